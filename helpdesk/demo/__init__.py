@@ -1,0 +1,1 @@
+"""Demo data: a fictional technology company, its customers and their problems."""
