@@ -1,0 +1,277 @@
+"""People: users who sign in by e-mail, organizations, teams, roles as membership rows, skills, duty, API tokens."""
+
+from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
+from django.contrib.auth.models import PermissionsMixin
+from django.contrib.postgres.fields import ArrayField
+from django.db import models
+from django.db.models import F, Q
+from django.db.models.functions import Lower
+from django.utils.functional import cached_property
+from django.utils.translation import gettext_lazy as _
+
+from accounts.permissions import ROLE_CHOICES
+from outbox.bilingual import BilingualName
+
+
+class Organization(BilingualName):
+    """A customer company."""
+
+    class ServiceLevel(models.TextChoices):
+        STANDARD = "standard", _("standard")
+        KEY_ACCOUNT = "key_account", _("key account")
+
+    domain = models.CharField(_("mail domain"), max_length=120, blank=True)
+    service_level = models.CharField(
+        _("service level"), max_length=20, choices=ServiceLevel.choices, default=ServiceLevel.STANDARD
+    )
+    created_at = models.DateTimeField(_("created"), auto_now_add=True)
+
+    class Meta:
+        verbose_name = _("organization")
+        verbose_name_plural = _("organizations")
+        ordering = ["name"]
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(service_level__in=["standard", "key_account"]), name="organization_level_known"
+            ),
+            models.UniqueConstraint(Lower("domain"), condition=~Q(domain=""), name="organization_domain_once"),
+        ]
+
+
+class UserManager(BaseUserManager["User"]):
+    """Users are found by e-mail, whatever its case."""
+
+    def get_by_natural_key(self, email: str) -> "User":
+        return self.get(email__iexact=email)
+
+    def create_user(self, email: str, password: str | None = None, **fields) -> "User":
+        user = self.model(email=email.strip().lower(), **fields)
+        user.set_password(password)
+        user.save(using=self._db)
+        return user
+
+    def create_superuser(self, email: str, password: str | None = None, **fields) -> "User":
+        return self.create_user(email, password, is_staff=True, is_superuser=True, **fields)
+
+
+class User(AbstractBaseUser, PermissionsMixin):
+    """A person. A customer who never signed up is a user without a usable password."""
+
+    email = models.EmailField(_("e-mail"), max_length=254)
+    name = models.CharField(_("name"), max_length=120)
+    title = models.CharField(_("job title"), max_length=120, blank=True)
+    phone = models.CharField(_("phone"), max_length=40, blank=True)
+    language = models.CharField(
+        _("language"),
+        max_length=10,
+        choices=[("zh-hans", _("Simplified Chinese")), ("en", _("English"))],
+        default="zh-hans",
+    )
+    time_zone = models.CharField(_("time zone"), max_length=60, blank=True)
+    organization = models.ForeignKey(
+        Organization,
+        verbose_name=_("organization"),
+        null=True,
+        blank=True,
+        on_delete=models.PROTECT,
+        related_name="people",
+    )
+    sees_organization = models.BooleanField(_("sees all tickets of the organization"), default=False)
+    capacity = models.PositiveSmallIntegerField(
+        _("capacity"), default=10, help_text=_("Open tickets at the same time.")
+    )
+    on_duty = models.BooleanField(_("on duty"), default=True)
+    is_active = models.BooleanField(_("active"), default=True)
+    is_staff = models.BooleanField(_("may enter the administration"), default=False)
+    date_joined = models.DateTimeField(_("joined"), auto_now_add=True)
+
+    objects = UserManager()
+
+    USERNAME_FIELD = "email"
+    EMAIL_FIELD = "email"
+    REQUIRED_FIELDS = ["name"]
+
+    class Meta:
+        verbose_name = _("user")
+        verbose_name_plural = _("users")
+        ordering = ["name"]
+        constraints = [
+            models.UniqueConstraint(
+                Lower("email"), name="user_email_once", violation_error_message=_("This e-mail address is taken.")
+            ),
+            models.CheckConstraint(condition=Q(language__in=["zh-hans", "en"]), name="user_language_known"),
+        ]
+
+    def __str__(self) -> str:
+        return self.name or self.email
+
+    def get_full_name(self) -> str:
+        return self.name
+
+    def get_short_name(self) -> str:
+        return self.name
+
+    @cached_property
+    def grants(self) -> "list[Membership]":
+        """This person's memberships with role and team, read once per request."""
+        return list(self.memberships.select_related("role", "team"))
+
+    @cached_property
+    def permission_codes(self) -> frozenset[str]:
+        """Every permission code that any role of this person carries (administrators who are superusers: all)."""
+        from accounts.permissions import ALL_CODES
+
+        if not self.is_active:
+            return frozenset()
+        if self.is_superuser:
+            return ALL_CODES
+        return frozenset(code for grant in self.grants for code in grant.role.permissions)
+
+    def may(self, code: str) -> bool:
+        """Whether any role of this person carries the permission ``code`` (see accounts.permissions)."""
+        return code in self.permission_codes
+
+    @property
+    def role_codes(self) -> frozenset[str]:
+        return frozenset(grant.role.code for grant in self.grants)
+
+    def team_ids(self, *roles: str) -> list[int]:
+        """The teams in which this person has one of ``roles`` (any role when none is named)."""
+        return [g.team_id for g in self.grants if g.team_id and (not roles or g.role.code in roles)]
+
+    @property
+    def is_customer(self) -> bool:
+        """True for people who are on the outside: no role that works on tickets."""
+        return not self.may("workspace.enter")
+
+
+class Role(BilingualName):
+    """A bundle of permission codes. The seven default roles are rows, so the administrator may change what they carry."""
+
+    code = models.CharField(_("code"), max_length=20, choices=ROLE_CHOICES, unique=True)
+    permissions = ArrayField(models.CharField(max_length=60), verbose_name=_("permissions"), default=list, blank=True)
+
+    class Meta:
+        verbose_name = _("role")
+        verbose_name_plural = _("roles")
+        ordering = ["id"]
+
+
+class Team(BilingualName):
+    """A skill group with a lead, a deputy and the team above, which hears of what the lead leaves unanswered."""
+
+    code = models.SlugField(_("code"), max_length=40, unique=True)
+    lead = models.ForeignKey(
+        User, verbose_name=_("lead"), null=True, blank=True, on_delete=models.SET_NULL, related_name="leads"
+    )
+    deputy = models.ForeignKey(
+        User, verbose_name=_("deputy lead"), null=True, blank=True, on_delete=models.SET_NULL, related_name="deputy_of"
+    )
+    next_level = models.ForeignKey(
+        "self",
+        verbose_name=_("next level above"),
+        null=True,
+        blank=True,
+        on_delete=models.SET_NULL,
+        related_name="below",
+    )
+    is_fallback = models.BooleanField(_("takes what no rule routes"), default=False)
+    from_address = models.EmailField(_("sender address"), blank=True)
+
+    class Meta:
+        verbose_name = _("team")
+        verbose_name_plural = _("teams")
+        ordering = ["name"]
+        constraints = [
+            models.UniqueConstraint(fields=["is_fallback"], condition=Q(is_fallback=True), name="team_one_fallback"),
+            models.CheckConstraint(condition=~Q(next_level=F("id")), name="team_not_above_itself"),
+        ]
+
+
+class Membership(models.Model):
+    """Who has which role, in which team (none: everywhere)."""
+
+    user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="memberships")
+    team = models.ForeignKey(Team, null=True, blank=True, on_delete=models.CASCADE, related_name="memberships")
+    role = models.ForeignKey(Role, on_delete=models.PROTECT, related_name="memberships")
+
+    class Meta:
+        verbose_name = _("membership")
+        verbose_name_plural = _("memberships")
+        constraints = [
+            models.UniqueConstraint(fields=["user", "team", "role"], name="membership_once", nulls_distinct=False)
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.user} · {self.role} · {self.team or '—'}"
+
+
+class Skill(BilingualName):
+    """What an agent can be good at; categories ask for one."""
+
+    code = models.SlugField(_("code"), max_length=40, unique=True)
+
+    class Meta:
+        verbose_name = _("skill")
+        verbose_name_plural = _("skills")
+        ordering = ["name"]
+
+
+class SkillLevel(models.Model):
+    """How good, from 1 (learning) to 5 (teaches others)."""
+
+    user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="skill_levels")
+    skill = models.ForeignKey(Skill, on_delete=models.CASCADE, related_name="levels")
+    level = models.PositiveSmallIntegerField(_("level"))
+
+    class Meta:
+        verbose_name = _("skill level")
+        verbose_name_plural = _("skill levels")
+        constraints = [
+            models.UniqueConstraint(fields=["user", "skill"], name="skilllevel_once"),
+            models.CheckConstraint(condition=Q(level__range=(1, 5)), name="skilllevel_1_to_5"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.user}: {self.skill} {self.level}"
+
+
+class Absence(models.Model):
+    """Out of office between two instants; nothing is assigned to, and no escalation waits for, who is away."""
+
+    user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="absences")
+    starts_at = models.DateTimeField(_("from"))
+    ends_at = models.DateTimeField(_("until"))
+    note = models.CharField(_("note"), max_length=200, blank=True)
+
+    class Meta:
+        verbose_name = _("absence")
+        verbose_name_plural = _("absences")
+        ordering = ["starts_at"]
+        constraints = [models.CheckConstraint(condition=Q(ends_at__gt=F("starts_at")), name="absence_ends_after_start")]
+        indexes = [models.Index(fields=["user", "ends_at"], name="absence_user_end")]
+
+    def __str__(self) -> str:
+        return f"{self.user}: {self.starts_at:%Y-%m-%d} – {self.ends_at:%Y-%m-%d}"
+
+
+class ApiToken(models.Model):
+    """A key for programs: shown once, stored hashed, with scopes and an expiry."""
+
+    user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="api_tokens")
+    name = models.CharField(_("name"), max_length=80)
+    prefix = models.CharField(max_length=12)
+    token_hash = models.CharField(max_length=64, unique=True)
+    scopes = ArrayField(models.CharField(max_length=40), verbose_name=_("scopes"), default=list)
+    created_at = models.DateTimeField(_("created"))
+    expires_at = models.DateTimeField(_("expires"), null=True, blank=True)
+    last_used_at = models.DateTimeField(_("last used"), null=True, blank=True)
+    revoked_at = models.DateTimeField(_("revoked"), null=True, blank=True)
+
+    class Meta:
+        verbose_name = _("API token")
+        verbose_name_plural = _("API tokens")
+        ordering = ["-created_at"]
+
+    def __str__(self) -> str:
+        return f"{self.name} ({self.prefix}…)"

@@ -1,0 +1,31 @@
+"""The Celery application and its beat table.
+
+PostgreSQL is the queue of record; Celery is only the doorbell. Every periodic task finds its own work by
+query, is safe to run twice, and expires before its next tick, so that a backlog never forms.
+"""
+
+import os
+
+from celery import Celery
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "helpdesk.settings")
+
+app = Celery("helpdesk")
+app.config_from_object("django.conf:settings", namespace="CELERY")
+app.autodiscover_tasks()
+
+
+def _every(seconds: float, task: str, queue: str) -> dict:
+    """One row of the beat table; the message dies with its tick, so a stopped worker meets no flood."""
+    return {"task": task, "schedule": seconds, "options": {"queue": queue, "expires": max(seconds, 5)}}
+
+
+app.conf.beat_schedule = {
+    "deadlines": _every(5, "tickets.tasks.sweep_deadlines", "ticks"),
+    "ladder": _every(5, "tickets.tasks.climb_ladder", "ticks"),
+    "outbox": _every(5, "outbox.tasks.deliver_due", "mail"),
+    "auto-close": _every(60, "tickets.tasks.close_silent_tickets", "ticks"),
+    "surveys": _every(30, "feedback.tasks.send_due_surveys", "ticks"),
+    "heartbeat": _every(10, "outbox.tasks.beat", "ticks"),
+    "prune": _every(3600, "outbox.tasks.prune", "heavy"),
+}

@@ -1,0 +1,46 @@
+"""What the person at the keyboard can mend."""
+
+import errno
+import os
+import shutil
+from pathlib import Path
+
+
+class Trouble(Exception):
+    """Its text is one clear sentence that says what is wrong and what to do."""
+
+
+def check_room(folder: Path, megabytes: int) -> None:
+    """Raise Trouble unless `folder` exists (or can be made), is ours to write, and has that much room."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        probe = folder / ".room"
+        probe.write_bytes(b"x" * 4096)
+        probe.unlink()
+    except OSError as error:
+        raise from_os_error(error, folder) from error
+    free = shutil.disk_usage(folder).free // 2**20
+    if free < megabytes:
+        raise Trouble(
+            f"The disk is full: {folder} has {free} MB left and {megabytes} MB are needed; "
+            "free some space or set HELPDESK_HOME to a folder on another disk."
+        )
+
+
+def from_os_error(error: OSError, path: Path) -> Trouble:
+    """The clear sentence for an error of the operating system."""
+    if error.errno in {errno.ENOSPC, errno.EDQUOT}:
+        return Trouble(f"The disk is full: {path} cannot be written; free some space or set HELPDESK_HOME elsewhere.")
+    if error.errno in {errno.EACCES, errno.EPERM, errno.EROFS}:
+        return Trouble(
+            f"{path} cannot be written by user {os.geteuid()}; make it yours, or set HELPDESK_HOME to a folder of yours."
+        )
+    return Trouble(f"{path}: {error.strerror or error}.")
+
+
+def tail(log: Path, lines: int = 12) -> str:
+    """The last lines of a log, for a message about a process that did not come up."""
+    try:
+        return "\n".join(log.read_text(errors="replace").splitlines()[-lines:])
+    except OSError:
+        return ""

@@ -1,0 +1,164 @@
+"""Every outgoing message is a row here before it is anything else.
+
+An `Intent` says that something should be told, written in the transaction of the change that it tells of.
+A `Delivery` is one message to one recipient by one channel, made when the intent is resolved. Neither holds
+a readable secret: bodies are rendered when they are sent.
+"""
+
+from django.conf import settings
+from django.db import models
+from django.db.models import Q
+from django.utils.translation import gettext_lazy as _
+
+
+class Intent(models.Model):
+    """«Tell whom it concerns that this happened»: recipients are found when it is resolved, not when it is written."""
+
+    class State(models.TextChoices):
+        PENDING = "pending", _("pending")
+        RESOLVED = "resolved", _("resolved")
+        DEAD = "dead", _("given up")
+
+    kind = models.CharField(_("kind"), max_length=60)
+    payload = models.JSONField(_("payload"), default=dict)
+    stream = models.CharField(_("stream"), max_length=80, help_text=_("Messages of one stream leave in order."))
+    dedupe_key = models.CharField(max_length=160, null=True, blank=True, unique=True)
+    state = models.CharField(_("state"), max_length=10, choices=State.choices, default=State.PENDING)
+    attempts = models.PositiveSmallIntegerField(default=0)
+    created_at = models.DateTimeField(_("created"))
+    available_at = models.DateTimeField(_("not before"))
+    last_error = models.TextField(blank=True)
+
+    class Meta:
+        verbose_name = _("outgoing intent")
+        verbose_name_plural = _("outgoing intents")
+        constraints = [
+            models.CheckConstraint(condition=Q(state__in=["pending", "resolved", "dead"]), name="intent_state_known")
+        ]
+        indexes = [models.Index(fields=["available_at", "id"], name="intent_pending", condition=Q(state="pending"))]
+
+    def __str__(self) -> str:
+        return f"{self.kind} #{self.pk}"
+
+
+class Delivery(models.Model):
+    """One message to one recipient by one channel. Sent is written after sending; a crash in between may repeat it."""
+
+    class Channel(models.TextChoices):
+        MAIL = "mail", _("e-mail")
+        PAGE = "page", _("in the page")
+        ROBOT = "robot", _("chat robot")
+
+    class State(models.TextChoices):
+        QUEUED = "queued", _("queued")
+        ACCEPTED = "accepted", _("accepted")
+        SUPPRESSED = "suppressed", _("held back by a limit")
+        BOUNCED = "bounced", _("bounced")
+        DEAD = "dead", _("given up")
+
+    intent = models.ForeignKey(Intent, on_delete=models.CASCADE, related_name="deliveries")
+    channel = models.CharField(_("channel"), max_length=10, choices=Channel.choices)
+    recipient = models.CharField(_("recipient"), max_length=120, help_text=_("user:ID or mail:ADDRESS"))
+    user = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.CASCADE, null=True, blank=True, related_name="deliveries"
+    )
+    address = models.CharField(_("address"), max_length=254, blank=True)
+    language = models.CharField(_("language"), max_length=10, default="zh-hans")
+    batch = models.UUIDField(_("batch"), help_text=_("Deliveries of one batch leave as one message."))
+    stream = models.CharField(_("stream"), max_length=80)
+    message_id = models.CharField(max_length=160, blank=True)
+    state = models.CharField(_("state"), max_length=10, choices=State.choices, default=State.QUEUED)
+    attempts = models.PositiveSmallIntegerField(default=0)
+    created_at = models.DateTimeField(_("created"))
+    next_attempt_at = models.DateTimeField(_("next attempt"))
+    locked_until = models.DateTimeField(null=True, blank=True)
+    accepted_at = models.DateTimeField(_("accepted"), null=True, blank=True)
+    seen_at = models.DateTimeField(_("seen"), null=True, blank=True)
+    last_error = models.TextField(blank=True)
+
+    class Meta:
+        verbose_name = _("delivery")
+        verbose_name_plural = _("deliveries")
+        constraints = [
+            models.UniqueConstraint(fields=["intent", "recipient", "channel"], name="delivery_once"),
+            models.CheckConstraint(
+                condition=Q(state__in=["queued", "accepted", "suppressed", "bounced", "dead"]),
+                name="delivery_state_known",
+            ),
+        ]
+        indexes = [
+            models.Index(fields=["next_attempt_at", "id"], name="delivery_due", condition=Q(state="queued")),
+            models.Index(fields=["stream", "id"], name="delivery_stream", condition=Q(state="queued")),
+            models.Index(
+                fields=["user", "-id"], name="delivery_unseen", condition=Q(channel="page", seen_at__isnull=True)
+            ),
+            models.Index(fields=["batch"], name="delivery_batch"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.channel} → {self.recipient}"
+
+
+class MailboxMessage(models.Model):
+    """A mail of demo mode: kept in the house instead of being sent, readable by the administrator."""
+
+    message_id = models.CharField(max_length=160, db_index=True)
+    to = models.CharField(_("to"), max_length=500)
+    subject = models.CharField(_("subject"), max_length=998)
+    text = models.TextField(_("text"))
+    html = models.TextField(_("HTML"), blank=True)
+    headers = models.JSONField(default=dict)
+    received_at = models.DateTimeField(_("received"))
+
+    class Meta:
+        verbose_name = _("demo mail")
+        verbose_name_plural = _("demo mails")
+        ordering = ["-id"]
+
+    def __str__(self) -> str:
+        return f"{self.to}: {self.subject}"
+
+
+class Heartbeat(models.Model):
+    """The canary: beat rings, a worker answers, the database keeps the instant. `/readyz` reads its age."""
+
+    name = models.CharField(max_length=40, primary_key=True)
+    beat_at = models.DateTimeField()
+
+    class Meta:
+        verbose_name = _("heartbeat")
+        verbose_name_plural = _("heartbeats")
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class RateWindow(models.Model):
+    """How often something happened in one window; counted by one atomic upsert (see `outbox.limits`)."""
+
+    key = models.CharField(max_length=160)
+    window_started_at = models.DateTimeField()
+    count = models.PositiveIntegerField(default=0)
+
+    class Meta:
+        verbose_name = _("rate window")
+        verbose_name_plural = _("rate windows")
+        constraints = [models.UniqueConstraint(fields=["key", "window_started_at"], name="ratewindow_once")]
+        indexes = [models.Index(fields=["window_started_at"], name="ratewindow_age")]
+
+    def __str__(self) -> str:
+        return f"{self.key}: {self.count}"
+
+
+class ClockShift(models.Model):
+    """The test clock's shift; the table stays empty outside tests and is read in TEST_CLOCK mode only."""
+
+    shift = models.DurationField()
+
+    class Meta:
+        verbose_name = _("test clock shift")
+        verbose_name_plural = _("test clock shifts")
+        constraints = [models.CheckConstraint(condition=Q(pk=1), name="clockshift_one_row")]
+
+    def __str__(self) -> str:
+        return str(self.shift)

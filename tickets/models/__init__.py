@@ -1,0 +1,24 @@
+"""Tickets and all that belongs to them."""
+
+from tickets.models.conversation import AccessLink, Attachment, Message, TicketEvent
+from tickets.models.escalation import Escalation
+from tickets.models.rules import SeverityCell, SeverityRaise, SeverityWordRule, TriageRule
+from tickets.models.ticket import ArticleLink, IdempotencyKey, Participant, Resolution, SeverityContest, Ticket
+
+__all__ = [
+    "AccessLink",
+    "ArticleLink",
+    "Attachment",
+    "Escalation",
+    "IdempotencyKey",
+    "Message",
+    "Participant",
+    "Resolution",
+    "SeverityCell",
+    "SeverityContest",
+    "SeverityRaise",
+    "SeverityWordRule",
+    "Ticket",
+    "TicketEvent",
+    "TriageRule",
+]

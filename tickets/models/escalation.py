@@ -1,0 +1,59 @@
+"""A missed promise on its way up the ladder."""
+
+from django.conf import settings
+from django.db import models
+from django.db.models import Q
+from django.utils.translation import gettext_lazy as _
+
+from sla.choices import MetricCode, Severity
+
+
+class Escalation(models.Model):
+    """One rung reached by one breach. Unique without the clock's revision, or S → A → S would escalate twice."""
+
+    ticket = models.ForeignKey("tickets.Ticket", on_delete=models.CASCADE, related_name="escalations")
+    clock = models.ForeignKey("sla.Clock", null=True, on_delete=models.SET_NULL, related_name="+")
+    metric = models.CharField(_("metric"), max_length=20, choices=MetricCode.choices)
+    subject = models.CharField(max_length=60, blank=True, default="")
+    cycle = models.PositiveIntegerField()
+    level = models.PositiveSmallIntegerField(_("level"))
+    severity = models.CharField(_("severity"), max_length=1, choices=Severity.choices)
+    team = models.ForeignKey("accounts.Team", null=True, on_delete=models.SET_NULL, related_name="escalations")
+    due_at = models.DateTimeField(_("was due"))
+    created_at = models.DateTimeField(_("escalated"))
+    climbs_at = models.DateTimeField(_("climbs"), null=True, blank=True, help_text=_("When the next rung hears of it."))
+    acknowledged_at = models.DateTimeField(_("acknowledged"), null=True, blank=True)
+    acknowledged_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.SET_NULL, related_name="+"
+    )
+    reason = models.TextField(_("reason of the breach"), blank=True)
+    reason_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.SET_NULL, related_name="+"
+    )
+    reason_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        verbose_name = _("escalation")
+        verbose_name_plural = _("escalations")
+        ordering = ["-created_at"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["ticket", "metric", "subject", "cycle", "level"], name="escalation_once_per_level"
+            ),
+            models.CheckConstraint(condition=Q(level__gte=1), name="escalation_level_from_1"),
+        ]
+        indexes = [
+            models.Index(
+                fields=["climbs_at", "id"],
+                name="escalation_climbs",
+                condition=Q(acknowledged_at__isnull=True, climbs_at__isnull=False),
+            ),
+            models.Index(
+                fields=["team", "-created_at"], name="escalation_open", condition=Q(acknowledged_at__isnull=True)
+            ),
+            models.Index(fields=["ticket"], name="escalation_ticket"),
+            models.Index(fields=["created_at"], name="escalation_created"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.ticket_id}: {self.metric} {self.level}"

@@ -1,0 +1,300 @@
+"""The ticket and the rows that say who takes part, how it was resolved and what was contested."""
+
+from django.conf import settings
+from django.contrib.postgres.indexes import GinIndex
+from django.contrib.postgres.search import SearchVectorField
+from django.db import models
+from django.db.models import F, Q
+from django.utils.translation import gettext_lazy as _
+
+from sla.choices import Severity
+from tickets.choices import Channel, Impact, Status, Urgency
+from tickets.querysets import TicketQuerySet
+
+_UNRESOLVED = Q(status__in=["new", "open", "pending", "on_hold"])
+
+
+class Ticket(models.Model):
+    """One problem of one customer, from the first word to the last."""
+
+    number = models.CharField(_("number"), max_length=20, unique=True, editable=False)
+    subject = models.CharField(_("subject"), max_length=200)
+    requester = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        verbose_name=_("requester"),
+        on_delete=models.PROTECT,
+        related_name="requested_tickets",
+    )
+    organization = models.ForeignKey(
+        "accounts.Organization",
+        verbose_name=_("organization"),
+        null=True,
+        blank=True,
+        on_delete=models.PROTECT,
+        related_name="tickets",
+    )
+    channel = models.CharField(_("channel"), max_length=10, choices=Channel.choices)
+    language = models.CharField(_("language"), max_length=10, default="zh-hans")
+
+    status = models.CharField(_("status"), max_length=10, choices=Status.choices, default=Status.NEW)
+    hold_reason = models.CharField(_("waits for"), max_length=200, blank=True)
+    impact = models.CharField(_("scope of impact"), max_length=10, choices=Impact.choices, blank=True)
+    urgency = models.CharField(_("urgency"), max_length=10, choices=Urgency.choices, blank=True)
+    data_loss = models.BooleanField(_("data was lost"), default=False)
+    severity = models.CharField(_("severity"), max_length=1, choices=Severity.choices)
+    grading = models.JSONField(_("why this grade"), default=list, blank=True)
+    routing = models.JSONField(_("why it went here"), default=list, blank=True)
+
+    team = models.ForeignKey(
+        "accounts.Team", verbose_name=_("team"), null=True, blank=True, on_delete=models.PROTECT, related_name="tickets"
+    )
+    assignee = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        verbose_name=_("assignee"),
+        null=True,
+        blank=True,
+        on_delete=models.PROTECT,
+        related_name="assigned_tickets",
+    )
+    category = models.ForeignKey(
+        "catalog.Category",
+        verbose_name=_("category"),
+        null=True,
+        blank=True,
+        on_delete=models.PROTECT,
+        related_name="tickets",
+    )
+    module = models.ForeignKey(
+        "catalog.Module",
+        verbose_name=_("product module"),
+        null=True,
+        blank=True,
+        on_delete=models.PROTECT,
+        related_name="tickets",
+    )
+    version = models.ForeignKey(
+        "catalog.Version",
+        verbose_name=_("product version"),
+        null=True,
+        blank=True,
+        on_delete=models.PROTECT,
+        related_name="tickets",
+    )
+    fault_type = models.ForeignKey(
+        "catalog.FaultType",
+        verbose_name=_("fault type"),
+        null=True,
+        blank=True,
+        on_delete=models.PROTECT,
+        related_name="tickets",
+    )
+    tags = models.ManyToManyField("catalog.Tag", verbose_name=_("tags"), blank=True, related_name="tickets")
+    affected = models.CharField(_("who and what is affected"), max_length=500, blank=True)
+    trigger = models.CharField(_("what triggered it"), max_length=500, blank=True)
+    began_at = models.DateTimeField(_("problem began"), null=True, blank=True)
+
+    cycle = models.PositiveIntegerField(_("resolution cycle"), default=1, help_text=_("Rises with every reopening."))
+    revision = models.PositiveIntegerField(
+        default=1, help_text=_("Rises with every change; guards against stale writes.")
+    )
+    next_due_at = models.DateTimeField(_("next deadline"), null=True, blank=True)
+    breached_at = models.DateTimeField(_("first unacknowledged breach"), null=True, blank=True)
+    created_at = models.DateTimeField(_("created"))
+    updated_at = models.DateTimeField(_("changed"))
+    first_response_at = models.DateTimeField(_("first response"), null=True, blank=True)
+    resolved_at = models.DateTimeField(_("resolved"), null=True, blank=True)
+    closed_at = models.DateTimeField(_("closed"), null=True, blank=True)
+    follow_up_of = models.ForeignKey(
+        "self", verbose_name=_("follows"), null=True, blank=True, on_delete=models.PROTECT, related_name="follow_ups"
+    )
+    tokens = SearchVectorField(null=True, editable=False)
+
+    objects = TicketQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("ticket")
+        verbose_name_plural = _("tickets")
+        ordering = ["-id"]
+        constraints = [
+            models.CheckConstraint(condition=Q(status__in=Status.values), name="ticket_status_known"),
+            models.CheckConstraint(condition=Q(severity__in=Severity.values), name="ticket_severity_known"),
+            models.CheckConstraint(condition=Q(impact__in=["", *Impact.values]), name="ticket_impact_known"),
+            models.CheckConstraint(condition=Q(urgency__in=["", *Urgency.values]), name="ticket_urgency_known"),
+            models.CheckConstraint(
+                condition=Q(status="closed", closed_at__isnull=False)
+                | (~Q(status="closed") & Q(closed_at__isnull=True)),
+                name="ticket_closed_iff_closed_at",
+            ),
+            models.CheckConstraint(
+                condition=Q(status__in=["resolved", "closed"], resolved_at__isnull=False)
+                | (_UNRESOLVED & Q(resolved_at__isnull=True)),
+                name="ticket_resolved_iff_resolved_at",
+            ),
+            models.CheckConstraint(condition=~Q(status="on_hold", hold_reason=""), name="ticket_hold_has_reason"),
+            models.CheckConstraint(condition=~Q(follow_up_of=F("id")), name="ticket_follows_another"),
+        ]
+        indexes = [
+            models.Index(fields=["team", "next_due_at", "id"], name="ticket_team_due", condition=_UNRESOLVED),
+            models.Index(fields=["assignee", "next_due_at", "id"], name="ticket_assignee_due", condition=_UNRESOLVED),
+            models.Index(fields=["next_due_at", "id"], name="ticket_due", condition=_UNRESOLVED),
+            models.Index(fields=["requester", "-id"], name="ticket_requester"),
+            models.Index(fields=["organization", "-id"], name="ticket_organization"),
+            models.Index(fields=["resolved_at", "id"], name="ticket_resolved", condition=Q(resolved_at__isnull=False)),
+            models.Index(fields=["created_at"], name="ticket_created"),
+            GinIndex(fields=["tokens"], name="ticket_tokens"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.number} {self.subject}"
+
+    @property
+    def is_unresolved(self) -> bool:
+        return self.status not in (Status.RESOLVED, Status.CLOSED)
+
+
+class Participant(models.Model):
+    """Somebody who takes part without being the assignee: a watcher, or one who was called in."""
+
+    class Kind(models.TextChoices):
+        WATCHER = "watcher", _("watcher")
+        CALLED_IN = "called_in", _("called in")
+
+    ticket = models.ForeignKey(Ticket, on_delete=models.CASCADE, related_name="participants")
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="participations")
+    kind = models.CharField(_("kind"), max_length=10, choices=Kind.choices)
+    added_by = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, related_name="+")
+    added_at = models.DateTimeField(_("added"))
+
+    class Meta:
+        verbose_name = _("participant")
+        verbose_name_plural = _("participants")
+        constraints = [models.UniqueConstraint(fields=["ticket", "user"], name="participant_once")]
+
+    def __str__(self) -> str:
+        return f"{self.user} · {self.ticket_id}"
+
+
+class Resolution(models.Model):
+    """How one cycle of a ticket ended: cause, solution and how it was verified (mission.md 5.3, 5.5)."""
+
+    class Verification(models.TextChoices):
+        CUSTOMER = "customer", _("the customer will confirm it")
+        TEST = "test", _("tested by us")
+        MONITORING = "monitoring", _("seen in monitoring")
+
+    ticket = models.ForeignKey(Ticket, on_delete=models.CASCADE, related_name="resolutions")
+    cycle = models.PositiveIntegerField()
+    cause = models.TextField(_("cause"))
+    solution = models.TextField(_("solution"))
+    verification = models.CharField(_("how it was verified"), max_length=12, choices=Verification.choices)
+    proof = models.TextField(_("proof"), blank=True)
+    resolved_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, related_name="resolutions"
+    )
+    resolved_at = models.DateTimeField(_("resolved"))
+    close_due_at = models.DateTimeField(_("closes by itself"))
+    confirmed_at = models.DateTimeField(_("confirmed by the customer"), null=True, blank=True)
+    refuted_at = models.DateTimeField(_("«not solved» by the customer"), null=True, blank=True)
+
+    class Meta:
+        verbose_name = _("resolution")
+        verbose_name_plural = _("resolutions")
+        ordering = ["-cycle"]
+        constraints = [
+            models.UniqueConstraint(fields=["ticket", "cycle"], name="resolution_once_per_cycle"),
+            models.CheckConstraint(
+                condition=Q(confirmed_at__isnull=True) | Q(refuted_at__isnull=True), name="resolution_one_answer"
+            ),
+        ]
+        indexes = [
+            models.Index(
+                fields=["close_due_at"],
+                name="resolution_silent",
+                condition=Q(confirmed_at__isnull=True, refuted_at__isnull=True),
+            ),
+            models.Index(fields=["resolved_at"], name="resolution_resolved"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.ticket_id}.{self.cycle}"
+
+
+class SeverityContest(models.Model):
+    """The customer finds the grade wrong and says why; the lead decides (mission.md 2.6)."""
+
+    class State(models.TextChoices):
+        OPEN = "open", _("open")
+        ACCEPTED = "accepted", _("accepted")
+        DECLINED = "declined", _("declined")
+
+    ticket = models.ForeignKey(Ticket, on_delete=models.CASCADE, related_name="contests")
+    wanted = models.CharField(_("wanted severity"), max_length=1, choices=Severity.choices)
+    reason = models.TextField(_("reason"))
+    state = models.CharField(_("state"), max_length=10, choices=State.choices, default=State.OPEN)
+    raised_by = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, related_name="+")
+    raised_at = models.DateTimeField()
+    decided_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.SET_NULL, related_name="+"
+    )
+    decided_at = models.DateTimeField(null=True, blank=True)
+    answer = models.TextField(_("answer"), blank=True)
+
+    class Meta:
+        verbose_name = _("contested severity")
+        verbose_name_plural = _("contested severities")
+        ordering = ["-raised_at"]
+        constraints = [
+            models.UniqueConstraint(fields=["ticket"], condition=Q(state="open"), name="contest_one_open"),
+            models.CheckConstraint(
+                condition=Q(state="open", decided_at__isnull=True) | (~Q(state="open") & Q(decided_at__isnull=False)),
+                name="contest_decided_iff_decided_at",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.ticket_id}: {self.wanted}"
+
+
+class ArticleLink(models.Model):
+    """A ticket and an article that belong together: the article was born from it, or it was used to answer."""
+
+    class Kind(models.TextChoices):
+        BORN = "born", _("written from this ticket")
+        USED = "used", _("used in an answer")
+
+    ticket = models.ForeignKey(Ticket, on_delete=models.CASCADE, related_name="article_links")
+    article = models.ForeignKey("knowledge.Article", on_delete=models.CASCADE, related_name="ticket_links")
+    kind = models.CharField(max_length=5, choices=Kind.choices)
+    created_at = models.DateTimeField()
+
+    class Meta:
+        verbose_name = _("linked article")
+        verbose_name_plural = _("linked articles")
+        constraints = [
+            models.UniqueConstraint(fields=["ticket", "article", "kind"], name="articlelink_once"),
+            models.UniqueConstraint(fields=["ticket"], condition=Q(kind="born"), name="articlelink_one_born"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.ticket_id} · {self.article_id}"
+
+
+class IdempotencyKey(models.Model):
+    """A key that a caller sent with a request, and the answer it got; the same key gets the same answer."""
+
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="+")
+    key = models.CharField(max_length=120)
+    fingerprint = models.CharField(max_length=64)
+    status = models.PositiveSmallIntegerField(null=True)
+    answer = models.JSONField(null=True)
+    ticket = models.ForeignKey(Ticket, null=True, on_delete=models.CASCADE, related_name="+")
+    created_at = models.DateTimeField()
+
+    class Meta:
+        verbose_name = _("idempotency key")
+        verbose_name_plural = _("idempotency keys")
+        constraints = [models.UniqueConstraint(fields=["user", "key"], name="idempotencykey_once")]
+        indexes = [models.Index(fields=["created_at"], name="idempotencykey_age")]
+
+    def __str__(self) -> str:
+        return self.key

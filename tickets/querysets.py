@@ -1,0 +1,52 @@
+"""Who may see what: every page, API call, search, count and push starts here."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from django.db import models
+from django.db.models import Exists, OuterRef, Q
+
+if TYPE_CHECKING:
+    from accounts.models import User
+
+
+class TicketQuerySet(models.QuerySet):
+    """Tickets, narrowed to what somebody may see."""
+
+    def visible_to(self, user: User) -> TicketQuerySet:
+        """The tickets that ``user`` may see at all.
+
+        Requesters see their own (and their organization's, when they have that right); agents and leads those of
+        their teams and of the teams below; whoever is assigned, called in or watching sees that ticket; managers
+        and administrators see all; anonymous people see none.
+        """
+        if not getattr(user, "is_authenticated", False) or not user.is_active:
+            return self.none()
+        if user.may("ticket.view_all"):
+            return self.all()
+        allowed = Q(requester_id=user.pk)
+        if user.sees_organization and user.organization_id:
+            allowed |= Q(organization_id=user.organization_id)
+        if user.may("ticket.view_called"):
+            from tickets.models import Participant
+
+            allowed |= Q(assignee_id=user.pk)
+            allowed |= Q(Exists(Participant.objects.filter(ticket=OuterRef("pk"), user=user)))
+        if user.may("ticket.view_team"):
+            from accounts.selectors import teams_in_reach
+
+            allowed |= Q(team_id__in=teams_in_reach(user=user))
+        return self.filter(allowed)
+
+    def workable_by(self, user: User) -> TicketQuerySet:
+        """The visible tickets that ``user`` sees from the inside, with notes and figures (never one's own as a customer)."""
+        if not getattr(user, "is_authenticated", False) or user.is_customer:
+            return self.none()
+        visible = self.visible_to(user)
+        if user.may("ticket.view_all"):
+            return visible
+        return visible.exclude(requester_id=user.pk)
+
+    def unresolved(self) -> TicketQuerySet:
+        return self.filter(status__in=["new", "open", "pending", "on_hold"])
