@@ -33,11 +33,14 @@ def birth(pid: int) -> str | None:
 class Child:
     """One process in its own session: Ctrl-C reaches only the launcher, and the child dies with it."""
 
-    def __init__(self, name: str, popen: subprocess.Popen, pidfile: Path, log: Path, stop_signal: int) -> None:
+    def __init__(
+        self, name: str, popen: subprocess.Popen, pidfile: Path, log: Path, log_start: int, stop_signal: int
+    ) -> None:
         self.name = name
         self.popen = popen
         self.pidfile = pidfile
         self.log = log
+        self.log_start = log_start
         self.stop_signal = stop_signal
 
     @property
@@ -47,6 +50,15 @@ class Child:
     def alive(self) -> bool:
         """Whether it still runs (reaps it if not)."""
         return self.popen.poll() is None
+
+    def last_words(self, lines: int = 12) -> str:
+        """The end of what this very process wrote into its log."""
+        try:
+            with self.log.open("rb") as log:
+                log.seek(self.log_start)
+                return "\n".join(log.read().decode(errors="replace").splitlines()[-lines:])
+        except OSError:
+            return ""
 
     def ask_to_stop(self) -> None:
         """Send the signal that lets it finish in good order."""
@@ -86,6 +98,7 @@ def spawn(
             os._exit(1)
 
     with log.open("ab") as output:
+        log_start = output.tell()
         popen = subprocess.Popen(  # nosec B603
             list(argv),
             stdin=subprocess.DEVNULL,
@@ -98,7 +111,7 @@ def spawn(
         )
     pidfile = run / f"{name}.pid"
     pidfile.write_text(f"{popen.pid} {birth(popen.pid) or 0}\n")
-    return Child(name, popen, pidfile, log, stop_signal)
+    return Child(name, popen, pidfile, log, log_start, stop_signal)
 
 
 def kill_group(pid: int) -> None:

@@ -37,10 +37,3 @@ def from_os_error(error: OSError, path: Path) -> Trouble:
         )
     return Trouble(f"{path}: {error.strerror or error}.")
 
-
-def tail(log: Path, lines: int = 12) -> str:
-    """The last lines of a log, for a message about a process that did not come up."""
-    try:
-        return "\n".join(log.read_text(errors="replace").splitlines()[-lines:])
-    except OSError:
-        return ""
