@@ -1,0 +1,20 @@
+"""The append-only history of tickets."""
+
+from collections.abc import Iterable
+from datetime import datetime
+from typing import Any
+
+from accounts.models import User
+from tickets.models import Ticket, TicketEvent
+
+
+def record(*, ticket: Ticket, code: str, actor: User | None, now: datetime, **data: Any) -> TicketEvent:
+    """Write one event. ``code`` is a stable dotted word known to `tickets.wording`; ``data`` is JSON without personal words."""
+    return TicketEvent.objects.create(ticket=ticket, code=code, actor=actor, data=data, created_at=now)
+
+
+def record_many(rows: Iterable[tuple[int, str, dict]], *, now: datetime) -> None:
+    """Write the events ``(ticket id, code, data)`` of a sweep in one statement, without an actor."""
+    TicketEvent.objects.bulk_create(
+        [TicketEvent(ticket_id=ticket_id, code=code, data=data, created_at=now) for ticket_id, code, data in rows]
+    )
