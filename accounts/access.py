@@ -1,0 +1,73 @@
+"""The gate in front of every page: who is not signed in goes to sign-in, who may not gets «not found».
+
+Hardening asks for 404 unless a cell of the access matrix says otherwise. A page that answers 403 tells a stranger
+that something is there, so areas and objects alike answer 404 to signed-in people without the right.
+"""
+
+from collections.abc import Callable
+from functools import wraps
+from typing import Any
+from urllib.parse import urlencode
+
+from django.conf import settings
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.shortcuts import resolve_url
+from django.utils.http import url_has_allowed_host_and_scheme
+from django_htmx.http import HttpResponseClientRedirect
+
+View = Callable[..., HttpResponse]
+
+
+def is_safe_path(path: str) -> bool:
+    """Whether ``path`` is one of our own: no host, no scheme, no backslash and no `//` tricks."""
+    return path.startswith("/") and url_has_allowed_host_and_scheme(path, allowed_hosts=None)
+
+
+def to_sign_in(request: HttpRequest) -> HttpResponse:
+    """Send an anonymous visitor to sign-in; what was asked for by GET is opened afterwards."""
+    if getattr(request, "htmx", False):
+        wanted = request.htmx.current_url_abs_path or ""  # the page that holds the fragment, not the fragment
+    else:
+        wanted = request.get_full_path() if request.method in ("GET", "HEAD") else ""
+    address = resolve_url(settings.LOGIN_URL)
+    if wanted and is_safe_path(wanted):
+        address += "?" + urlencode({"next": wanted})
+    # htmx would follow a redirect and put the sign-in page inside a fragment.
+    return HttpResponseClientRedirect(address) if getattr(request, "htmx", False) else HttpResponseRedirect(address)
+
+
+def refuse(request: HttpRequest, codes: tuple[str, ...]) -> HttpResponse | None:
+    """None when the visitor may go on: signed in, and holding one of ``codes`` (any person when there are none).
+
+    Raises:
+        Http404: signed in, but holding none of ``codes``.
+    """
+    user: Any = request.user
+    if not user.is_authenticated:
+        return to_sign_in(request)
+    if codes and not any(user.may(code) for code in codes):
+        raise Http404
+    return None
+
+
+def requires(*codes: str) -> Callable[[View], View]:
+    """Decorate a view: `@requires("report.view")`; several codes mean any of them, none means signed in."""
+
+    def decorate(view: View) -> View:
+        @wraps(view)
+        def gate(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+            return refuse(request, codes) or view(request, *args, **kwargs)
+
+        gate.permission_codes = codes  # type: ignore[attr-defined]  # the access matrix test reads it
+        return gate
+
+    return decorate
+
+
+class Requires:
+    """Mixin for class views, first in the bases: `permission_codes = ("report.view",)`."""
+
+    permission_codes: tuple[str, ...] = ()
+
+    def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        return refuse(request, self.permission_codes) or super().dispatch(request, *args, **kwargs)  # type: ignore[misc]
