@@ -1,0 +1,210 @@
+"""The manners of the API that all rooms share: pages by cursor, strict parameters, problems by RFC 9457.
+
+Settings name these classes by their dotted path, so no room imports this one.
+"""
+
+from typing import Any
+
+from django.core.exceptions import NON_FIELD_ERRORS, FieldDoesNotExist
+from django.core.exceptions import PermissionDenied as DjangoPermissionDenied
+from django.core.exceptions import ValidationError as DjangoValidationError
+from django.db.models import QuerySet
+from django.http import Http404
+from django.utils.translation import gettext
+from django_filters.rest_framework import DjangoFilterBackend
+from rest_framework import exceptions, status
+from rest_framework.filters import OrderingFilter
+from rest_framework.pagination import CursorPagination
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.serializers import as_serializer_error
+from rest_framework.views import set_rollback
+
+PROBLEM_TYPE = "application/problem+json"
+
+
+class CursorPages(CursorPagination):
+    """Pages by keyset, so that page 1000 costs what page 1 does. `?page_size=` up to 200."""
+
+    ordering = "-id"
+    page_size = 50
+    max_page_size = 200
+    page_size_query_param = "page_size"
+
+    def get_page_size(self, request: Request) -> int:
+        asked = request.query_params.get(self.page_size_query_param)
+        if asked is None:
+            return self.page_size
+        if not (asked.isascii() and asked.isdigit() and 1 <= int(asked[:6]) <= self.max_page_size and len(asked) <= 6):
+            message = gettext("A number from 1 to %(max)d is needed.") % {"max": self.max_page_size}
+            raise exceptions.ValidationError({self.page_size_query_param: [message]})
+        return int(asked)
+
+    def decode_cursor(self, request: Request) -> Any:
+        try:
+            return super().decode_cursor(request)
+        except exceptions.NotFound as error:
+            raise self._unreadable() from error
+
+    def paginate_queryset(self, queryset: QuerySet, request: Request, view: Any = None) -> list | None:
+        try:
+            return super().paginate_queryset(queryset, request, view)
+        except (ValueError, DjangoValidationError, FieldDoesNotExist) as error:
+            if self.cursor_query_param in request.query_params:
+                raise self._unreadable() from error  # a position that somebody wrote by hand
+            raise
+
+    def _unreadable(self) -> exceptions.ValidationError:
+        return exceptions.ValidationError({self.cursor_query_param: [gettext("This cursor is not readable.")]})
+
+
+class StrictFilters(DjangoFilterBackend):
+    """Filters that refuse what they do not know: a misspelt filter must not answer «everything» (RT CVE-2026-41075).
+
+    A view that reads a further parameter itself names it in `extra_parameters`.
+    """
+
+    always = frozenset({"cursor", "page_size", "ordering", "format"})
+
+    def filter_queryset(self, request: Request, queryset: QuerySet, view: Any) -> QuerySet:
+        filterset_class = self.get_filterset_class(view, queryset)
+        known = set(self.always) | set(getattr(view, "extra_parameters", ()))
+        if filterset_class:
+            known |= set(filterset_class.base_filters)
+        unknown = sorted(set(request.query_params) - known)
+        if unknown:
+            raise exceptions.ValidationError({name: [gettext("There is no such parameter.")] for name in unknown})
+        return super().filter_queryset(request, queryset, view)
+
+
+class StrictOrdering(OrderingFilter):
+    """`?ordering=` by the view's `ordering_fields` only; the id breaks ties, as a cursor needs."""
+
+    def get_ordering(self, request: Request, queryset: QuerySet, view: Any) -> list[str] | None:
+        asked = request.query_params.get(self.ordering_param)
+        if asked is None:
+            default = self.get_default_ordering(view)
+            return list(default) if default else None
+        fields = [field.strip() for field in asked.split(",")]
+        allowed = set(getattr(view, "ordering_fields", None) or ())
+        if len(fields) > 3 or any(field.removeprefix("-") not in allowed for field in fields):
+            choices = ", ".join(sorted(allowed)) or "—"
+            message = gettext("Ordering is possible by: %(fields)s.") % {"fields": choices}
+            raise exceptions.ValidationError({self.ordering_param: [message]})
+        if "id" not in {field.removeprefix("-") for field in fields}:
+            fields.append("-id" if fields[0].startswith("-") else "id")
+        return fields
+
+
+def problem_response(error: Exception, context: dict) -> Response | None:
+    """Answer an exception as `application/problem+json` (RFC 9457) in the reader's language.
+
+    What is unknown here returns None: it is raised on, logged, and answered by `helpdesk.errors.server_error`
+    without a word about the inside. A service may raise an error of its own with `problem_status` (an HTTP status)
+    and `problem_code`; its text is shown to the caller.
+    """
+    error = _as_api_error(error)
+    if not isinstance(error, exceptions.APIException):
+        return None
+    headers = {}
+    if getattr(error, "auth_header", None):
+        headers["WWW-Authenticate"] = error.auth_header
+    if getattr(error, "wait", None):
+        headers["Retry-After"] = str(int(error.wait) + 1)
+    set_rollback()
+    body = problem(
+        status=error.status_code,
+        code=_code(error),
+        title=_title(error),
+        detail=_detail(error),
+        instance=context["request"].path,
+    )
+    if isinstance(error, exceptions.ValidationError):
+        body["errors"] = _by_field(error.detail)
+    return Response(body, status=error.status_code, headers=headers, content_type=PROBLEM_TYPE)
+
+
+def problem(*, status: int, code: str, title: str, detail: str, instance: str) -> dict[str, Any]:
+    """The members of a problem; `type` leads to its description in the API's own pages."""
+    return {
+        "type": f"/api/docs#problem-{code}",
+        "title": title,
+        "status": status,
+        "detail": detail,
+        "instance": instance,
+        "code": code,
+    }
+
+
+class _ServiceError(exceptions.APIException):
+    """A refusal by a service, with the status and code that it chose."""
+
+    def __init__(self, error: Exception) -> None:
+        self.status_code = int(error.problem_status)  # type: ignore[attr-defined]
+        super().__init__(str(error), getattr(error, "problem_code", "conflict"))
+
+
+def _as_api_error(error: Exception) -> Exception:
+    """The framework's and our services' errors in the words of the API."""
+    if isinstance(error, Http404):
+        return exceptions.NotFound()
+    if isinstance(error, DjangoPermissionDenied):
+        return exceptions.PermissionDenied()
+    if isinstance(error, DjangoValidationError):
+        return exceptions.ValidationError(as_serializer_error(error))
+    if hasattr(error, "problem_status"):
+        return _ServiceError(error)
+    return error
+
+
+def _code(error: exceptions.APIException) -> str:
+    if isinstance(error, exceptions.ValidationError):
+        return "invalid"
+    codes = error.get_codes()
+    return codes if isinstance(codes, str) else error.default_code
+
+
+def _title(error: exceptions.APIException) -> str:
+    titles = {
+        status.HTTP_400_BAD_REQUEST: gettext("The request cannot be understood"),
+        status.HTTP_401_UNAUTHORIZED: gettext("Sign-in or a token is needed"),
+        status.HTTP_403_FORBIDDEN: gettext("This is not allowed"),
+        status.HTTP_404_NOT_FOUND: gettext("Not found"),
+        status.HTTP_405_METHOD_NOT_ALLOWED: gettext("This method is not possible here"),
+        status.HTTP_406_NOT_ACCEPTABLE: gettext("No such format"),
+        status.HTTP_409_CONFLICT: gettext("This clashes with what is there"),
+        status.HTTP_413_REQUEST_ENTITY_TOO_LARGE: gettext("Too large"),
+        status.HTTP_415_UNSUPPORTED_MEDIA_TYPE: gettext("This content type is not read here"),
+        status.HTTP_422_UNPROCESSABLE_ENTITY: gettext("The request cannot be carried out"),
+        status.HTTP_429_TOO_MANY_REQUESTS: gettext("Too many requests"),
+        status.HTTP_503_SERVICE_UNAVAILABLE: gettext("Busy at the moment"),
+    }
+    if isinstance(error, exceptions.ValidationError):
+        return gettext("Some values are not valid")
+    return titles.get(error.status_code, gettext("The request was refused"))
+
+
+def _detail(error: exceptions.APIException) -> str:
+    if isinstance(error, exceptions.ValidationError):
+        messages = [message for listed in _by_field(error.detail).values() for message in listed]
+        return messages[0] if len(messages) == 1 else gettext("See «errors» for each field.")
+    return str(error.detail)
+
+
+def _by_field(detail: Any, path: str = "") -> dict[str, list[str]]:
+    """`{"requester": {"email": [..]}}` → `{"requester.email": [..]}`; what concerns no field is under ""."""
+    if isinstance(detail, dict):
+        found: dict[str, list[str]] = {}
+        for name, inner in detail.items():
+            name = "" if name in ("non_field_errors", NON_FIELD_ERRORS) else str(name)
+            found |= _by_field(inner, ".".join(part for part in (path, name) if part))
+        return found
+    if isinstance(detail, list):
+        found = {}
+        for position, inner in enumerate(detail):
+            if isinstance(inner, dict | list):
+                found |= _by_field(inner, f"{path}[{position}]")
+            else:
+                found.setdefault(path, []).append(str(inner))
+        return found
+    return {path: [str(detail)]}
