@@ -1,0 +1,109 @@
+"""What can be told, to whom and in which words: every kind of message is one `Notice` that an app registers.
+
+The outbox knows no domain model. A notice turns the payload of an intent into recipients and, later, into the
+variables of its templates ``mail/<kind with dots as slashes>/subject.txt, text.txt, html.html`` and ``page.txt``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+from django.core.exceptions import ImproperlyConfigured
+
+if TYPE_CHECKING:
+    from outbox.models import Delivery, Intent
+
+
+@dataclass(frozen=True)
+class Recipient:
+    """Somebody to tell: ``key`` is ``user:ID`` or ``mail:ADDRESS``, one message per key, channel and intent."""
+
+    key: str
+    user_id: int | None = None
+    address: str = ""
+    language: str = "zh-hans"
+    channels: tuple[str, ...] = ("mail", "page")
+
+    @classmethod
+    def of(cls, user: Any, channels: tuple[str, ...] = ("mail", "page")) -> Recipient:
+        """The recipient that a user row stands for."""
+        return cls(f"user:{user.pk}", user.pk, user.email, user.language, channels)
+
+
+class Notice:
+    """One kind of message; subclass it, set ``kind``, write `recipients` and `context`, and `register` an instance."""
+
+    kind: str = ""
+    #: The channels that this kind may use at all; a recipient's own list narrows them.
+    channels: tuple[str, ...] = ("mail", "page")
+    #: Whether many of this kind for one recipient may leave as one message when they fall due together.
+    group: bool = False
+    #: At most (count, seconds) messages of this kind to one address; what is beyond is held back, visibly.
+    limit: tuple[int, int] | None = None
+    #: Whether somebody has to hear of it: then `fallback_recipients` answer when `recipients` finds nobody.
+    must_reach: bool = False
+
+    def recipients(self, intent: Intent, now: datetime) -> Sequence[Recipient]:
+        """Whom it concerns at this moment (not when the intent was written)."""
+        raise NotImplementedError
+
+    def fallback_recipients(self, intent: Intent, now: datetime) -> Sequence[Recipient]:
+        """Who hears of it when nobody is there; by default nobody, which gives a `must_reach` intent up visibly."""
+        return []
+
+    def context(self, intents: list[Intent], delivery: Delivery, now: datetime) -> dict[str, Any]:
+        """Variables of the templates for one message that tells of ``intents`` (several when grouped).
+
+        Links with secrets are minted here. Special keys: ``url`` is where the line in the bell leads;
+        ``in_reply_to`` is a Message-ID to thread under, ``from_name`` and ``reply_to`` go into the headers.
+        """
+        raise NotImplementedError
+
+    def visible(self, intents: list[Intent], user: Any) -> set[int]:
+        """Ids of those ``intents`` that ``user`` may still read in the bell; by default all of them."""
+        return {intent.pk for intent in intents}
+
+
+_NOTICES: dict[str, Notice] = {}
+
+
+class UnknownKind(LookupError):
+    """An intent names a kind that no app has registered."""
+
+
+def register(notice: Notice) -> Notice:
+    """Make ``notice`` known; called once per kind from an app's ``ready()``.
+
+    Raises:
+        ImproperlyConfigured: when the kind is empty or belongs to another class.
+    """
+    known = _NOTICES.get(notice.kind)
+    if not notice.kind or (known is not None and type(known) is not type(notice)):
+        raise ImproperlyConfigured(f"notice kind {notice.kind!r} is empty or taken by {type(known).__name__}")
+    _NOTICES[notice.kind] = notice
+    return notice
+
+
+def get(kind: str) -> Notice:
+    """The notice of ``kind``.
+
+    Raises:
+        UnknownKind: when no app registered it.
+    """
+    try:
+        return _NOTICES[kind]
+    except KeyError:
+        raise UnknownKind(f"no notice is registered for {kind!r}") from None
+
+
+def kinds() -> list[str]:
+    """Every registered kind, sorted."""
+    return sorted(_NOTICES)
+
+
+def template_folder(kind: str) -> str:
+    """Where the templates of ``kind`` lie: ``ticket.reply.public`` → ``mail/ticket/reply/public``."""
+    return "mail/" + kind.replace(".", "/")

@@ -1,0 +1,81 @@
+"""Writing to the outbox: always in the transaction of the change that is told; neither exists without the other."""
+
+from collections.abc import Iterable
+from datetime import datetime
+from typing import Any
+
+from django.db import connection, transaction
+
+from outbox import doorbell
+from outbox.models import Intent
+
+_BATCH = 1000
+
+
+def enqueue(
+    *,
+    kind: str,
+    payload: dict[str, Any],
+    stream: str,
+    now: datetime,
+    dedupe_key: str | None = None,
+    not_before: datetime | None = None,
+) -> Intent:
+    """Say that something is to be told; who hears it is found at delivery.
+
+    ``stream`` names what the message belongs to (``ticket:T100001``): messages of one stream leave in order and
+    thread together. With a ``dedupe_key`` that was used before, the earlier intent is returned and nothing written.
+    The payload holds ids and stable codes, never a readable secret.
+
+    Raises:
+        RuntimeError: outside an atomic block, because the message could then outlive or miss its change.
+    """
+    intent = _intent(
+        {"kind": kind, "payload": payload, "stream": stream, "dedupe_key": dedupe_key, "not_before": not_before}, now
+    )
+    if dedupe_key is None:
+        _demand_transaction()
+        intent.save(force_insert=True)
+    else:
+        _insert([intent])
+        intent = Intent.objects.get(dedupe_key=dedupe_key)
+    _ring_after_commit(intent.available_at <= now)
+    return intent
+
+
+def enqueue_many(rows: Iterable[dict[str, Any]], *, now: datetime) -> int:
+    """Write many intents with one INSERT per thousand; a ``dedupe_key`` that exists is left alone.
+
+    Each row has the keyword arguments of `enqueue` except ``now``. Returns how many rows were offered.
+    """
+    intents = [_intent(row, now) for row in rows]
+    _insert(intents)
+    _ring_after_commit(any(intent.available_at <= now for intent in intents))
+    return len(intents)
+
+
+def _intent(row: dict[str, Any], now: datetime) -> Intent:
+    return Intent(
+        kind=row["kind"],
+        payload=row["payload"],
+        stream=row["stream"],
+        dedupe_key=row.get("dedupe_key"),
+        created_at=now,
+        available_at=row.get("not_before") or now,
+    )
+
+
+def _insert(intents: list[Intent]) -> None:
+    _demand_transaction()
+    Intent.objects.bulk_create(intents, batch_size=_BATCH, ignore_conflicts=True)
+
+
+def _demand_transaction() -> None:
+    if not connection.in_atomic_block:
+        raise RuntimeError("enqueue needs the transaction of the change that it tells of")
+
+
+def _ring_after_commit(due: bool) -> None:
+    """Only for what is due at once; the sweep finds the rest, and everything whose bell was not heard."""
+    if due:
+        transaction.on_commit(doorbell.ring, robust=True)
