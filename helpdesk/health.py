@@ -1,0 +1,71 @@
+"""Is it alive (`/healthz`), and can it work (`/readyz`)? For load balancers, the launcher and people."""
+
+from datetime import timedelta
+
+import redis
+from django.conf import settings
+from django.db import Error as DatabaseError
+from django.db import connection
+from django.db.migrations.executor import MigrationExecutor
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_safe
+
+from outbox import clock
+from outbox.models import Heartbeat
+
+# Beat rings every 10 seconds; this many seconds of silence mean that beat, broker or worker stands still.
+BEAT_MAX_AGE = timedelta(seconds=60)
+
+
+@require_safe
+@never_cache
+def healthz(request: HttpRequest) -> HttpResponse:
+    """This process answers. Asks no database, so that a database outage does not get web processes killed."""
+    return HttpResponse("ok\n", content_type="text/plain")
+
+
+@require_safe
+@never_cache
+def readyz(request: HttpRequest) -> JsonResponse:
+    """Database, Redis, migrations and the age of the last beat; 503 unless all are well. Tells no secrets."""
+    checks = {"database": _database(), "redis": _redis()}
+    if checks["database"] == "ok":
+        checks |= {"migrations": _migrations(), "beat": _beat()}
+    well = len(checks) == 4 and all(answer == "ok" for answer in checks.values())
+    return JsonResponse({"status": "ok" if well else "unavailable", "checks": checks}, status=200 if well else 503)
+
+
+def _database() -> str:
+    try:
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT 1")
+    except DatabaseError:
+        return "unreachable"
+    return "ok"
+
+
+def _redis() -> str:
+    try:
+        with redis.Redis.from_url(settings.REDIS_URL, socket_connect_timeout=1, socket_timeout=1) as client:
+            client.ping()
+    except redis.RedisError:
+        return "unreachable"
+    return "ok"
+
+
+def _migrations() -> str:
+    executor = MigrationExecutor(connection)
+    pending = executor.migration_plan(executor.loader.graph.leaf_nodes())
+    return f"{len(pending)} pending" if pending else "ok"
+
+
+def _beat() -> str:
+    try:
+        last = Heartbeat.objects.order_by("-beat_at").values_list("beat_at", flat=True).first()
+        age = clock.now() - last if last else None
+    except DatabaseError:
+        return "unknown"
+    if age is None:
+        return "never"
+    return "ok" if age <= BEAT_MAX_AGE else f"silent for {int(age.total_seconds())} s"
