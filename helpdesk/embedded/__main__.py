@@ -24,7 +24,7 @@ def main(arguments: list[str]) -> int:
         return 2
     servers = start_for_tests(PROJECT) if "--testing" in options else _start_or_join()
     try:
-        return subprocess.run(command, env=os.environ | servers.environment()).returncode  # nosec B603
+        return subprocess.run(command, check=False, env=os.environ | servers.environment()).returncode  # nosec B603
     except KeyboardInterrupt:
         return 130
     finally:

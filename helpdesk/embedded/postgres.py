@@ -44,7 +44,7 @@ def binaries() -> Path:
 def _works(prefix: Sequence[str]) -> bool:
     """Whether this machine lets us start a program that way."""
     try:
-        return subprocess.run([*prefix, "true"], capture_output=True, timeout=10).returncode == 0  # nosec B603
+        return subprocess.run([*prefix, "true"], check=False, capture_output=True, timeout=10).returncode == 0  # nosec B603
     except (OSError, subprocess.TimeoutExpired):
         return False
 
@@ -110,7 +110,7 @@ class Postgres:
         self._launch(bin_folder)
 
     def _initdb(self, bin_folder: Path, owner: int) -> None:
-        """Make the cluster aside and move it into place, so that an interrupted first start leaves nothing half made."""
+        """Make the cluster aside, then move it into place: an interrupted first start leaves nothing half made."""
         fresh = self.home.root / "postgres.new"
         shutil.rmtree(fresh, ignore_errors=True)
         fresh.mkdir(mode=0o700)
@@ -123,7 +123,9 @@ class Postgres:
             *("-D", str(fresh), "-U", "postgres", "-A", "trust", "--encoding=UTF8"),
             *("--locale-provider=builtin", "--builtin-locale=C.UTF-8", "--locale=C", "--no-sync"),
         ]
-        done = subprocess.run(command, capture_output=True, text=True, cwd="/", env=_plain_env())  # nosec B603
+        done = subprocess.run(  # nosec B603
+            command, check=False, capture_output=True, text=True, cwd="/", env=_plain_env()
+        )
         if done.returncode:
             shutil.rmtree(fresh, ignore_errors=True)
             if "No space left" in done.stderr:
@@ -136,7 +138,8 @@ class Postgres:
         found = (self.data / "PG_VERSION").read_text().strip()
         if found != _MAJOR:
             raise Trouble(
-                f"{self.data} was made by PostgreSQL {found}, this is {_MAJOR}: restore a backup into a new HELPDESK_HOME."
+                f"{self.data} was made by PostgreSQL {found}, this is {_MAJOR}: "
+                "restore a backup into a new HELPDESK_HOME."
             )
 
     def _forget_the_dead(self) -> None:

@@ -33,7 +33,7 @@ def from_os_error(error: OSError, path: Path) -> Trouble:
         return Trouble(f"The disk is full: {path} cannot be written; free some space or set HELPDESK_HOME elsewhere.")
     if error.errno in {errno.EACCES, errno.EPERM, errno.EROFS}:
         return Trouble(
-            f"{path} cannot be written by user {os.geteuid()}; make it yours, or set HELPDESK_HOME to a folder of yours."
+            f"{path} cannot be written by user {os.geteuid()}; "
+            "make it yours, or set HELPDESK_HOME to a folder of yours."
         )
     return Trouble(f"{path}: {error.strerror or error}.")
-

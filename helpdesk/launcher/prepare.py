@@ -1,0 +1,98 @@
+"""Bring database, translations, static files and demo data up to date; runs as a process of its own.
+
+Each step is skipped when there is nothing to do: the second start must be quick.
+"""
+
+import hashlib
+import os
+import sys
+from pathlib import Path
+
+import django
+import redis
+from django.conf import settings
+from django.core.exceptions import ImproperlyConfigured
+from django.core.management import call_command, get_commands
+from django.db import DatabaseError, connection
+from django.db.migrations.executor import MigrationExecutor
+
+from helpdesk.embedded.trouble import Trouble
+from helpdesk.launcher.catalogues import compile_catalogues
+
+
+def main() -> None:
+    """All steps, in order."""
+    try:
+        django.setup()
+    except ImproperlyConfigured as error:
+        raise Trouble(str(error)) from error
+    _reach_servers()
+    compile_catalogues(settings.BASE_DIR / "locale")
+    _migrate()
+    _collect_static()
+    _load_demo()
+
+
+def _reach_servers() -> None:
+    """A sentence where DATABASE_URL or REDIS_URL lead nowhere."""
+    try:
+        connection.ensure_connection()
+    except DatabaseError as error:
+        first = str(error).strip().splitlines()[0]
+        raise Trouble(f"The database of DATABASE_URL cannot be reached: {first}") from error
+    try:
+        redis.Redis.from_url(settings.REDIS_URL, socket_connect_timeout=5).ping()
+    except (redis.RedisError, ValueError) as error:
+        raise Trouble(f"The Redis of REDIS_URL cannot be reached: {error}") from error
+
+
+def _migrate() -> None:
+    executor = MigrationExecutor(connection)
+    if executor.migration_plan(executor.loader.graph.leaf_nodes()):
+        _say("migrating the database")
+        call_command("migrate", interactive=False, verbosity=0)
+
+
+def _collect_static() -> None:
+    """Collect when a file, a package or Django's way of naming changed."""
+    stamp = Path(settings.STATIC_ROOT).with_suffix(".stamp")
+    state = hashlib.sha256(settings.STORAGES["staticfiles"]["BACKEND"].encode())
+    state.update((settings.BASE_DIR / "requirements.txt").read_bytes())
+    for folder in settings.STATICFILES_DIRS:
+        for path in sorted(Path(folder).rglob("*")):
+            if path.is_file():
+                found = path.stat()
+                state.update(f"{path}|{found.st_size}|{found.st_mtime_ns}\n".encode())
+    if stamp.exists() and stamp.read_text() == state.hexdigest() and Path(settings.STATIC_ROOT).is_dir():
+        return
+    _say("collecting static files")
+    call_command("collectstatic", interactive=False, verbosity=0, clear=True)
+    stamp.write_text(state.hexdigest())
+
+
+def _load_demo() -> None:
+    """The first time only: when nobody is there yet."""
+    from django.contrib.auth import get_user_model
+
+    if settings.DEMO and "load_demo" in get_commands() and not get_user_model().objects.exists():
+        _say("loading demo data (the first time only)")
+        call_command("load_demo", verbosity=0)
+
+
+def _say(text: str) -> None:
+    print(f"· {text}", flush=True)
+
+
+if __name__ == "__main__":
+    try:
+        main()
+    except Trouble as trouble:
+        print(f"✗ {trouble}", file=sys.stderr)
+        sys.exit(1)
+    except (OSError, DatabaseError) as error:
+        if "No space left" in str(error):
+            print(
+                f"✗ The disk is full: free some space below {os.environ.get('HELPDESK_HOME', 'var/')}.", file=sys.stderr
+            )
+            sys.exit(1)
+        raise
