@@ -1,0 +1,112 @@
+"""Who in the team takes a ticket (mission.md 3.2): skill, load relative to capacity, duty.
+
+Each candidate gets ``w · level/5 + (1 - w) · (1 - load/capacity)``, the highest wins. The graver the ticket, the more
+skill counts (`SKILL_WEIGHT`): an S ticket goes to the one who can solve it, a B ticket to the one who has time.
+A category that asks for no skill leaves the load alone to decide. Ties: fewer open tickets, then the older account.
+The team's lead is asked only when no agent is free, because escalations need a free lead.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from datetime import datetime
+from fractions import Fraction
+
+from django.db import connection
+from django.db.models import Count, Exists, F, IntegerField, OuterRef, QuerySet, Subquery, Value
+from django.db.models.functions import Coalesce
+
+from accounts.models import Membership, SkillLevel, Team, User
+from accounts.selectors import members, present
+from catalog.models import Category
+from sla.choices import Severity
+from tickets.models import Ticket
+from tickets.triage import both_names
+
+SKILL_WEIGHT = {Severity.S: Fraction(7, 10), Severity.A: Fraction(6, 10), Severity.B: Fraction(4, 10)}
+BEST_LEVEL = 5
+# The first key of the advisory lock, so that no other use of such locks can meet this one.
+_LOCK_SPACE = 0x7E41
+
+
+@dataclass(frozen=True)
+class Choice:
+    """The person, or None with the reason; ``reasons`` are added to `Ticket.routing`."""
+
+    user: User | None
+    reasons: list[dict] = field(default_factory=list)
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """One free person with what the choice depends on."""
+
+    user: User
+    level: int
+    open: int
+    capacity: int
+    is_agent: bool = True
+
+
+def choose_assignee(*, team: Team | None, category: Category | None, severity: str, now: datetime) -> Choice:
+    """Choose among the members of ``team`` who are on duty, not away and below their capacity.
+
+    Call it in the transaction that assigns. Until that commits, other choices for the same team wait (an advisory
+    lock), because they would all see the same loads and bury the same person. The price: tickets of one team are
+    assigned one after the other, a few milliseconds each, so take no slow step between this call and the commit,
+    and lock the ticket's row first everywhere.
+    """
+    if team is None:
+        return Choice(None, [{"code": "assignment.nobody"}])
+    lock_team(team.pk)
+    skill = category.skill if category else None
+    best = pick(_candidates(team=team, skill_id=skill.pk if skill else None, now=now), severity=severity)
+    if best is None:
+        return Choice(None, [{"code": "assignment.nobody"}])
+    reasons: list[dict] = []
+    if skill and best.level:
+        reasons.append({"code": "assignment.skill", "skill": both_names(skill), "level": best.level})
+    reasons.append({"code": "assignment.load", "open": best.open, "capacity": best.capacity})
+    return Choice(best.user, reasons)
+
+
+def pick(candidates: Iterable[Candidate], *, severity: str) -> Candidate | None:
+    """The best of ``candidates``; pure, and the same whatever their order."""
+    free = [one for one in candidates if one.open < one.capacity]
+    anybody_skilled = any(one.level for one in free)
+    weight = SKILL_WEIGHT[Severity(severity)] if anybody_skilled else Fraction(0)
+
+    def rank(one: Candidate) -> tuple:
+        spare = 1 - Fraction(one.open, one.capacity)
+        score = weight * Fraction(one.level, BEST_LEVEL) + (1 - weight) * spare
+        return (one.is_agent, score, -one.open, -one.user.pk)
+
+    return max(free, key=rank, default=None)
+
+
+def lock_team(team_id: int) -> None:
+    """Wait for other choices for this team, until the end of the transaction."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_xact_lock(%s, %s)", [_LOCK_SPACE, team_id])
+
+
+def _candidates(*, team: Team, skill_id: int | None, now: datetime) -> list[Candidate]:
+    """Everybody of the team who is there, with load and level: one query."""
+    load = (
+        Ticket.objects.unresolved()
+        .filter(assignee=OuterRef("pk"))
+        .order_by()
+        .values("assignee")
+        .annotate(total=Count("pk"))
+        .values("total")
+    )
+    level = SkillLevel.objects.filter(user=OuterRef("pk"), skill=skill_id).values("level")
+    people: QuerySet = present(users=members(team=team), now=now).annotate(
+        open_tickets=Coalesce(Subquery(load, output_field=IntegerField()), Value(0)),
+        skill_level=Coalesce(Subquery(level, output_field=IntegerField()), Value(0)),
+        is_agent=Exists(Membership.objects.filter(user=OuterRef("pk"), team=team, role__code="agent")),
+    )
+    free = people.filter(open_tickets__lt=F("capacity"))
+    return [
+        Candidate(user, user.skill_level, user.open_tickets, user.capacity, user.is_agent)
+        for user in free.order_by("pk")
+    ]
