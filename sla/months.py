@@ -53,18 +53,20 @@ def instant_of(moment: int) -> datetime:
 def expand(zone: ZoneInfo, weekly: Sequence[Hours], days: Mapping[date, Hours], index: int) -> Month:
     """The month of that number. A day lasts from its midnight to the next, whatever the clocks do in between."""
     year, number = divmod(index, 12)
-    first = date(year, number + 1, 1).toordinal()
     length = monthrange(year, number + 1)[1]
-    midnights = [_wall(zone, date.fromordinal(first + i), 0) for i in range(length + 1)]
+    dates = [date(year, number + 1, 1 + i) for i in range(length)]
+    midnights = [_wall(zone, day, 0) for day in dates]
+    midnights.append(_wall(zone, date(year + number // 11, (number + 1) % 12 + 1, 1), 0))
+    weekday = dates[0].weekday()
     spans: list[tuple[int, int]] = []
     working: list[int] = []
-    for i in range(length):
-        day = date.fromordinal(first + i)
-        hours = days.get(day)
-        worked = _expand_day(zone, day, weekly[day.weekday()] if hours is None else hours, *midnights[i : i + 2])
-        if worked:
+    for i, day in enumerate(dates):
+        hours = weekly[(weekday + i) % 7]
+        if day in days:
+            hours = days[day]
+        if hours and (worked := _expand_day(zone, day, hours, midnights[i], midnights[i + 1])):
             spans += worked
-            working.append(first + i)
+            working.append(day.toordinal())
     merged = merge(spans)
     done, total = [], 0
     for start, end in merged:
