@@ -1,0 +1,30 @@
+"""Writing people: who becomes known, who may do what, who is on duty, which programs act for them."""
+
+from accounts.services.duty import add_absence, remove_absence, set_duty
+from accounts.services.people import (
+    accept_invitation,
+    change_role_permissions,
+    deactivate_user,
+    find_or_create_requester,
+    grant_role,
+    invite_user,
+    revoke_role,
+    save_preferences,
+)
+from accounts.services.tokens import issue_token, revoke_token
+
+__all__ = [
+    "accept_invitation",
+    "add_absence",
+    "change_role_permissions",
+    "deactivate_user",
+    "find_or_create_requester",
+    "grant_role",
+    "invite_user",
+    "issue_token",
+    "remove_absence",
+    "revoke_role",
+    "revoke_token",
+    "save_preferences",
+    "set_duty",
+]
