@@ -28,10 +28,10 @@ def create(apps, schema_editor):
     )
     days = {}
     for year in (2024, 2025, 2026):
-        for day, (is_working, name) in china_days(year).items():
-            intervals = WEEK["mon"] if is_working else []
-            days[day.isoformat()] = intervals
-            CalendarDay.objects.create(calendar=calendar, date=day, intervals=intervals, name=name)
+        for day in china_days(year):
+            intervals = WEEK["mon"] if day.is_working else []
+            days[day.date.isoformat()] = intervals
+            CalendarDay.objects.create(calendar=calendar, date=day.date, intervals=intervals, name=day.name)
     apps.get_model("sla", "CalendarVersion").objects.create(
         calendar=calendar,
         number=1,
