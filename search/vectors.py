@@ -1,0 +1,110 @@
+"""Search tokens as PostgreSQL values: a document's ``tsvector``, a question's ``tsquery``, and the rank between them.
+
+Both are written as literals, not by ``to_tsvector``, whose parser would cut our tokens again. Callers keep the
+vector in a ``SearchVectorField`` under a GIN index::
+
+    Article.objects.filter(pk=pk).update(tokens=document_vector(("A", title), ("C", text)))
+    best(Article.objects.visible_to(user), query(text), limit=10)
+"""
+
+from django.contrib.postgres.search import SearchQuery, SearchRank, SearchVectorField
+from django.db.models import F, QuerySet, Value
+from django.db.models.functions import Cast
+
+from search.tokens import Token, scan
+
+# PostgreSQL's limits: 1 MB a vector, positions up to 16383, 256 positions a lexeme. We stay well inside.
+_MAX_BYTES = 400_000
+_MAX_POSITION = 16_000
+_MAX_REPEATS = 64
+_WEAKER = {"A": "B", "B": "C", "C": "D", "D": "D"}
+WEIGHTS = [0.1, 0.25, 0.5, 1.0]  # of D, C, B, A
+MAX_STRONG = 64
+MAX_WEAK = 96
+
+
+class TokenQuery(SearchQuery):
+    """A ``tsquery`` given as a literal of finished tokens, so that no parser touches them."""
+
+    def __init__(self, literal: str) -> None:
+        super().__init__(literal, search_type="raw")
+        self.literal = literal
+
+    def as_sql(self, compiler, connection, **_extra):  # noqa: ANN001, ANN201 (Django's signature)
+        """The literal, cast."""
+        sql, params = "%s::tsquery", [self.literal]
+        return (f"!!({sql})", params) if self.invert else (sql, params)
+
+
+def document_vector(*parts: tuple[str, str]) -> Cast:
+    """The vector of a document from ``(weight, text)`` pairs, the weights being A (a title) to D.
+
+    What would not fit in a vector is left out from the end, so name the most telling part first.
+    """
+    return Cast(Value(document_literal(*parts)), SearchVectorField())
+
+
+def document_literal(*parts: tuple[str, str]) -> str:
+    """The text form of `document_vector`."""
+    places: dict[str, list[str]] = {}
+    size = position = 0
+    for weight, text in parts:
+        for token in scan(text or ""):
+            places_of = places.get(token.text)
+            if places_of is None:
+                size += len(token.text.encode()) + 8
+                if size > _MAX_BYTES:
+                    return _literal(places)
+                places_of = places[token.text] = []
+            if token.text.startswith("~"):
+                continue  # no position: it says «near this word», and how often does not matter
+            position = min(position + (not token.weak), _MAX_POSITION)
+            if len(places_of) < _MAX_REPEATS:
+                places_of.append(f"{position or 1}{_WEAKER[weight] if token.weak else weight}")
+    return _literal(places)
+
+
+def query(text: str) -> TokenQuery | None:
+    """The question ``text``: any of its tokens, the first ones when it is long. None when nothing can be sought."""
+    strong: dict[str, None] = {}
+    weak: dict[str, None] = {}
+    for token in scan(text):
+        kept, most = (weak, MAX_WEAK) if token.weak else (strong, MAX_STRONG)
+        if len(kept) < most:
+            kept[token.text] = None
+        elif len(strong) >= MAX_STRONG and len(weak) >= MAX_WEAK:
+            break
+    if not strong and not weak:
+        return None
+    return TokenQuery(" | ".join(_quoted(token) for token in [*strong, *weak]))
+
+
+def rank(query: TokenQuery, field: str = "tokens") -> SearchRank:
+    """How well ``field`` answers ``query``, divided by the logarithm of its length, so that long texts do not win."""
+    return SearchRank(F(field), query, weights=WEIGHTS, normalization=Value(1))
+
+
+def best(
+    queryset: QuerySet, query: TokenQuery, *, limit: int, field: str = "tokens", candidates: int = 5_000
+) -> QuerySet:
+    """The ``limit`` best answers, best first, each with its ``rank``.
+
+    At most ``candidates`` matches, the newest, are ranked: that bounds the time of a question of common words.
+    """
+    found = queryset.filter(**{field: query}).order_by("-pk").values("pk")[:candidates]
+    return (
+        queryset.model._default_manager.filter(pk__in=found)
+        .annotate(rank=rank(query, field))
+        .order_by("-rank", "-pk")[:limit]
+    )
+
+
+def _literal(places: dict[str, list[str]]) -> str:
+    return " ".join(_quoted(token) + (":" + ",".join(at) if at else "") for token, at in places.items())
+
+
+def _quoted(token: str) -> str:
+    return "'" + token.replace("\\", "\\\\").replace("'", "''") + "'"
+
+
+__all__ = ["Token", "TokenQuery", "best", "document_literal", "document_vector", "query", "rank"]
