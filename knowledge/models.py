@@ -7,9 +7,15 @@ from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
+from knowledge.querysets import ArticleQuerySet
+
 
 class Article(models.Model):
-    """What the team knows about one problem. The text that readers see is the published version."""
+    """What the team knows about one problem.
+
+    The row holds the text of version `version`, which is what readers see once it is published. A change of a
+    published article by somebody who may not publish waits as version `proposed` until it is reviewed.
+    """
 
     class State(models.TextChoices):
         DRAFT = "draft", _("draft")
@@ -81,6 +87,9 @@ class Article(models.Model):
         on_delete=models.SET_NULL,
         related_name="articles_reviewed",
     )
+    version = models.PositiveIntegerField(_("version shown"), default=1)
+    proposed = models.PositiveIntegerField(_("version that waits for review"), null=True, blank=True)
+    review_note = models.TextField(_("what the reviewer asks for"), blank=True)
     created_at = models.DateTimeField(_("created"))
     updated_at = models.DateTimeField(_("changed"))
     published_at = models.DateTimeField(_("published"), null=True, blank=True)
@@ -88,6 +97,8 @@ class Article(models.Model):
     helpful_count = models.PositiveIntegerField(_("found helpful"), default=0)
     unhelpful_count = models.PositiveIntegerField(_("found unhelpful"), default=0)
     tokens = SearchVectorField(null=True, editable=False)
+
+    objects = ArticleQuerySet.as_manager()
 
     class Meta:
         verbose_name = _("article")
@@ -101,10 +112,18 @@ class Article(models.Model):
             models.CheckConstraint(
                 condition=~Q(state="published", published_at__isnull=True), name="article_published_at_set"
             ),
+            models.CheckConstraint(
+                condition=Q(proposed__isnull=True) | Q(state="published"), name="article_proposed_only_published"
+            ),
         ]
         indexes = [
             GinIndex(fields=["tokens"], name="article_tokens"),
             models.Index(fields=["-published_at", "-id"], name="article_published", condition=Q(state="published")),
+            models.Index(
+                fields=["-updated_at", "-id"],
+                name="article_waits",
+                condition=Q(state="in_review") | Q(proposed__isnull=False),
+            ),
         ]
 
     def __str__(self) -> str:
