@@ -2,9 +2,9 @@
 
 from datetime import datetime
 
-from django.db.models import Exists, OuterRef, QuerySet
+from django.db.models import Exists, OuterRef, Q, QuerySet
 
-from accounts.models import Absence, Team, User
+from accounts.models import Absence, Membership, Organization, Role, Team, User
 
 
 def teams_in_reach(*, user: User) -> list[int]:
@@ -37,3 +37,51 @@ def present(*, users: QuerySet[User], now: datetime) -> QuerySet[User]:
 def members(*, team: Team, roles: tuple[str, ...] = ("agent", "lead")) -> QuerySet[User]:
     """People of ``team`` in one of ``roles``."""
     return User.objects.filter(memberships__team=team, memberships__role__code__in=roles).distinct()
+
+
+def staff(*, users: QuerySet[User]) -> QuerySet[User]:
+    """Those of ``users`` who work here: some role of theirs opens the workspace."""
+    inside = Membership.objects.filter(
+        user=OuterRef("pk"), role__in=Role.objects.filter(permissions__contains=["workspace.enter"])
+    )
+    return users.filter(Q(Exists(inside)) | Q(is_superuser=True))
+
+
+def users_visible_to(*, user: User) -> QuerySet[User]:
+    """Whom ``user`` may know of: outsiders only themselves; colleagues each other; who sees tickets, customers too."""
+    if user.is_customer:
+        return User.objects.filter(pk=user.pk)
+    everybody = User.objects.filter(is_active=True)
+    if any(user.may(code) for code in ("ticket.view_team", "ticket.view_all", "admin.configure")):
+        return everybody
+    return staff(users=everybody)
+
+
+def teams_visible_to(*, user: User) -> QuerySet[Team]:
+    """Teams are known inside the house only."""
+    return Team.objects.none() if user.is_customer else Team.objects.all()
+
+
+def organizations_visible_to(*, user: User) -> QuerySet[Organization]:
+    """Inside the house all organizations (for those who see tickets); outside, one's own."""
+    if any(user.may(code) for code in ("ticket.view_team", "ticket.view_all", "admin.configure")):
+        return Organization.objects.all()
+    return Organization.objects.filter(pk=user.organization_id)
+
+
+def colleagues() -> QuerySet[User]:
+    """Active people with a role that works on tickets or advises (everybody but customers)."""
+    inside = Membership.objects.filter(user=OuterRef("pk"), role__permissions__contains=["workspace.enter"])
+    return User.objects.filter(Exists(inside), is_active=True)
+
+
+def staff_with_names(*, text: str) -> list[User]:
+    """The colleagues whose name stands in ``text`` behind an @, longest names first so that none shadows another."""
+    if "@" not in text:
+        return []
+    found = []
+    for person in sorted(colleagues(), key=lambda user: -len(user.name)):
+        if f"@{person.name}" in text:
+            text = text.replace(f"@{person.name}", "")
+            found.append(person)
+    return found

@@ -98,7 +98,7 @@ class Policy(models.Model):
 
 
 class Target(models.Model):
-    """How long one metric may take under a policy. Without a calendar its minutes run day and night (mission.md 2.5)."""
+    """How long one metric may take under a policy. Without a calendar its minutes run day and night (mission 2.5)."""
 
     policy = models.ForeignKey(Policy, on_delete=models.CASCADE, related_name="targets")
     metric = models.CharField(_("metric"), max_length=20, choices=MetricCode.choices)

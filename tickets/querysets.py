@@ -40,7 +40,7 @@ class TicketQuerySet(models.QuerySet):
         return self.filter(allowed)
 
     def workable_by(self, user: User) -> TicketQuerySet:
-        """The visible tickets that ``user`` sees from the inside, with notes and figures (never one's own as a customer)."""
+        """The visible tickets that ``user`` sees from the inside, with notes; never one's own as a customer."""
         if not getattr(user, "is_authenticated", False) or user.is_customer:
             return self.none()
         visible = self.visible_to(user)

@@ -7,8 +7,16 @@ WEEK = {day: [["09:00", "18:00"]] for day in ("mon", "tue", "wed", "thu", "fri")
 
 # metric, amount, unit, in working hours only
 TARGETS = {
-    "S": [("first_response", 30, "minutes", False), ("workaround", 120, "minutes", False), ("progress_update", 120, "minutes", False)],
-    "A": [("first_response", 120, "minutes", False), ("solution_path", 240, "minutes", False), ("progress_update", 120, "minutes", True)],
+    "S": [
+        ("first_response", 30, "minutes", False),
+        ("workaround", 120, "minutes", False),
+        ("progress_update", 120, "minutes", False),
+    ],
+    "A": [
+        ("first_response", 120, "minutes", False),
+        ("solution_path", 240, "minutes", False),
+        ("progress_update", 120, "minutes", True),
+    ],
     "B": [
         ("first_response", 240, "minutes", False),
         ("progress_report", 1, "working_days", True),
@@ -42,10 +50,17 @@ def create(apps, schema_editor):
     Target = apps.get_model("sla", "Target")
     Step = apps.get_model("sla", "EscalationStep")
     for position, (severity, rows) in enumerate(TARGETS.items(), start=1):
-        policy = Policy.objects.create(name=f"默认 {severity} / Default {severity}", position=1000 + position, severity=severity)
+        policy = Policy.objects.create(
+            name=f"默认 {severity} / Default {severity}", position=1000 + position, severity=severity
+        )
         for metric, amount, unit, working in rows:
             Target.objects.create(
-                policy=policy, metric=metric, amount=amount, unit=unit, calendar=calendar if working else None, warn_share="0.75"
+                policy=policy,
+                metric=metric,
+                amount=amount,
+                unit=unit,
+                calendar=calendar if working else None,
+                warn_share="0.75",
             )
         for level, whom, after in LADDER:
             Step.objects.create(severity=severity, level=level, whom=whom, after_minutes=after)

@@ -19,14 +19,14 @@ def create(apps, schema_editor):
     )
     SeverityRaise = apps.get_model("tickets", "SeverityRaise")
     for lower, higher in (("B", "A"), ("A", "S")):
-        SeverityRaise.objects.create(service_level="key_account", from_severity=lower, to_severity=higher, is_active=False)
+        SeverityRaise.objects.create(
+            service_level="key_account", from_severity=lower, to_severity=higher, is_active=False
+        )
 
 
 class Migration(migrations.Migration):
     dependencies = [("tickets", "0001_initial")]
     operations = [
-        migrations.RunSQL(
-            "CREATE SEQUENCE tickets_ticket_number START 100001", "DROP SEQUENCE tickets_ticket_number"
-        ),
+        migrations.RunSQL("CREATE SEQUENCE tickets_ticket_number START 100001", "DROP SEQUENCE tickets_ticket_number"),
         migrations.RunPython(create, migrations.RunPython.noop),
     ]

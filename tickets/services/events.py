@@ -9,7 +9,7 @@ from tickets.models import Ticket, TicketEvent
 
 
 def record(*, ticket: Ticket, code: str, actor: User | None, now: datetime, **data: Any) -> TicketEvent:
-    """Write one event. ``code`` is a stable dotted word known to `tickets.wording`; ``data`` is JSON without personal words."""
+    """Write one event: a stable dotted ``code`` known to `tickets.wording`, JSON ``data`` without personal words."""
     return TicketEvent.objects.create(ticket=ticket, code=code, actor=actor, data=data, created_at=now)
 
 

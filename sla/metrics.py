@@ -1,0 +1,71 @@
+"""The metrics, each declared once: what meets it, where it pauses, what replaces it after a re-grade.
+
+A new metric is a row here, a word in `sla.choices.MetricCode` and targets in the policies.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from sla.choices import MetricCode
+
+WORKAROUND, SOLUTION_PATH, PROGRESS = "workaround", "solution_path", "progress"
+
+
+@dataclass(frozen=True)
+class Reply:
+    """What a clock needs to know of a message to the customer.
+
+    Notes, automatic mails and untouched templates are never turned into one (design.md, «no gaming»).
+    ``marks`` are the promises that its writer says it fulfils; ``resolves`` is true for the message of a resolution.
+    """
+
+    marks: frozenset[str] = field(default_factory=frozenset)
+    resolves: bool = False
+
+
+@dataclass(frozen=True)
+class Metric:
+    """How one metric behaves.
+
+    Attributes:
+        family: metrics of one family replace each other when the severity changes.
+        pauses_in: ticket statuses in which the clock stands still.
+        met_by: whether a reply of a person to the customer meets it.
+        repeats: a met or missed clock is followed by the next cycle while the ticket is worked on.
+    """
+
+    code: str
+    family: str
+    pauses_in: frozenset[str]
+    met_by: Callable[[Reply], bool]
+    repeats: bool = False
+
+
+WAITING = frozenset({"pending", "on_hold"})
+
+METRICS: dict[str, Metric] = {
+    metric.code: metric
+    for metric in (
+        # The first response never pauses: nothing but an answer can stop it.
+        Metric(MetricCode.FIRST_RESPONSE, "first_response", frozenset(), lambda reply: True),
+        Metric(MetricCode.WORKAROUND, "milestone", WAITING, lambda reply: reply.resolves or WORKAROUND in reply.marks),
+        Metric(
+            MetricCode.SOLUTION_PATH,
+            "milestone",
+            WAITING,
+            lambda reply: reply.resolves or bool(reply.marks & {SOLUTION_PATH, WORKAROUND}),
+        ),
+        Metric(
+            MetricCode.PROGRESS_REPORT,
+            "milestone",
+            WAITING,
+            lambda reply: reply.resolves or bool(reply.marks & {PROGRESS, SOLUTION_PATH, WORKAROUND}),
+        ),
+        Metric(MetricCode.PROGRESS_UPDATE, "progress_update", WAITING, lambda reply: True, repeats=True),
+    )
+}
+
+
+def family_of(code: str) -> str:
+    """The family of the metric ``code``."""
+    return METRICS[code].family

@@ -1,0 +1,113 @@
+"""Reading policies, calendars and clocks."""
+
+from collections.abc import Iterable
+from datetime import datetime, timedelta
+from functools import lru_cache
+
+from django.db.models import Q
+
+from sla.choices import ClockState
+from sla.deadlines import ALWAYS, WorkingCalendar
+from sla.facts import Facts
+from sla.models import CalendarVersion, Clock, EscalationStep, Policy, Target
+from sla.schedule import Promise
+
+OPEN = (ClockState.RUNNING, ClockState.PAUSED)
+
+
+@lru_cache(maxsize=64)
+def calendar_of(version_id: int | None) -> WorkingCalendar:
+    """The calendar of one version; versions never change, so a process may keep them. None is day and night."""
+    if version_id is None:
+        return ALWAYS
+    return WorkingCalendar.from_dict(CalendarVersion.objects.get(pk=version_id).definition)
+
+
+def newest_version(calendar_id: int | None) -> int | None:
+    """Id of the newest version of a calendar, None for day and night."""
+    if calendar_id is None:
+        return None
+    return CalendarVersion.objects.filter(calendar=calendar_id).order_by("-number").values_list("pk", flat=True)[0]
+
+
+def match_policy(facts: Facts) -> Policy | None:
+    """The first active policy by position whose every condition holds; empty conditions hold always."""
+    return (
+        Policy.objects.filter(
+            Q(severity="") | Q(severity=facts.severity),
+            Q(service_level="") | Q(service_level=facts.service_level),
+            Q(organization=None) | Q(organization=facts.organization_id),
+            Q(team=None) | Q(team=facts.team_id),
+            Q(category=None) | Q(category=facts.category_id),
+            is_active=True,
+        )
+        .prefetch_related("targets")
+        .order_by("position", "pk")
+        .first()
+    )
+
+
+def promise_of(target: Target, version_id: int | None) -> Promise:
+    """A target under one calendar version."""
+    return Promise(target.amount, target.unit, target.warn_share, calendar_of(version_id))
+
+
+def open_clocks(ticket_id: int) -> list[Clock]:
+    """The running and paused clocks of a ticket, the next due first."""
+    return list(Clock.objects.filter(ticket=ticket_id, state__in=OPEN).order_by("due_at", "pk"))
+
+
+def remaining(clock: Clock, *, now: datetime) -> timedelta:
+    """Counted time left, in the clock's own hours; negative after the due instant, still counting in the same hours."""
+    calendar = calendar_of(clock.calendar_version_id)
+    at = clock.pauses.get(ended_at=None).started_at if clock.state == ClockState.PAUSED else now
+    if at <= clock.due_at:
+        return calendar.between(at, clock.due_at)
+    return -calendar.between(clock.due_at, at)
+
+
+def lock_due(*, now: datetime, limit: int) -> list[Clock]:
+    """Claim clocks whose due instant has passed, with their tickets, skipping what somebody else holds.
+
+    The ticket's row is the lock of all that belongs to it, so it is locked together with the clock: a reply in
+    progress keeps the sweep off, and the next tick looks again.
+    """
+    return _lock(Q(due_at__lt=now, breached_at=None), order="due_at", limit=limit)
+
+
+def lock_warnable(*, now: datetime, limit: int) -> list[Clock]:
+    """Claim clocks that should warn and are not due yet."""
+    return _lock(Q(warn_at__lte=now, due_at__gte=now, breached_at=None, warned_at=None), order="warn_at", limit=limit)
+
+
+def lock_overdue_of(ticket_id: int, *, now: datetime) -> list[Clock]:
+    """The clocks of one ticket whose due instant has passed unrecorded; the caller holds the ticket's lock."""
+    due = Clock.objects.filter(ticket=ticket_id, state=ClockState.RUNNING, breached_at=None, due_at__lt=now)
+    return list(due.select_for_update(of=("self",)).select_related("ticket"))
+
+
+def _lock(condition: Q, *, order: str, limit: int) -> list[Clock]:
+    clocks = Clock.objects.filter(condition, state=ClockState.RUNNING).select_related("ticket")
+    return list(clocks.order_by(order, "pk").select_for_update(skip_locked=True, of=("self", "ticket"))[:limit])
+
+
+def ladder() -> dict[tuple[str, int], EscalationStep]:
+    """The rungs by (severity, level)."""
+    return {(step.severity, step.level): step for step in EscalationStep.objects.all()}
+
+
+def promises_for(severities: Iterable[str]) -> dict[str, dict[str, Target]]:
+    """The default promise of each severity as {severity: {metric: target}}, for pages that state it."""
+    found = {}
+    for severity in severities:
+        policy = match_policy(
+            Facts(ticket_id=0, severity=severity, status="new", cycle=1, cycle_started_at=datetime.min)
+        )
+        found[severity] = {target.metric: target for target in policy.targets.all()} if policy else {}
+    return found
+
+
+def default_calendar() -> WorkingCalendar:
+    """The newest version of the oldest calendar: what «a working day» means where no target names one."""
+    version = CalendarVersion.objects.order_by("calendar_id", "-number").values_list("pk", flat=True).first()
+    return calendar_of(version)

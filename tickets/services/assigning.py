@@ -1,0 +1,112 @@
+"""Who works on a ticket: taking, assigning, moving to another team."""
+
+from datetime import datetime
+
+from django.core.exceptions import PermissionDenied, ValidationError
+from django.utils.translation import gettext_lazy as _
+
+from accounts.models import Team, User
+from accounts.selectors import teams_in_reach
+from sla.services.clocks import regrade_clocks
+from tickets import assignment
+from tickets.models import Ticket
+from tickets.services.escalation import record_overdue
+from tickets.services.events import record
+from tickets.services.locking import Change, changing
+
+
+class AlreadyTaken(ValidationError):
+    """Somebody else was quicker."""
+
+
+def take(*, ticket: Ticket, actor: User, now: datetime | None = None) -> None:
+    """Take an unassigned ticket. Of two who try at once, one wins and the other is told.
+
+    Raises:
+        PermissionDenied: when ``actor`` does not work on tickets.
+        AlreadyTaken: when it has an assignee.
+    """
+    if not actor.may("ticket.work"):
+        raise PermissionDenied
+    with changing(ticket.pk, now=now) as change:
+        if change.ticket.assignee_id == actor.pk:
+            return
+        if change.ticket.assignee_id:
+            name = {"name": change.ticket.assignee.name}
+            raise AlreadyTaken(_("%(name)s has taken this ticket already."), code="taken", params=name)
+        _set_assignee(change, actor, actor=actor, code="ticket.taken")
+
+
+def take_over(*, ticket: Ticket, actor: User, now: datetime | None = None) -> None:
+    """A lead takes a ticket from whoever has it.
+
+    Raises:
+        PermissionDenied: when ``actor`` may not assign tickets.
+    """
+    if not (actor.may("ticket.assign") and actor.may("ticket.work")):
+        raise PermissionDenied
+    with changing(ticket.pk, now=now) as change:
+        if change.ticket.assignee_id != actor.pk:
+            _set_assignee(change, actor, actor=actor, code="ticket.taken_over")
+
+
+def assign(
+    *, ticket: Ticket, actor: User, assignee: User | None = None, team: Team | None = None, now: datetime | None = None
+) -> None:
+    """Give a ticket to a person, to a team, or to a person of a team; a team alone chooses by skill and load.
+
+    Raises:
+        PermissionDenied: when ``actor`` may not assign to others.
+        ValidationError: keyed ``assignee``, when that person cannot work on tickets of the team.
+    """
+    if not actor.may("ticket.assign") and not actor.may("ticket.work"):
+        raise PermissionDenied
+    with changing(ticket.pk, now=now) as change:
+        target = team or change.ticket.team
+        if assignee is not None:
+            _check_assignee(assignee, target)
+        if target and target.pk != change.ticket.team_id:
+            _move_team(change, target, actor=actor, assignee=assignee)
+        elif assignee is not None and assignee.pk != change.ticket.assignee_id:
+            _set_assignee(change, assignee, actor=actor, code="ticket.assigned")
+        elif assignee is None and team is None and change.ticket.assignee_id:
+            record(
+                ticket=change.ticket,
+                code="ticket.released",
+                actor=actor,
+                now=change.now,
+                source=change.ticket.assignee_id,
+            )
+            change.set(assignee=None, routing=[{"code": "assignment.released"}])
+
+
+def _move_team(change: Change, team: Team, *, actor: User, assignee: User | None) -> None:
+    before = change.ticket.team_id
+    reasons = [{"code": "assignment.by_hand", "by": actor.name}]
+    if assignee is None:
+        choice = assignment.choose_assignee(
+            team=team, category=change.ticket.category, severity=change.ticket.severity, now=change.now
+        )
+        assignee, reasons = choice.user, reasons + choice.reasons
+    change.set(team=team, assignee=assignee, routing=reasons)
+    record(ticket=change.ticket, code="ticket.team", actor=actor, now=change.now, source=before, target=team.pk)
+    if change.ticket.is_unresolved:
+        regrade_clocks(facts=change.facts, now=change.now)
+        record_overdue(change.ticket, now=change.now)
+    change.tell(
+        "ticket.assigned" if assignee else "ticket.unassigned", assignee=assignee.pk if assignee else None, by=actor.pk
+    )
+
+
+def _set_assignee(change: Change, assignee: User, *, actor: User, code: str) -> None:
+    before = change.ticket.assignee_id
+    change.set(assignee=assignee, routing=[{"code": "assignment.by_hand", "by": actor.name}])
+    record(ticket=change.ticket, code=code, actor=actor, now=change.now, source=before, assignee=assignee.pk)
+    if assignee.pk != actor.pk:
+        change.tell("ticket.assigned", assignee=assignee.pk, by=actor.pk)
+
+
+def _check_assignee(assignee: User, team: Team | None) -> None:
+    fits = assignee.is_active and assignee.may("ticket.work")
+    if not fits or (team and team.pk not in teams_in_reach(user=assignee)):
+        raise ValidationError({"assignee": _("This person does not work on tickets of that team.")}, code="assignee")

@@ -1,0 +1,201 @@
+"""What is said on a ticket: public replies, internal notes, messages of the customer."""
+
+from collections.abc import Collection, Sequence
+from datetime import datetime, timedelta
+
+from django.core.exceptions import ValidationError
+from django.core.files.uploadedfile import UploadedFile
+from django.utils.translation import gettext_lazy as _
+
+from accounts.models import User
+from accounts.selectors import staff_with_names
+from sla.metrics import Reply
+from sla.services.clocks import apply_reply, follow_status
+from tickets.choices import Channel, MessageKind, Status
+from tickets.models import Message, Participant, Ticket
+from tickets.services.attachments import attach
+from tickets.services.events import record
+from tickets.services.intake import Submission, create_ticket
+from tickets.services.locking import Change, changing
+from tickets.transitions import check_move
+
+#: A closed ticket answered within this time opens again; later the answer starts a ticket linked to it.
+REOPEN_WITHIN = timedelta(days=14)
+
+
+def reply(
+    *,
+    ticket: Ticket,
+    actor: User,
+    body: str,
+    marks: Collection[str] = (),
+    status: str = "",
+    hold_reason: str = "",
+    files: Sequence[UploadedFile] = (),
+    revision: int | None = None,
+    now: datetime | None = None,
+) -> Message:
+    """Answer the customer, and move the ticket in the same save when ``status`` is given.
+
+    ``marks`` say what the answer is (see `tickets.choices.Mark`); the clocks that it meets are met. An unassigned
+    ticket becomes the answerer's. With ``revision``, an answer to a changed ticket is refused.
+
+    Raises:
+        ValidationError: when the text is empty, the move illegal, the ticket stale or a file refused.
+    """
+    _demand_text(body)
+    with changing(ticket.pk, now=now, revision=revision) as change:
+        target = status or (Status.OPEN if change.ticket.status == Status.NEW else change.ticket.status)
+        if target != change.ticket.status:
+            check_move(source=change.ticket.status, target=target, has_reply=True, reason=hold_reason, by_hand=True)
+        elif not change.ticket.is_unresolved:
+            raise ValidationError(_("This ticket is resolved. Reopen it before you answer."), code="resolved")
+        message = add_message(change, MessageKind.PUBLIC, body, author=actor, files=files, marks=marks)
+        answered(change, Reply(marks=frozenset(marks)))
+        if change.ticket.assignee_id is None and actor.may("ticket.work"):
+            change.set(assignee=actor)
+            record(ticket=change.ticket, code="ticket.taken", actor=actor, now=change.now, assignee=actor.pk)
+        if target != change.ticket.status:
+            move(change, target, actor=actor, hold_reason=hold_reason)
+        record(
+            ticket=change.ticket,
+            code="ticket.reply.public",
+            actor=actor,
+            now=change.now,
+            message=message.pk,
+            marks=sorted(marks),
+        )
+        change.tell("ticket.reply", message=message.pk)
+    return message
+
+
+def add_note(
+    *, ticket: Ticket, actor: User, body: str, files: Sequence[UploadedFile] = (), now: datetime | None = None
+) -> Message:
+    """Write an internal note; colleagues mentioned as «@Name» are told and see the ticket from then on.
+
+    Raises:
+        ValidationError: when the text is empty or a file refused.
+    """
+    _demand_text(body)
+    with changing(ticket.pk, now=now) as change:
+        message = add_message(change, MessageKind.NOTE, body, author=actor, files=files)
+        record(ticket=change.ticket, code="ticket.note", actor=actor, now=change.now, message=message.pk)
+        for person in staff_with_names(text=body):
+            if person.pk != actor.pk:
+                _mention(change, person, actor=actor, message=message)
+    return message
+
+
+def customer_message(
+    *,
+    ticket: Ticket,
+    author: User,
+    body: str,
+    channel: str = Channel.PORTAL,
+    files: Sequence[UploadedFile] = (),
+    now: datetime | None = None,
+) -> Message:
+    """A message of the customer: wakes a waiting ticket, reopens a resolved one, starts a new one long after closing.
+
+    Raises:
+        ValidationError: when the text is empty or a file refused.
+    """
+    from tickets.services.moves import reopen
+
+    _demand_text(body)
+    with changing(ticket.pk, now=now) as change:
+        closed_at = change.ticket.closed_at
+        if closed_at is None or change.now - closed_at <= REOPEN_WITHIN:
+            message = add_message(change, MessageKind.CUSTOMER, body, author=author, files=files, channel=channel)
+            record(
+                ticket=change.ticket, code="ticket.customer_message", actor=author, now=change.now, message=message.pk
+            )
+            if not change.ticket.is_unresolved:
+                reopen(change, actor=author)
+            elif change.ticket.status == Status.PENDING:
+                move(change, Status.OPEN, actor=author)
+            change.tell("ticket.customer_message", message=message.pk)
+            return message
+    return _follow_up(ticket, author=author, body=body, channel=channel, files=files, now=now)
+
+
+def _follow_up(
+    ticket: Ticket, *, author: User, body: str, channel: str, files: Sequence[UploadedFile], now: datetime | None
+) -> Message:
+    submission = Submission(
+        subject=ticket.subject,
+        description=body,
+        requester=ticket.requester,
+        channel=channel,
+        language=ticket.language,
+        category=ticket.category,
+        module=ticket.module,
+        version=ticket.version,
+        files=files,
+        follow_up_of=ticket,
+    )
+    return create_ticket(submission=submission, actor=author, now=now).messages.get()
+
+
+def add_message(
+    change: Change,
+    kind: str,
+    body: str,
+    *,
+    author: User | None,
+    files: Sequence[UploadedFile] = (),
+    marks: Collection[str] = (),
+    channel: str = Channel.PORTAL,
+) -> Message:
+    """Write one entry of the conversation with its files, under the ticket's lock."""
+    message = Message.objects.create(
+        ticket=change.ticket,
+        kind=kind,
+        author=author,
+        body=body.strip(),
+        marks=sorted(marks),
+        channel=channel,
+        created_at=change.now,
+    )
+    attach(message=message, files=files, now=change.now)
+    return message
+
+
+def answered(change: Change, message: Reply) -> None:
+    """Let the clocks see a public message that a person wrote."""
+    if change.ticket.first_response_at is None:
+        change.set(first_response_at=change.now)
+    for clock in apply_reply(facts=change.facts, reply=message, now=change.now):
+        record(
+            ticket=change.ticket,
+            code=f"clock.{clock.state}",
+            actor=None,
+            now=change.now,
+            metric=clock.metric,
+            cycle=clock.cycle,
+            due_at=clock.due_at.isoformat(),
+        )
+
+
+def move(change: Change, target: str, *, actor: User | None, hold_reason: str = "") -> None:
+    """Change the status of a locked ticket after `check_move` allowed it; the clocks follow."""
+    source = change.ticket.status
+    change.set(status=target, hold_reason=hold_reason.strip() if target == Status.ON_HOLD else "")
+    follow_status(facts=change.facts, now=change.now)
+    record(ticket=change.ticket, code="ticket.status", actor=actor, now=change.now, source=source, target=target)
+
+
+def _mention(change: Change, person: User, *, actor: User, message: Message) -> None:
+    Participant.objects.get_or_create(
+        ticket=change.ticket,
+        user=person,
+        defaults={"kind": Participant.Kind.WATCHER, "added_by": actor, "added_at": change.now},
+    )
+    record(ticket=change.ticket, code="ticket.mentioned", actor=actor, now=change.now, user=person.pk)
+    change.tell("ticket.mentioned", user=person.pk, message=message.pk)
+
+
+def _demand_text(body: str) -> None:
+    if not body.strip():
+        raise ValidationError({"body": _("Please write something.")})

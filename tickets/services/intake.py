@@ -1,0 +1,142 @@
+"""A problem becomes a ticket: graded, routed, assigned, promised and acknowledged in one transaction."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.core.files.uploadedfile import UploadedFile
+from django.db import connection, transaction
+
+from accounts.models import User
+from catalog.models import Category, Module, Version
+from outbox import clock
+from outbox.services import enqueue
+from search.vectors import document_vector
+from sla.services.clocks import start_clocks
+from tickets import assignment, grading, triage
+from tickets.choices import Channel, MessageKind, Status
+from tickets.models import Message, Ticket
+from tickets.services.attachments import attach
+from tickets.services.deadlines import refresh_next_due
+from tickets.services.events import record
+from tickets.services.locking import announce, facts_of
+
+
+@dataclass(frozen=True)
+class Submission:
+    """What a customer tells, by whatever channel. Only subject, description and requester are required."""
+
+    subject: str
+    description: str
+    requester: User
+    channel: str = Channel.WEB
+    language: str = ""
+    impact: str = ""
+    urgency: str = ""
+    data_loss: bool | None = None
+    category: Category | None = None
+    module: Module | None = None
+    version: Version | None = None
+    affected: str = ""
+    trigger: str = ""
+    began_at: datetime | None = None
+    files: Sequence[UploadedFile] = ()
+    follow_up_of: Ticket | None = None
+
+
+@transaction.atomic
+def create_ticket(*, submission: Submission, actor: User | None, now: datetime | None = None) -> Ticket:
+    """Make one ticket of one submission.
+
+    ``actor`` is who made the request (None for an anonymous form). The caller has validated the fields; files are
+    checked here.
+
+    Raises:
+        ValidationError: when a file is refused.
+    """
+    now = now or clock.now()
+    requester = submission.requester
+    organization = requester.organization
+    grade = grading.grade(
+        subject=submission.subject,
+        description=submission.description,
+        impact=submission.impact,
+        urgency=submission.urgency,
+        data_loss=submission.data_loss,
+        service_level=organization.service_level if organization else "",
+    )
+    routing = triage.classify(
+        subject=submission.subject,
+        description=submission.description,
+        category=submission.category,
+        module=submission.module,
+    )
+    choice = assignment.choose_assignee(team=routing.team, category=routing.category, severity=grade.severity, now=now)
+    ticket = Ticket.objects.create(
+        number=_next_number(),
+        subject=submission.subject,
+        requester=requester,
+        organization=organization,
+        channel=submission.channel,
+        language=submission.language or requester.language,
+        status=Status.NEW,
+        impact=grade.impact,
+        urgency=grade.urgency,
+        data_loss=grade.data_loss,
+        severity=grade.severity,
+        grading=grade.reasons,
+        routing=[*routing.reasons, *choice.reasons],
+        team=routing.team,
+        assignee=choice.user,
+        category=routing.category,
+        module=routing.module,
+        version=submission.version,
+        affected=submission.affected,
+        trigger=submission.trigger,
+        began_at=submission.began_at,
+        cycle_started_at=now,
+        created_at=now,
+        updated_at=now,
+        follow_up_of=submission.follow_up_of,
+        tokens=document_vector((submission.subject, "A"), (submission.description, "B")),
+    )
+    message = Message.objects.create(
+        ticket=ticket,
+        kind=MessageKind.CUSTOMER,
+        author=requester,
+        body=submission.description,
+        channel=submission.channel,
+        created_at=now,
+    )
+    attach(message=message, files=submission.files, now=now)
+    _tell(ticket, actor=actor, now=now)
+    return ticket
+
+
+def _tell(ticket: Ticket, *, actor: User | None, now: datetime) -> None:
+    """Events, clocks and messages of a new ticket."""
+    record(ticket=ticket, code="ticket.created", actor=actor, now=now, channel=ticket.channel, severity=ticket.severity)
+    if ticket.assignee_id:
+        record(
+            ticket=ticket,
+            code="ticket.assigned",
+            actor=None,
+            now=now,
+            team=ticket.team_id,
+            assignee=ticket.assignee_id,
+            source=None,
+        )
+    start_clocks(facts=facts_of(ticket), now=now)
+    refresh_next_due([ticket.pk])
+    stream = f"ticket:{ticket.number}"
+    enqueue(kind="ticket.acknowledged", payload={"ticket": ticket.pk}, stream=stream, now=now)
+    kind = "ticket.assigned" if ticket.assignee_id else "ticket.unassigned"
+    enqueue(kind=kind, payload={"ticket": ticket.pk, "assignee": ticket.assignee_id}, stream=stream, now=now)
+    announce(ticket)
+
+
+def _next_number() -> str:
+    """The next ticket number; a sequence never gives one twice, not even after a rollback."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT nextval('tickets_ticket_number')")
+        return f"T{cursor.fetchone()[0]}"

@@ -1,0 +1,72 @@
+"""What leads and agents do about an escalation: acknowledge it, call others in, say why it happened."""
+
+from collections.abc import Collection
+from datetime import datetime
+
+from django.core.exceptions import PermissionDenied, ValidationError
+from django.utils.translation import gettext_lazy as _
+
+from accounts.models import User
+from tickets.models import Escalation, Participant, Ticket
+from tickets.services.events import record
+from tickets.services.locking import changing
+
+
+def acknowledge(*, ticket: Ticket, actor: User, now: datetime | None = None) -> int:
+    """Acknowledge all open escalations of a ticket (a ticket, not a clock); returns how many there were.
+
+    Raises:
+        PermissionDenied: when ``actor`` may not handle escalations.
+    """
+    if not actor.may("escalation.handle"):
+        raise PermissionDenied
+    with changing(ticket.pk, now=now) as change:
+        count = settle(change.ticket, actor=actor, now=change.now)
+        if count:
+            change.set(breached_at=None)
+            record(
+                ticket=change.ticket, code="ticket.escalation.acknowledged", actor=actor, now=change.now, count=count
+            )
+    return count
+
+
+def settle(ticket: Ticket, *, actor: User | None, now: datetime) -> int:
+    """Acknowledge the open escalations of a locked ticket, without an event of its own."""
+    return Escalation.objects.filter(ticket=ticket, acknowledged_at=None).update(
+        acknowledged_at=now, acknowledged_by=actor, climbs_at=None
+    )
+
+
+def call_in(*, ticket: Ticket, people: Collection[User], actor: User, now: datetime | None = None) -> None:
+    """Call colleagues of other teams, product or R&D into a ticket: they see it and are told.
+
+    Raises:
+        ValidationError: when one of ``people`` cannot work on tickets at all.
+    """
+    if any(not person.may("ticket.view_called") for person in people):
+        raise ValidationError(_("Only colleagues can be called in."), code="called_in")
+    with changing(ticket.pk, now=now) as change:
+        for person in people:
+            _part, created = Participant.objects.get_or_create(
+                ticket=change.ticket,
+                user=person,
+                defaults={"kind": Participant.Kind.CALLED_IN, "added_by": actor, "added_at": change.now},
+            )
+            if created:
+                record(ticket=change.ticket, code="ticket.called_in", actor=actor, now=change.now, user=person.pk)
+                change.tell("ticket.called_in", user=person.pk, by=actor.pk)
+
+
+def give_breach_reason(*, escalation: Escalation, reason: str, actor: User, now: datetime | None = None) -> None:
+    """The agent's answer to «why was this missed»; asked once, answered once.
+
+    Raises:
+        ValidationError: when it is empty or was given before.
+    """
+    if not reason.strip():
+        raise ValidationError({"reason": _("Please say in a sentence why the deadline was missed.")})
+    with changing(escalation.ticket_id, now=now) as change:
+        fresh = Escalation.objects.filter(pk=escalation.pk, reason="")
+        if not fresh.update(reason=reason.strip(), reason_by=actor, reason_at=change.now):
+            raise ValidationError(_("The reason was given already."), code="given")
+        record(ticket=change.ticket, code="ticket.breach_reason", actor=actor, now=change.now, metric=escalation.metric)

@@ -1,0 +1,60 @@
+"""Private links: status links that show a ticket, and action links that answer «solved?» once."""
+
+import hashlib
+import secrets
+from datetime import datetime, timedelta
+
+from django.conf import settings
+from django.core import signing
+from django.urls import reverse
+
+from accounts.models import User
+from tickets.models import AccessLink, Ticket
+
+STATUS_LINK_AGE = timedelta(days=180)
+ANSWER_LINK_AGE = timedelta(days=30)
+_ANSWER_SALT = "tickets.answer"
+
+
+def mint_status_link(*, ticket: Ticket, user: User, now: datetime) -> str:
+    """A new private link by which ``user`` can follow and answer one ticket; only its hash is kept. Returns the URL."""
+    token = secrets.token_urlsafe(32)
+    AccessLink.objects.create(
+        ticket=ticket, user=user, token_hash=_hash(token), created_at=now, expires_at=now + STATUS_LINK_AGE
+    )
+    return settings.SITE_URL + reverse("portal:status", args=[token])
+
+
+def open_status_link(token: str, *, now: datetime) -> AccessLink | None:
+    """The link behind ``token`` if it is neither expired nor revoked."""
+    live = AccessLink.objects.select_related("ticket", "user").filter(
+        revoked_at=None, expires_at__gt=now, user__is_active=True
+    )
+    return live.filter(token_hash=_hash(token)).first()
+
+
+def revoke_status_links(*, ticket: Ticket, now: datetime) -> int:
+    """Make every private link of a ticket useless; returns how many there were."""
+    return AccessLink.objects.filter(ticket=ticket, revoked_at=None).update(revoked_at=now)
+
+
+def answer_link(*, ticket: Ticket) -> str:
+    """The URL of the «solved / not solved» page for the present resolution: derived by HMAC, so nothing is stored.
+
+    It is spent as soon as the resolution is answered or the ticket enters another cycle.
+    """
+    token = signing.dumps({"t": ticket.pk, "c": ticket.cycle}, salt=_ANSWER_SALT, compress=False)
+    return settings.SITE_URL + reverse("portal:answer", args=[token])
+
+
+def open_answer_link(token: str) -> tuple[int, int] | None:
+    """(ticket id, cycle) behind an answer link, None when it is forged or too old."""
+    try:
+        data = signing.loads(token, salt=_ANSWER_SALT, max_age=ANSWER_LINK_AGE)
+        return data["t"], data["c"]
+    except (signing.BadSignature, KeyError, TypeError):
+        return None
+
+
+def _hash(token: str) -> str:
+    return hashlib.sha256(token.encode()).hexdigest()

@@ -1,0 +1,190 @@
+"""From open to closed and back: holding, resolving, confirming, refuting, closing in silence, reopening."""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from django.core.exceptions import ValidationError
+from django.core.files.uploadedfile import UploadedFile
+from django.utils.translation import gettext_lazy as _
+
+from accounts.models import User
+from outbox import clock
+from sla.metrics import Reply
+from sla.selectors import default_calendar
+from sla.services.clocks import cancel_clocks, start_clocks
+from tickets.choices import MessageKind, Status
+from tickets.models import Escalation, Resolution, Ticket
+from tickets.services.conversation import add_message, answered, move
+from tickets.services.events import record
+from tickets.services.locking import Change, changing
+from tickets.transitions import check_move
+
+#: Silence closes a resolved ticket after this many working days.
+CLOSES_AFTER_WORKING_DAYS = 3
+
+
+def set_status(*, ticket: Ticket, actor: User, status: str, reason: str = "", now: datetime | None = None) -> None:
+    """Move a ticket by hand, without a message to the customer.
+
+    Raises:
+        IllegalMove: when the table of moves does not allow it this way.
+    """
+    with changing(ticket.pk, now=now) as change:
+        if change.ticket.status == status:
+            return
+        check_move(source=change.ticket.status, target=status, reason=reason, by_hand=True)
+        move(change, status, actor=actor, hold_reason=reason)
+
+
+def resolve_ticket(
+    *,
+    ticket: Ticket,
+    actor: User,
+    cause: str,
+    solution: str,
+    verification: str,
+    proof: str = "",
+    message: str = "",
+    files: Sequence[UploadedFile] = (),
+    now: datetime | None = None,
+) -> Resolution:
+    """Resolve a ticket: the customer reads ``message`` (the solution when empty) and is asked whether it works.
+
+    Raises:
+        ValidationError: when cause, solution or the way of verification is missing; keyed by field.
+        IllegalMove: when the ticket is resolved already.
+    """
+    _demand_findings(cause=cause, solution=solution, verification=verification, proof=proof)
+    with changing(ticket.pk, now=now) as change:
+        check_move(source=change.ticket.status, target=Status.RESOLVED)
+        text = add_message(change, MessageKind.PUBLIC, message.strip() or solution, author=actor, files=files)
+        answered(change, Reply(resolves=True))
+        resolution = Resolution.objects.create(
+            ticket=change.ticket,
+            cycle=change.ticket.cycle,
+            cause=cause.strip(),
+            solution=solution.strip(),
+            verification=verification,
+            proof=proof.strip(),
+            resolved_by=actor,
+            resolved_at=change.now,
+            close_due_at=default_calendar().add_working_days(change.now, CLOSES_AFTER_WORKING_DAYS),
+        )
+        source = change.ticket.status
+        if change.ticket.assignee_id is None and actor.may("ticket.work"):
+            change.set(assignee=actor)
+        change.set(status=Status.RESOLVED, hold_reason="", resolved_at=change.now)
+        cancel_clocks(facts=change.facts, now=change.now)
+        Escalation.objects.filter(ticket=change.ticket, acknowledged_at=None).update(climbs_at=None)
+        record(
+            ticket=change.ticket,
+            code="ticket.resolved",
+            actor=actor,
+            now=change.now,
+            source=source,
+            cycle=change.ticket.cycle,
+            message=text.pk,
+        )
+        change.tell("ticket.resolved", message=text.pk, cycle=change.ticket.cycle)
+    return resolution
+
+
+def confirm_solution(
+    *, ticket: Ticket, actor: User | None, cycle: int | None = None, now: datetime | None = None
+) -> None:
+    """The customer says «solved»: the ticket closes.
+
+    Raises:
+        ValidationError: when this resolution was answered before.
+    """
+    with changing(ticket.pk, now=now) as change:
+        _answer(change, cycle, confirmed_at=change.now)
+        _close(change, actor=actor, code="ticket.confirmed")
+
+
+def refute_solution(
+    *, ticket: Ticket, actor: User | None, comment: str = "", cycle: int | None = None, now: datetime | None = None
+) -> None:
+    """The customer says «not solved»: the ticket opens again in a new cycle, and the lead is told.
+
+    Raises:
+        ValidationError: when this resolution was answered before.
+    """
+    with changing(ticket.pk, now=now) as change:
+        _answer(change, cycle, refuted_at=change.now)
+        if comment.strip():
+            add_message(change, MessageKind.CUSTOMER, comment, author=actor)
+        reopen(change, actor=actor)
+
+
+def reopen_ticket(*, ticket: Ticket, actor: User, reason: str, now: datetime | None = None) -> None:
+    """Staff opens a resolved or closed ticket again.
+
+    Raises:
+        ValidationError: without a reason, or when the ticket is open.
+    """
+    if not reason.strip():
+        raise ValidationError({"reason": _("Say why the ticket opens again.")})
+    with changing(ticket.pk, now=now) as change:
+        add_message(change, MessageKind.NOTE, reason, author=actor)
+        reopen(change, actor=actor)
+
+
+def reopen(change: Change, *, actor: User | None) -> None:
+    """Open a locked ticket again: a new cycle with clocks of its own, never an instant breach."""
+    ticket = change.ticket
+    check_move(source=ticket.status, target=Status.OPEN)
+    source = ticket.status
+    Resolution.objects.filter(ticket=ticket, cycle=ticket.cycle, confirmed_at=None, refuted_at=None).update(
+        refuted_at=change.now
+    )
+    change.set(
+        status=Status.OPEN, cycle=ticket.cycle + 1, cycle_started_at=change.now, resolved_at=None, closed_at=None
+    )
+    start_clocks(facts=change.facts, now=change.now)
+    record(ticket=ticket, code="ticket.reopened", actor=actor, now=change.now, source=source, cycle=ticket.cycle)
+    change.tell("ticket.reopened", cycle=ticket.cycle)
+
+
+def close_silent(*, limit: int = 200) -> int:
+    """Close resolved tickets whose customer kept silent for three working days; returns how many. Safe to run twice."""
+    now = clock.now()
+    silent = Resolution.objects.filter(
+        close_due_at__lte=now, confirmed_at=None, refuted_at=None, ticket__status=Status.RESOLVED
+    )
+    count = 0
+    for ticket_id, cycle in list(silent.values_list("ticket", "cycle").order_by("close_due_at")[:limit]):
+        with changing(ticket_id) as change:
+            if change.ticket.status == Status.RESOLVED and change.ticket.cycle == cycle:
+                _close(change, actor=None, code="ticket.closed.silence")
+                change.tell("ticket.closed", cycle=cycle)
+                count += 1
+    return count
+
+
+def _close(change: Change, *, actor: User | None, code: str) -> None:
+    check_move(source=change.ticket.status, target=Status.CLOSED)
+    change.set(status=Status.CLOSED, closed_at=change.now)
+    record(ticket=change.ticket, code=code, actor=actor, now=change.now, cycle=change.ticket.cycle)
+
+
+def _answer(change: Change, cycle: int | None, **answer: datetime) -> None:
+    """Write the customer's answer to the present resolution; it can be given once."""
+    wanted = change.ticket.cycle if cycle is None else cycle
+    open_rows = Resolution.objects.filter(ticket=change.ticket, cycle=wanted, confirmed_at=None, refuted_at=None)
+    if wanted != change.ticket.cycle or change.ticket.status != Status.RESOLVED or not open_rows.update(**answer):
+        raise ValidationError(_("This has been answered already."), code="answered")
+
+
+def _demand_findings(**fields: str) -> None:
+    missing = {
+        name: _("Please fill this in: it becomes the team's knowledge.")
+        for name in ("cause", "solution")
+        if not fields[name].strip()
+    }
+    if fields["verification"] not in Resolution.Verification.values:
+        missing["verification"] = _("Say how the solution was verified.")
+    elif fields["verification"] != Resolution.Verification.CUSTOMER and not fields["proof"].strip():
+        missing["proof"] = _("Say what proves that it works.")
+    if missing:
+        raise ValidationError(missing)

@@ -1,0 +1,23 @@
+"""The doorbells of tickets: each task calls one service, finds its own work, and is safe to run twice."""
+
+from celery import shared_task
+
+from tickets.services import escalation, moves
+
+
+@shared_task(ignore_result=True)
+def sweep_deadlines() -> int:
+    """Record breaches and warnings that are due."""
+    return escalation.sweep()
+
+
+@shared_task(ignore_result=True)
+def climb_ladder() -> int:
+    """Tell the next rung of escalations that nobody acknowledged."""
+    return escalation.climb()
+
+
+@shared_task(ignore_result=True)
+def close_silent_tickets() -> int:
+    """Close resolved tickets after three working days of silence."""
+    return moves.close_silent()
