@@ -5,3 +5,9 @@ from django.utils.translation import gettext_lazy as _
 class OutboxConfig(AppConfig):
     name = "outbox"
     verbose_name = _("Outbox")
+
+    def ready(self) -> None:
+        """Register the outbox's own notice."""
+        from outbox import notices, registry
+
+        registry.register(notices.TestNotice())

@@ -35,7 +35,10 @@ class Intent(models.Model):
         constraints = [
             models.CheckConstraint(condition=Q(state__in=["pending", "resolved", "dead"]), name="intent_state_known")
         ]
-        indexes = [models.Index(fields=["available_at", "id"], name="intent_pending", condition=Q(state="pending"))]
+        indexes = [
+            models.Index(fields=["available_at", "id"], name="intent_pending", condition=Q(state="pending")),
+            models.Index(fields=["stream", "id"], name="intent_stream", condition=Q(state="pending")),
+        ]
 
     def __str__(self) -> str:
         return f"{self.kind} #{self.pk}"

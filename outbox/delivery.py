@@ -1,0 +1,264 @@
+"""Sending what is queued: claim with a lease, send outside any transaction, then write that it was sent.
+
+A process that dies in between leaves a lease that runs out; the message then leaves again with the same Message-ID.
+So a mail is sent at least once, and twice only when the death fell between the server's «accepted» and our commit.
+"""
+
+import logging
+from collections import Counter, defaultdict
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from smtplib import SMTPException, SMTPRecipientsRefused, SMTPResponseException, SMTPSenderRefused
+from uuid import UUID
+
+from django.core.exceptions import ValidationError
+from django.core.mail import get_connection
+from django.core.mail.backends.base import BaseEmailBackend
+from django.db import transaction
+from django.db.models import Exists, F, Min, OuterRef, Q, QuerySet
+
+from outbox import clock, limits, registry
+from outbox.backoff import MAX_ATTEMPTS, PASSED_AFTER, backoff
+from outbox.crash import crash_point
+from outbox.models import Delivery, Intent
+from outbox.rendering import message_id, render_mail
+from outbox.resolving import resolve_due
+
+logger = logging.getLogger(__name__)
+
+#: A mail may take eight SMTP commands of 20 s each; the lease outlasts one that began in its first minute.
+LEASE = timedelta(seconds=240)
+_BEGIN_WITHIN = timedelta(seconds=60)
+#: The mail server being away is no fault of a message: it is not counted, and tried again this much later.
+OUTAGE_PAUSE = timedelta(seconds=30)
+#: After this age a message that never found a server is given up.
+OUTAGE_LIMIT = timedelta(days=3)
+_ROUNDS = 200
+
+State = Delivery.State
+ReadClock = Callable[[], datetime]
+
+
+@dataclass
+class _Message:
+    """The deliveries of one batch, which leave as one message."""
+
+    batch: UUID
+    deliveries: list[Delivery] = field(default_factory=list)
+
+    @property
+    def first(self) -> Delivery:
+        return self.deliveries[0]
+
+    def rows(self) -> QuerySet[Delivery]:
+        return Delivery.objects.filter(pk__in=[row.pk for row in self.deliveries], state=State.QUEUED)
+
+
+class _ServerAway(Exception):
+    """The mail server cannot be reached at all."""
+
+
+def run(*, read_clock: ReadClock = clock.now) -> Counter[str]:
+    """Do all that is due: resolve intents, then send round by round. How many ended in which state.
+
+    ``read_clock`` is asked again for every round, because a long run outlives any single instant.
+    """
+    done: Counter[str] = Counter()
+    for _ in range(_ROUNDS):
+        taken = resolve_due(now=read_clock())
+        done["resolved"] += taken
+        if not taken:
+            break
+    for _ in range(_ROUNDS):
+        sent = send_due(read_clock=read_clock)
+        done += sent
+        if not sent or sent["away"]:
+            break
+    return done
+
+
+def send_due(*, read_clock: ReadClock = clock.now, limit: int = 50) -> Counter[str]:
+    """Claim up to ``limit`` messages that are due and send them over one connection; their outcomes counted."""
+    now = read_clock()
+    messages = _claim(now, limit)
+    done: Counter[str] = Counter()
+    if not messages:
+        return done
+    crash_point("after-claim")
+    connection = get_connection(fail_silently=False)
+    try:
+        for position, message in enumerate(messages):
+            instant = read_clock()
+            if instant - now > _BEGIN_WITHIN:
+                _release(messages[position:], instant)
+                break
+            try:
+                done[_send(message, connection, instant)] += len(message.deliveries)
+            except _ServerAway as error:
+                logger.warning("mail server away: %s", error)
+                _postpone(messages[position:], instant, error)
+                done["away"] += 1
+                break
+    finally:
+        _close(connection)
+    return done
+
+
+def _claim(now: datetime, limit: int) -> list[_Message]:
+    """Lease the next messages to this process; the attempt is counted here, so that a killed one counts too."""
+    with transaction.atomic():
+        leaders = list(
+            _sendable(now).select_for_update(skip_locked=True, of=("self",)).values_list("pk", "batch")[:limit]
+        )
+        queued = Delivery.objects.filter(state=State.QUEUED, batch__in=[batch for _, batch in leaders])
+        # Who holds the lowest row of a batch has the batch: grouping may have joined two leaders since we looked.
+        lowest = dict(queued.values_list("batch").annotate(Min("pk")).order_by())
+        mine = [batch for pk, batch in leaders if lowest.get(batch) == pk]
+        queued.filter(batch__in=mine).update(locked_until=now + LEASE, attempts=F("attempts") + 1)
+        rows = Delivery.objects.filter(state=State.QUEUED, batch__in=mine).select_related("intent", "user")
+        messages: dict[UUID, _Message] = {batch: _Message(batch) for batch in mine}
+        for row in rows.order_by("intent_id", "id"):
+            messages[row.batch].deliveries.append(row)
+    return [message for message in messages.values() if message.deliveries]
+
+
+def _sendable(now: datetime) -> QuerySet[Delivery]:
+    """Due mails that nobody holds, one row per batch, none ahead of an earlier one of its stream and recipient."""
+    same = Delivery.objects.filter(state=State.QUEUED, batch=OuterRef("batch"))
+    ahead = Delivery.objects.filter(
+        state=State.QUEUED,
+        stream=OuterRef("stream"),
+        recipient=OuterRef("recipient"),
+        channel=OuterRef("channel"),
+        intent_id__lt=OuterRef("intent_id"),
+        attempts__lt=PASSED_AFTER,
+    )
+    unresolved = Intent.objects.filter(
+        Q(available_at__lte=now) | Q(attempts__gt=0),
+        state=Intent.State.PENDING,
+        stream=OuterRef("stream"),
+        pk__lt=OuterRef("intent_id"),
+        attempts__lt=PASSED_AFTER,
+    )
+    # A grouped message waits for none, or two of them could wait for each other.
+    grouped = Exists(same.exclude(pk=OuterRef("pk")))
+    return (
+        Delivery.objects.filter(state=State.QUEUED, channel=Delivery.Channel.MAIL, next_attempt_at__lte=now)
+        .filter(Q(locked_until__isnull=True) | Q(locked_until__lte=now))
+        .exclude(Exists(same.filter(pk__lt=OuterRef("pk"))))
+        .filter(grouped | ~(Exists(ahead) | Exists(unresolved)))
+        .order_by("next_attempt_at", "id")
+    )
+
+
+def _send(message: _Message, connection: BaseEmailBackend, now: datetime) -> str:
+    """Send one message and write what became of it; the state that it ended in, or ``retry``.
+
+    Raises:
+        _ServerAway: when there is no connection to be had; nothing is written then.
+    """
+    if message.first.attempts > MAX_ATTEMPTS:
+        return _give_up(message, "every attempt ended with the process")
+    _open(connection)  # before the cap is asked, so that a server that is away uses none of it up
+    try:
+        if not _within_limit(message, now):
+            return _settle(message, State.SUPPRESSED, "over the limit for this address")
+        mail = render_mail(deliveries=message.deliveries, now=now)
+    except ValidationError as error:
+        return _give_up(message, f"address refused: {'; '.join(error.messages)}")
+    except Exception as error:  # noqa: BLE001 - a poison message must not stop those behind it
+        return _try_again(message, error, now)
+    crash_point("before-send")
+    try:
+        mail.connection = connection
+        mail.send()
+    except Exception as error:  # noqa: BLE001 - whatever the transport raises belongs to this message
+        _close(connection)  # the conversation may be in any state; the next message opens a new one
+        return _refused(message, error, now)
+    crash_point("after-send-before-commit")
+    message.rows().update(
+        state=State.ACCEPTED, accepted_at=now, locked_until=None, message_id=message_id(message.first), last_error=""
+    )
+    return State.ACCEPTED
+
+
+def _within_limit(message: _Message, now: datetime) -> bool:
+    """Whether the notice's cap for this address has room; a further attempt of the same message counts no more."""
+    limit = registry.get(message.first.intent.kind).limit
+    if limit is None or message.first.attempts > 1:
+        return True
+    count, seconds = limit
+    key = f"{message.first.intent.kind}:{message.first.address.lower()}"[:160]
+    return limits.allow(key, limit=count, seconds=seconds, now=now)
+
+
+def _open(connection: BaseEmailBackend) -> None:
+    try:
+        connection.open()
+    except (OSError, SMTPException) as error:
+        raise _ServerAway(f"{type(error).__name__}: {error}") from error
+
+
+def _close(connection: BaseEmailBackend) -> None:
+    try:
+        connection.close()
+    except (OSError, SMTPException) as error:
+        logger.info("mail connection closed badly: %s", error)
+
+
+def _refused(message: _Message, error: Exception, now: datetime) -> str:
+    """A reply in the 500s is final (RFC 5321, 4.2.1); anything else may pass."""
+    if isinstance(error, SMTPRecipientsRefused):
+        codes = [code for code, _ in error.recipients.values()]
+        if codes and all(code >= 500 for code in codes):
+            return _settle(message, State.BOUNCED, str(error))
+    elif isinstance(error, SMTPSenderRefused):
+        pass  # our own address or its permission: a matter of configuration, which somebody may mend
+    elif isinstance(error, SMTPResponseException) and error.smtp_code >= 500:
+        return _give_up(message, str(error))
+    return _try_again(message, error, now)
+
+
+def _try_again(message: _Message, error: Exception, now: datetime) -> str:
+    text = f"{type(error).__name__}: {error}"
+    attempts = message.first.attempts
+    if attempts >= MAX_ATTEMPTS:
+        return _give_up(message, text)
+    logger.warning("delivery %s, attempt %s: %s", message.first.pk, attempts, text)
+    message.rows().update(
+        next_attempt_at=now + timedelta(seconds=backoff(attempts)), locked_until=None, last_error=text[:2000]
+    )
+    return "retry"
+
+
+def _give_up(message: _Message, why: str) -> str:
+    logger.error("delivery %s (%s) given up: %s", message.first.pk, message.first.intent.kind, why)
+    return _settle(message, State.DEAD, why)
+
+
+def _settle(message: _Message, state: Delivery.State, why: str) -> str:
+    message.rows().update(state=state, locked_until=None, last_error=why[:2000])
+    return state
+
+
+def _release(messages: list[_Message], now: datetime) -> None:
+    """Give back what this round had no time for, as if never claimed."""
+    for message in messages:
+        message.rows().update(locked_until=None, attempts=F("attempts") - 1)
+
+
+def _postpone(messages: list[_Message], now: datetime, error: Exception) -> None:
+    """Give back everything until the server may be there again, except what has waited for days."""
+    by_fate: dict[bool, list[_Message]] = defaultdict(list)
+    for message in messages:
+        by_fate[now - message.first.created_at > OUTAGE_LIMIT].append(message)
+    for message in by_fate[True]:
+        _give_up(message, f"no mail server for {OUTAGE_LIMIT.days} days: {error}")
+    for message in by_fate[False]:
+        message.rows().update(
+            locked_until=None,
+            attempts=F("attempts") - 1,
+            next_attempt_at=now + OUTAGE_PAUSE,
+            last_error=str(error)[:2000],
+        )

@@ -1,0 +1,41 @@
+"""How often something may happen: one atomic upsert, so that parallel requests cannot slip past the limit."""
+
+from datetime import UTC, datetime, timedelta
+
+from django.db import connection
+
+LONGEST = 86_400  # seconds; `prune` may throw away windows older than two of these
+
+_COUNT = """
+    INSERT INTO outbox_ratewindow AS w (key, window_started_at, count) VALUES (%s, %s, 1)
+    ON CONFLICT (key, window_started_at) DO UPDATE SET count = w.count + 1 WHERE w.count < %s
+    RETURNING count
+"""
+
+
+def allow(key: str, *, limit: int, seconds: int, now: datetime) -> bool:
+    """Count one event of ``key`` in the present window of ``seconds``; whether it is within ``limit``.
+
+    Windows are fixed (they start at multiples of ``seconds``), so that one row and one statement do. What is refused
+    is not counted. Inside a transaction the row stays locked until its end: call it before, or late and shortly.
+
+    Raises:
+        ValueError: for a key over 160 characters, a negative limit, or seconds outside 1 to one day.
+    """
+    if len(key) > 160 or limit < 0 or not 0 < seconds <= LONGEST:
+        raise ValueError("key up to 160 characters, limit from 0, seconds from 1 to 86400")
+    if limit == 0:
+        return False
+    with connection.cursor() as cursor:
+        cursor.execute(_COUNT, [key, window_start(now, seconds), limit])
+        return cursor.fetchone() is not None
+
+
+def window_start(now: datetime, seconds: int) -> datetime:
+    """The start of the window of ``seconds`` that ``now`` lies in."""
+    return datetime.fromtimestamp(int(now.timestamp()) // seconds * seconds, tz=UTC)
+
+
+def expired_before(now: datetime) -> datetime:
+    """Windows that started before this instant limit nothing any more."""
+    return now - timedelta(seconds=2 * LONGEST)

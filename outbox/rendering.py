@@ -1,0 +1,125 @@
+"""The words of one message: templates, language, time zone and headers."""
+
+import hashlib
+import re
+import unicodedata
+import zoneinfo
+from contextlib import ExitStack
+from datetime import datetime
+from email.headerregistry import Address
+from email.utils import formataddr, parseaddr
+from typing import Any
+
+from django.conf import settings
+from django.core.mail import EmailMultiAlternatives
+from django.core.validators import validate_email
+from django.template.context import make_context
+from django.template.loader import get_template
+from django.utils import timezone, translation
+
+from outbox import registry
+from outbox.models import Delivery, Intent
+
+_SUBJECT_MAX = 200
+_MESSAGE_ID = re.compile(r"<[^<>\s@]{1,250}@[^<>\s@]{1,250}>")
+
+
+def render_mail(*, deliveries: list[Delivery], now: datetime) -> EmailMultiAlternatives:
+    """The mail that tells of all ``deliveries`` (one batch, one recipient, one kind), ready to be sent.
+
+    Raises:
+        ValidationError: when the address is none. Whatever templates and the notice raise passes through.
+    """
+    first = deliveries[0]
+    validate_email(first.address)
+    intents = [delivery.intent for delivery in deliveries]
+    kind = first.intent.kind
+    with _reader(first):
+        context = _context(intents, first, now)
+        folder = registry.template_folder(kind)
+        mail = EmailMultiAlternatives(
+            subject=one_line(_plain(f"{folder}/subject.txt", context), _SUBJECT_MAX),
+            body=_plain(f"{folder}/text.txt", context).strip() + "\n",
+            from_email=_sender(context),
+            to=[first.address],
+            reply_to=[context["reply_to"]] if context.get("reply_to") else None,
+            headers=_headers(deliveries, context),
+        )
+        mail.attach_alternative(get_template(f"{folder}/html.html").render(context), "text/html")
+    return mail
+
+
+def render_line(*, deliveries: list[Delivery], now: datetime) -> dict[str, str]:
+    """The line in the bell for one batch, in the language of whoever is reading: its ``text`` and its ``url``."""
+    intents = [delivery.intent for delivery in deliveries]
+    context = _context(intents, deliveries[0], now)
+    folder = registry.template_folder(intents[0].kind)
+    return {"text": one_line(_plain(f"{folder}/page.txt", context), 300), "url": context.get("url", "")}
+
+
+def message_id(delivery: Delivery) -> str:
+    """The same for every attempt, so that a mail sent twice by a crash is recognized as one (RFC 5322, 3.6.4)."""
+    return f"<outbox.{delivery.batch.hex}@{_domain()}>"
+
+
+def thread_id(stream: str) -> str:
+    """An id that no mail has and every mail of ``stream`` refers to: mail programs thread by it."""
+    return f"<stream.{hashlib.sha256(stream.encode()).hexdigest()[:32]}@{_domain()}>"
+
+
+def one_line(text: str, length: int) -> str:
+    """``text`` on one line without control or invisible formatting characters: nothing for a header to break on."""
+    spaced = "".join(
+        " " if char.isspace() else "" if unicodedata.category(char) in {"Cc", "Cf", "Cs"} else char for char in text
+    )
+    joined = " ".join(spaced.split())
+    return joined if len(joined) <= length else joined[: length - 1] + "…"
+
+
+def _context(intents: list[Intent], delivery: Delivery, now: datetime) -> dict[str, Any]:
+    given = registry.get(intents[0].kind).context(intents, delivery, now)
+    return {"site_url": settings.SITE_URL, "kind": intents[0].kind, "count": len(intents), "now": now, **given}
+
+
+def _plain(template: str, context: dict[str, Any]) -> str:
+    """Text is no HTML: «R&D» stays «R&D»."""
+    return get_template(template).template.render(make_context(context, autoescape=False))
+
+
+def _headers(deliveries: list[Delivery], context: dict[str, Any]) -> dict[str, str]:
+    # RFC 3834: automatic mail says so, and then no decent program answers it automatically.
+    headers = {
+        "Message-ID": message_id(deliveries[0]),
+        "Auto-Submitted": "auto-generated",
+        "X-Auto-Response-Suppress": "OOF, AutoReply",
+    }
+    if len(deliveries) == 1:
+        answered = context.get("in_reply_to") or ""
+        references = [thread_id(deliveries[0].stream)]
+        if _MESSAGE_ID.fullmatch(answered):
+            references.append(answered)
+        headers["References"] = " ".join(references)
+        headers["In-Reply-To"] = references[-1]
+    return headers
+
+
+def _sender(context: dict[str, Any]) -> str:
+    name, address = parseaddr(settings.DEFAULT_FROM_EMAIL)
+    return formataddr((one_line(context.get("from_name") or name, 100), address), charset="utf-8")
+
+
+def _domain() -> str:
+    address = parseaddr(settings.DEFAULT_FROM_EMAIL)[1]
+    return Address(addr_spec=address).domain or "localhost"
+
+
+def _reader(delivery: Delivery) -> ExitStack:
+    """The recipient's language and time zone, for the time of one rendering."""
+    stack = ExitStack()
+    stack.enter_context(translation.override(delivery.language))
+    zone = getattr(delivery.user, "time_zone", "") or settings.TIME_ZONE
+    try:
+        stack.enter_context(timezone.override(zoneinfo.ZoneInfo(zone)))
+    except (zoneinfo.ZoneInfoNotFoundError, ValueError):
+        stack.enter_context(timezone.override(zoneinfo.ZoneInfo(settings.TIME_ZONE)))
+    return stack

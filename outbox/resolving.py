@@ -1,0 +1,143 @@
+"""From intents to deliveries: who hears of it, by which channel, in how many messages."""
+
+import logging
+import uuid
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from datetime import datetime, timedelta
+
+from django.db import transaction
+
+from outbox import push, registry
+from outbox.backoff import MAX_ATTEMPTS, backoff
+from outbox.models import Delivery, Intent
+from outbox.registry import Notice, Recipient
+
+logger = logging.getLogger(__name__)
+
+#: More than this many groupable messages for one recipient, channel and kind in one tick leave as one.
+GROUP_ABOVE = 3
+_CHANNELS = {Delivery.Channel.MAIL, Delivery.Channel.PAGE}
+
+
+class NobodyToTell(LookupError):
+    """Somebody must hear of it, and neither the recipients nor the fallback has anybody."""
+
+
+def resolve_due(*, now: datetime, limit: int = 200) -> int:
+    """Turn up to ``limit`` due intents into deliveries, in one transaction; how many intents were taken.
+
+    Several processes may run this at once: rows another one holds are skipped. What cannot be resolved is tried
+    again with growing pauses, then given up visibly; it never holds up its neighbours.
+    """
+    with transaction.atomic():
+        due = Intent.objects.filter(state=Intent.State.PENDING, available_at__lte=now).order_by("available_at", "id")
+        intents = list(due.select_for_update(skip_locked=True)[:limit])
+        fresh: list[Delivery] = []
+        for intent in intents:
+            fresh += _resolve(intent, now)
+        _group(fresh, intents)
+        Delivery.objects.bulk_create(fresh, batch_size=1000, ignore_conflicts=True)
+        Intent.objects.bulk_update(intents, ["state", "attempts", "available_at", "last_error"], batch_size=200)
+        for user_id in {row.user_id for row in fresh if row.channel == Delivery.Channel.PAGE}:
+            push.publish(f"user:{user_id}", change="notice")
+    return len(intents)
+
+
+def _resolve(intent: Intent, now: datetime) -> list[Delivery]:
+    """The deliveries of one intent; a failure is written on the intent (not saved here) and gives none."""
+    try:
+        notice = registry.get(intent.kind)
+        with transaction.atomic():  # a failing query of one notice must not spoil the batch
+            deliveries = _deliveries(intent, notice, notice.recipients(intent, now), now)
+            if not deliveries and notice.must_reach:
+                deliveries = _deliveries(intent, notice, notice.fallback_recipients(intent, now), now)
+        if not deliveries and notice.must_reach:
+            raise NobodyToTell("nobody is there to be told, not even by fallback")
+    except registry.UnknownKind as error:
+        intent.state, intent.last_error = Intent.State.DEAD, str(error)
+        logger.error("intent %s given up: %s", intent.pk, error)
+        return []
+    except Exception as error:  # noqa: BLE001 - whatever a notice does, its neighbours must go out
+        _failed(intent, error, now)
+        return []
+    intent.state, intent.last_error = Intent.State.RESOLVED, ""
+    return deliveries
+
+
+def _failed(intent: Intent, error: Exception, now: datetime) -> None:
+    intent.attempts += 1
+    intent.last_error = f"{type(error).__name__}: {error}"[:2000]
+    intent.available_at = now + timedelta(seconds=backoff(intent.attempts))
+    if intent.attempts >= MAX_ATTEMPTS:
+        intent.state = Intent.State.DEAD
+        logger.error("intent %s (%s) given up: %s", intent.pk, intent.kind, intent.last_error)
+    else:
+        logger.warning("intent %s (%s) not resolved: %s", intent.pk, intent.kind, intent.last_error)
+
+
+def _deliveries(intent: Intent, notice: Notice, people: Sequence[Recipient], now: datetime) -> list[Delivery]:
+    rows: dict[tuple[str, str], Delivery] = {}
+    for person in people:
+        for channel in notice.channels:
+            if channel not in _CHANNELS or channel not in person.channels or not _reachable(person, channel):
+                continue
+            rows.setdefault((person.key, channel), _delivery(intent, person, channel, now))
+    return list(rows.values())
+
+
+def _reachable(person: Recipient, channel: str) -> bool:
+    if len(person.key) > 120 or len(person.address) > 254 or "\x00" in person.key + person.address:
+        raise ValueError("a recipient that no row can hold")  # here, so that only this intent fails
+    return bool(person.address) if channel == Delivery.Channel.MAIL else person.user_id is not None
+
+
+def _delivery(intent: Intent, person: Recipient, channel: str, now: datetime) -> Delivery:
+    # A line in the page has arrived by being written; a mail has to be sent first.
+    written = channel == Delivery.Channel.PAGE
+    return Delivery(
+        intent=intent,
+        channel=channel,
+        recipient=person.key,
+        user_id=person.user_id,
+        address=person.address,
+        language=person.language,
+        batch=uuid.uuid4(),
+        stream=intent.stream,
+        state=Delivery.State.ACCEPTED if written else Delivery.State.QUEUED,
+        created_at=now,
+        next_attempt_at=now,
+        accepted_at=now if written else None,
+    )
+
+
+def _group(fresh: list[Delivery], intents: Iterable[Intent]) -> None:
+    """Give one batch to many groupable deliveries for the same recipient, channel and kind.
+
+    Mails that an earlier round of the same tick wrote and nobody has touched yet join in.
+    """
+    buckets: dict[tuple[str, str, str], list[Delivery]] = defaultdict(list)
+    kinds = {intent.pk: intent.kind for intent in intents}
+    for row in fresh:
+        kind = kinds[row.intent_id]
+        if registry.get(kind).group:
+            buckets[(row.recipient, row.channel, kind)].append(row)
+    for (recipient, channel, kind), rows in buckets.items():
+        waiting = list(
+            Delivery.objects.select_for_update(skip_locked=True, of=("self",))
+            .filter(
+                recipient=recipient,
+                channel=channel,
+                intent__kind=kind,
+                state=Delivery.State.QUEUED,
+                attempts=0,
+                locked_until__isnull=True,
+            )
+            .order_by("id")
+        )
+        if len(waiting) + len(rows) <= GROUP_ABOVE:
+            continue
+        batch = uuid.uuid4()
+        Delivery.objects.filter(pk__in=[row.pk for row in waiting]).update(batch=batch)
+        for row in rows:
+            row.batch = batch

@@ -1,0 +1,35 @@
+"""What the outbox forgets, and when. What was never sent, and what was given up, stays until somebody decides."""
+
+from datetime import datetime, timedelta
+
+from django.db.models import Exists, OuterRef, Q, QuerySet
+
+from outbox import limits
+from outbox.models import Delivery, Intent, MailboxMessage, RateWindow
+
+#: Answers come back to mails for months; the Message-ID kept with a delivery is how they find their ticket.
+KEEP_DELIVERIES = timedelta(days=180)
+KEEP_MAILBOX = timedelta(days=30)
+_BATCH = 1000
+
+
+def prune(*, now: datetime) -> dict[str, int]:
+    """Delete old rate windows, settled intents with their deliveries, and demo mails; how many of each."""
+    unsettled = Delivery.objects.filter(intent=OuterRef("pk")).filter(
+        Q(state__in=[Delivery.State.QUEUED, Delivery.State.DEAD]) | Q(created_at__gte=now - KEEP_DELIVERIES)
+    )
+    old_intents = Intent.objects.filter(state=Intent.State.RESOLVED, created_at__lt=now - KEEP_DELIVERIES)
+    return {
+        "windows": _delete(RateWindow.objects.filter(window_started_at__lt=limits.expired_before(now))),
+        "intents": _delete(old_intents.exclude(Exists(unsettled))),
+        "mails": _delete(MailboxMessage.objects.filter(received_at__lt=now - KEEP_MAILBOX)),
+    }
+
+
+def _delete(rows: QuerySet) -> int:
+    """Batch by batch, so that no lock is held for long."""
+    total = 0
+    while batch := list(rows.order_by("pk").values_list("pk", flat=True)[:_BATCH]):
+        rows.filter(pk__in=batch).delete()
+        total += len(batch)
+    return total
