@@ -1,0 +1,35 @@
+// Short messages in the corner, announced politely. Servers send them by the header HX-Trigger: {"toast": {"text", "kind"}};
+// failures of the network or the server are said here too, so that no click ends in silence.
+const area = document.getElementById("toasts");
+const words = document.getElementById("ui-text")?.dataset ?? {};
+const KINDS = { success: "check-circle", warning: "alert", error: "alert", info: "info" };
+
+function toast(text, kind = "info") {
+  const source = document.getElementById("toast-template");
+  if (!area || !source || !text) return;
+  const safeKind = kind in KINDS ? kind : "info";
+  const item = source.content.firstElementChild.cloneNode(true);
+  item.classList.add(`alert-${safeKind}`);
+  const use = item.querySelector("use");
+  use.setAttribute("href", use.getAttribute("href").replace(/#.*/, `#${KINDS[safeKind]}`));
+  item.querySelector("[data-toast-text]").textContent = text;
+  item.querySelector("button").addEventListener("click", () => item.remove());
+  area.append(item);
+  while (area.children.length > 4) area.firstElementChild.remove();
+  // Errors stay until dismissed; what is only informative may go, but not while it is pointed at.
+  if (safeKind === "error") return;
+  const leave = () => (item.matches(":hover, :focus-within") ? setTimeout(leave, 2000) : item.remove());
+  setTimeout(leave, 7000);
+}
+
+document.addEventListener("toast", (event) => toast(event.detail.text ?? event.detail.value, event.detail.kind));
+document.addEventListener("htmx:sendError", () => toast(words.offline, "error"));
+document.addEventListener("htmx:timeout", () => toast(words.offline, "error"));
+document.addEventListener("htmx:responseError", (event) => {
+  const status = event.detail.xhr.status;
+  toast(status === 403 ? words.forbidden : status === 409 ? words.conflict : status === 429 ? words.flood : words.failed, "error");
+});
+document.addEventListener("click", (event) => {
+  const button = event.target.closest("[data-dismiss]");
+  if (button) button.closest(".alert")?.remove();
+});
