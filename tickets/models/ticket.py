@@ -94,6 +94,7 @@ class Ticket(models.Model):
     began_at = models.DateTimeField(_("problem began"), null=True, blank=True)
 
     cycle = models.PositiveIntegerField(_("resolution cycle"), default=1, help_text=_("Rises with every reopening."))
+    cycle_started_at = models.DateTimeField(_("cycle began"))
     revision = models.PositiveIntegerField(
         default=1, help_text=_("Rises with every change; guards against stale writes.")
     )

@@ -98,7 +98,7 @@ def create_ticket(*, submission: Submission, actor: User | None, now: datetime |
         created_at=now,
         updated_at=now,
         follow_up_of=submission.follow_up_of,
-        tokens=document_vector((submission.subject, "A"), (submission.description, "B")),
+        tokens=document_vector(("A", submission.subject), ("B", submission.description)),
     )
     message = Message.objects.create(
         ticket=ticket,
