@@ -4,7 +4,8 @@
 2. A dimension that the customer did not say is asked of the words: the first rule that fires and names it.
 3. If only one of the two is known then, the other is assumed as mildly as is consistent with it. Somebody who names a
    scope of impact has a problem and not merely a question, so the urgency is «inconvenient»; somebody who names
-   an urgency speaks for oneself, so the impact is «only me». What was assumed is not written to the ticket as if it had been said.
+   an urgency speaks for oneself, so the impact is «only me». What was assumed is not written to the ticket as if it had
+   been said.
 4. If neither is known the grade is B.
 5. An active raise for the organization's service level lifts the result once.
 """
