@@ -7,6 +7,7 @@ import subprocess  # nosec B404
 import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import BinaryIO, Protocol
 
 _libc = ctypes.CDLL(None, use_errno=True)
 _PR_SET_PDEATHSIG = 1
@@ -30,12 +31,23 @@ def birth(pid: int) -> str | None:
     return None if fields[0] in {"Z", "X"} else fields[19]
 
 
+class Handle(Protocol):
+    """What is asked of a child: `subprocess.Popen`, or a fork that behaves like it."""
+
+    pid: int
+    returncode: int | None
+
+    def poll(self) -> int | None: ...
+
+    def wait(self, timeout: float | None = None) -> int: ...
+
+    def send_signal(self, number: int, /) -> None: ...
+
+
 class Child:
     """One process in its own session: Ctrl-C reaches only the launcher, and the child dies with it."""
 
-    def __init__(
-        self, name: str, popen: subprocess.Popen, pidfile: Path, log: Path, log_start: int, stop_signal: int
-    ) -> None:
+    def __init__(self, name: str, popen: Handle, pidfile: Path, log: Path, log_start: int, stop_signal: int) -> None:
         self.name = name
         self.popen = popen
         self.pidfile = pidfile
@@ -75,6 +87,14 @@ class Child:
         self.pidfile.unlink(missing_ok=True)
 
 
+def open_log(logs: Path, name: str) -> BinaryIO:
+    """logs/<name>.log for appending; what grew too long is put aside first."""
+    log = logs / f"{name}.log"
+    if log.exists() and log.stat().st_size > _LOG_LIMIT:
+        log.replace(log.with_suffix(".log.1"))
+    return log.open("ab")
+
+
 def spawn(
     name: str,
     argv: Sequence[str],
@@ -87,9 +107,6 @@ def spawn(
     death_signal: int = signal.SIGKILL,
 ) -> Child:
     """Start `argv`, with its output in logs/<name>.log and its pid and birth in run/<name>.pid."""
-    log = logs / f"{name}.log"
-    if log.exists() and log.stat().st_size > _LOG_LIMIT:
-        log.replace(log.with_suffix(".log.1"))
     parent = os.getpid()
 
     def in_the_child() -> None:
@@ -97,7 +114,7 @@ def spawn(
         if os.getppid() != parent:  # it died before the line above took effect
             os._exit(1)
 
-    with log.open("ab") as output:
+    with open_log(logs, name) as output:
         log_start = output.tell()
         popen = subprocess.Popen(  # nosec B603
             list(argv),
@@ -111,7 +128,7 @@ def spawn(
         )
     pidfile = run / f"{name}.pid"
     pidfile.write_text(f"{popen.pid} {birth(popen.pid) or 0}\n")
-    return Child(name, popen, pidfile, log, log_start, stop_signal)
+    return Child(name, popen, pidfile, Path(output.name), log_start, stop_signal)
 
 
 def kill_group(pid: int) -> None:

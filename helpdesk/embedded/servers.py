@@ -1,6 +1,6 @@
 """Both servers together: start what the environment does not name."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 from helpdesk.embedded.home import Home
 from helpdesk.embedded.postgres import Postgres
@@ -36,12 +36,14 @@ class Servers:
             found |= {"REDIS_URL": self.valkey.url, "CELERY_BROKER_URL": self.valkey.broker_url}
         return found
 
-    def start(self) -> None:
-        """Start both side by side and wait for both; stops what came up if one fails. The home must be locked."""
+    def start(self, meanwhile: Callable[[], None] | None = None) -> None:
+        """Start both side by side, do `meanwhile`, wait for both; if one fails, none stays. The home must be locked."""
         both = [server for server in (self.valkey, self.postgres) if server]
         try:
             for server in both:
                 server.start()
+            if meanwhile:
+                meanwhile()
             for server in both:
                 server.wait()
         except BaseException:

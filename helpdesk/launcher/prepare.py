@@ -1,11 +1,10 @@
-"""Bring database, translations, static files and demo data up to date; runs as a process of its own.
+"""Bring database, translations, static files and demo data up to date.
 
 Each step is skipped when there is nothing to do: the second start must be quick.
 """
 
 import hashlib
 import os
-import sys
 from pathlib import Path
 
 import django
@@ -13,24 +12,36 @@ import redis
 from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
 from django.core.management import call_command, get_commands
-from django.db import DatabaseError, connection
+from django.db import DatabaseError, connection, connections
 from django.db.migrations.executor import MigrationExecutor
 
 from helpdesk.embedded.trouble import Trouble
 from helpdesk.launcher.catalogues import compile_catalogues
 
 
-def main() -> None:
-    """All steps, in order."""
+def read_code() -> None:
+    """Import Django and all rooms; needs no server yet."""
     try:
         django.setup()
     except ImproperlyConfigured as error:
         raise Trouble(str(error)) from error
-    _reach_servers()
-    compile_catalogues(settings.BASE_DIR / "locale")
-    _migrate()
-    _collect_static()
-    _load_demo()
+
+
+def prepare() -> None:
+    """All steps, in order; leaves no connection open."""
+    try:
+        _reach_servers()
+        compile_catalogues(settings.BASE_DIR / "locale")
+        _migrate()
+        _collect_static()
+        _load_demo()
+    except (OSError, DatabaseError) as error:
+        if "No space left" in str(error):
+            home = os.environ.get("HELPDESK_HOME", "var/")
+            raise Trouble(f"The disk is full: free some space below {home}, then try again.") from error
+        raise
+    finally:
+        connections.close_all()
 
 
 def _reach_servers() -> None:
@@ -41,7 +52,8 @@ def _reach_servers() -> None:
         first = str(error).strip().splitlines()[0]
         raise Trouble(f"The database of DATABASE_URL cannot be reached: {first}") from error
     try:
-        redis.Redis.from_url(settings.REDIS_URL, socket_connect_timeout=5).ping()
+        with redis.Redis.from_url(settings.REDIS_URL, socket_connect_timeout=5) as client:
+            client.ping()
     except (redis.RedisError, ValueError) as error:
         raise Trouble(f"The Redis of REDIS_URL cannot be reached: {error}") from error
 
@@ -81,18 +93,3 @@ def _load_demo() -> None:
 
 def _say(text: str) -> None:
     print(f"· {text}", flush=True)
-
-
-if __name__ == "__main__":
-    try:
-        main()
-    except Trouble as trouble:
-        print(f"✗ {trouble}", file=sys.stderr)
-        sys.exit(1)
-    except (OSError, DatabaseError) as error:
-        if "No space left" in str(error):
-            print(
-                f"✗ The disk is full: free some space below {os.environ.get('HELPDESK_HOME', 'var/')}.", file=sys.stderr
-            )
-            sys.exit(1)
-        raise

@@ -1,15 +1,16 @@
 """The processes of the product itself and how each says that it is well."""
 
 import http.client
+import importlib
 import importlib.util
 import os
 import signal
-import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 
 from helpdesk.embedded.home import Home
 from helpdesk.launcher.environment import local_address, port
+from helpdesk.launcher.forks import ask_in_a_fork
 
 # Queue → child processes. Queues have workers of their own, so that a slow mail server never delays a deadline.
 WORKERS = {"ticks": 2, "mail": 2, "heavy": 1}
@@ -21,7 +22,7 @@ class Service:
 
     name: str
     stage: str
-    argv: list[str]
+    argv: list[str]  # a module and its arguments, as after `python -m`
     healthy: Callable[[], bool] | None = None
     grace: float = 10
     # What the kernel sends when the launcher was killed. Work is safe to cut anywhere, and a worker that loses its
@@ -38,7 +39,7 @@ def services(home: Home) -> list[Service]:
             "web",
             "web",
             [
-                *_module("gunicorn", "helpdesk.wsgi:application", "--bind", f"{bind}:{port('PORT')}"),
+                *("gunicorn", "helpdesk.wsgi:application", "--bind", f"{bind}:{port('PORT')}"),
                 *("--worker-class", "gthread", "--workers", os.environ.get("WEB_WORKERS", "2"), "--threads", "8"),
                 *("--preload", "--timeout", "60", "--graceful-timeout", "8", "--keep-alive", "5"),
                 *("--forwarded-allow-ips", "", "--no-control-socket"),
@@ -54,7 +55,7 @@ def services(home: Home) -> list[Service]:
                 "push",
                 "push",
                 [
-                    *_module("uvicorn", "helpdesk.push:app", "--host", host, "--port", str(push_port)),
+                    *("uvicorn", "helpdesk.push:app", "--host", host, "--port", str(push_port)),
                     # Without a limit it waits for streams that never end.
                     *("--timeout-graceful-shutdown", "3", "--no-access-log", "--lifespan", "auto"),
                 ],
@@ -68,21 +69,30 @@ def services(home: Home) -> list[Service]:
                 f"worker-{queue}",
                 "worker",
                 [
-                    *_module("celery", "-A", "helpdesk.celery:app", "worker", "-Q", queue, "-n", f"{queue}@%h"),
+                    *("celery", "-A", "helpdesk.celery:app", "worker", "-Q", queue, "-n", f"{queue}@%h"),
                     *("--concurrency", str(children), "--loglevel", "INFO"),
                     *("--without-gossip", "--without-mingle"),
                 ],
-                healthy=lambda queue=queue: worker_answers(queue),
+                healthy=lambda queue=queue: ask_in_a_fork(lambda: worker_answers(queue)),
             )
         )
     schedule = str(home.run / "beat-schedule")
-    beat = _module("celery", "-A", "helpdesk.celery:app", "beat", "--loglevel", "INFO", "-s", schedule, "--pidfile=")
+    beat = ["celery", "-A", "helpdesk.celery:app", "beat", "--loglevel", "INFO", "-s", schedule, "--pidfile="]
     found.append(Service("beat", "beat", beat, grace=5))
     return found
 
 
-def _module(*arguments: str) -> list[str]:
-    return [sys.executable, "-m", *arguments]
+def preload() -> None:
+    """Import what all of them need, before they are forked."""
+    for module in ("celery.bin.celery", "celery.apps.beat", "celery.apps.worker", "celery.concurrency.prefork"):
+        importlib.import_module(module)
+    for module in ("gunicorn.app.wsgiapp", "gunicorn.workers.gthread", "uvicorn.main", "kombu.transport.redis"):
+        importlib.import_module(module)
+    importlib.import_module("helpdesk.urls")
+    importlib.import_module("helpdesk.wsgi")
+    from helpdesk.celery import app
+
+    app.loader.import_default_modules()
 
 
 def http_answers(path: str, status: int | None, number: int | None = None) -> bool:
@@ -99,7 +109,7 @@ def http_answers(path: str, status: int | None, number: int | None = None) -> bo
 
 
 def worker_answers(queue: str) -> bool:
-    """Whether the worker of that queue answers through the broker."""
+    """Whether the worker of that queue answers through the broker. Leaves connections open: ask in a fork."""
     from kombu.exceptions import OperationalError
     from redis.exceptions import RedisError
 

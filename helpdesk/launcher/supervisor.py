@@ -6,17 +6,17 @@ workers (what is begun is finished), push, web, Valkey, PostgreSQL.
 
 import os
 import signal
-import subprocess  # nosec B404
-import sys
 import time
 from types import FrameType
 
-from helpdesk.embedded.home import PROJECT, Home
-from helpdesk.embedded.process import Child, die_with_parent, spawn
+from helpdesk.embedded.home import Home
+from helpdesk.embedded.process import Child
 from helpdesk.embedded.servers import Servers
 from helpdesk.embedded.trouble import Trouble
+from helpdesk.launcher import prepare
 from helpdesk.launcher.environment import claim_ports
-from helpdesk.launcher.services import Service, http_answers, services
+from helpdesk.launcher.forks import fork_module
+from helpdesk.launcher.services import Service, http_answers, preload, services
 
 _STOP_ORDER = ("beat", "worker", "push", "web")
 _START_SECONDS = 90
@@ -59,31 +59,18 @@ class Supervisor:
         """Everything up and healthy, or Trouble with everything down again."""
         self.servers.lock()
         claim_ports()
-        self.servers.start()
         os.environ.update(self.servers.environment())
-        prepared = subprocess.run(  # nosec B603
-            [sys.executable, "-m", "helpdesk.launcher.prepare"],
-            check=False,
-            cwd=PROJECT,
-            start_new_session=True,
-            preexec_fn=lambda: die_with_parent(signal.SIGKILL),
-        )
-        if prepared.returncode:
-            raise Trouble("The preparation failed (see above); nothing was started.")
+        self.servers.start(meanwhile=prepare.read_code)
+        prepare.prepare()
+        preload()
         self.services = services(self.home)
         for service in self.services:
             self._spawn(service)
         self._wait_until_healthy()
 
     def _spawn(self, service: Service) -> None:
-        self.children[service.name] = spawn(
-            service.name,
-            service.argv,
-            run=self.home.run,
-            logs=self.home.logs,
-            env=os.environ,
-            cwd=PROJECT,
-            death_signal=service.death_signal,
+        self.children[service.name] = fork_module(
+            service.name, service.argv, home=self.home, death_signal=service.death_signal
         )
         self.started[service.name] = time.monotonic()
 
