@@ -1,6 +1,6 @@
 """How well our search finds: hit@1, hit@5 and MRR@10 on the open search sets, beside the published baselines.
 
-    HELPDESK_TEST_DATA=/path/to/data python bench/search.py [set ...]
+    HELPDESK_TEST_DATA=/path/to/data python -m bench.search [set ...]
 
 Uses DATABASE_URL, in a temporary table that is gone at the end. Nothing is tuned per set.
 """
@@ -11,13 +11,7 @@ import sys
 import time
 from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
-os.environ.setdefault("DJANGO_SETTINGS_MODULE", "helpdesk.settings")
-
 import django
-
-django.setup()
-
 from django.db import connection
 
 from search.vectors import WEIGHTS, document_literal, query
@@ -27,6 +21,8 @@ _SETS = ("zh_general", "zh_websearch", "zh_alipay", "en_stackexchange", "zh_hotl
 
 def main() -> None:
     """Print one table per set."""
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "helpdesk.settings")
+    django.setup()
     folder = Path(os.environ.get("HELPDESK_TEST_DATA", "")) / "search"
     if not folder.is_dir():
         sys.exit("Set HELPDESK_TEST_DATA to the folder of the shared test data.")

@@ -30,7 +30,7 @@ class TokenQuery(SearchQuery):
         super().__init__(literal, search_type="raw")
         self.literal = literal
 
-    def as_sql(self, compiler, connection, **_extra):  # noqa: ANN001, ANN201 (Django's signature)
+    def as_sql(self, compiler, connection, **_extra):
         """The literal, cast."""
         sql, params = "%s::tsquery", [self.literal]
         return (f"!!({sql})", params) if self.invert else (sql, params)

@@ -5,35 +5,41 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('catalog', '0001_initial'),
-        ('knowledge', '0001_initial'),
+        ("catalog", "0001_initial"),
+        ("knowledge", "0001_initial"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
     operations = [
         migrations.AddField(
-            model_name='article',
-            name='proposed',
-            field=models.PositiveIntegerField(blank=True, null=True, verbose_name='version that waits for review'),
+            model_name="article",
+            name="proposed",
+            field=models.PositiveIntegerField(blank=True, null=True, verbose_name="version that waits for review"),
         ),
         migrations.AddField(
-            model_name='article',
-            name='review_note',
-            field=models.TextField(blank=True, verbose_name='what the reviewer asks for'),
+            model_name="article",
+            name="review_note",
+            field=models.TextField(blank=True, verbose_name="what the reviewer asks for"),
         ),
         migrations.AddField(
-            model_name='article',
-            name='version',
-            field=models.PositiveIntegerField(default=1, verbose_name='version shown'),
+            model_name="article",
+            name="version",
+            field=models.PositiveIntegerField(default=1, verbose_name="version shown"),
         ),
         migrations.AddIndex(
-            model_name='article',
-            index=models.Index(condition=models.Q(('state', 'in_review'), ('proposed__isnull', False), _connector='OR'), fields=['-updated_at', '-id'], name='article_waits'),
+            model_name="article",
+            index=models.Index(
+                condition=models.Q(("state", "in_review"), ("proposed__isnull", False), _connector="OR"),
+                fields=["-updated_at", "-id"],
+                name="article_waits",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='article',
-            constraint=models.CheckConstraint(condition=models.Q(('proposed__isnull', True), ('state', 'published'), _connector='OR'), name='article_proposed_only_published'),
+            model_name="article",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("proposed__isnull", True), ("state", "published"), _connector="OR"),
+                name="article_proposed_only_published",
+            ),
         ),
     ]
