@@ -1,0 +1,84 @@
+"""From a resolved ticket to a draft article in one step (mission.md 7.2), and articles used in answers."""
+
+from datetime import datetime
+
+from django.core.exceptions import PermissionDenied, ValidationError
+from django.utils.translation import gettext_lazy as _
+
+from accounts.models import User
+from knowledge.models import Article
+from knowledge.redaction import redact
+from knowledge.services import draft_article
+from tickets.choices import MessageKind
+from tickets.models import ArticleLink, Resolution, Ticket
+from tickets.services.events import record
+from tickets.services.locking import changing
+
+
+def draft_article_from_ticket(*, ticket: Ticket, actor: User, now: datetime) -> Article:
+    """The draft that the last resolution of ``ticket`` became; a second call returns the first one's draft.
+
+    The customer's words go in without personal data; what they say is still read by a reviewer before anybody else.
+
+    Raises:
+        PermissionDenied: when ``actor`` may not work on the ticket or not write articles.
+        ValidationError: when the ticket was never resolved.
+    """
+    _demand_access(ticket, actor)
+    if not actor.may("article.write"):
+        raise PermissionDenied
+    with changing(ticket.pk, now=now) as change:
+        born = ArticleLink.objects.filter(ticket=change.ticket, kind=ArticleLink.Kind.BORN).select_related("article")
+        if link := born.first():
+            return link.article
+        resolution = change.ticket.resolutions.order_by("-cycle").first()
+        if resolution is None:
+            raise ValidationError(_("Resolve the ticket first: its cause and solution become the article."))
+        article = _draft(change.ticket, resolution, actor=actor, now=now)
+        ArticleLink.objects.create(ticket=change.ticket, article=article, kind=ArticleLink.Kind.BORN, created_at=now)
+        record(ticket=change.ticket, code="ticket.article.drafted", actor=actor, now=now, article=article.pk)
+    return article
+
+
+def link_article(*, ticket: Ticket, article: Article, actor: User, now: datetime) -> ArticleLink:
+    """Note that ``article`` was used to answer ``ticket``; noting it twice changes nothing.
+
+    Raises:
+        PermissionDenied: when ``actor`` may not work on the ticket or does not see the article.
+    """
+    _demand_access(ticket, actor)
+    if not Article.objects.visible_to(actor).filter(pk=article.pk).exists():
+        raise PermissionDenied
+    with changing(ticket.pk, now=now) as change:
+        link, created = ArticleLink.objects.get_or_create(
+            ticket=change.ticket, article=article, kind=ArticleLink.Kind.USED, defaults={"created_at": now}
+        )
+        if created:
+            record(ticket=change.ticket, code="ticket.article.used", actor=actor, now=now, article=article.pk)
+    return link
+
+
+def _demand_access(ticket: Ticket, actor: User) -> None:
+    if not Ticket.objects.workable_by(actor).filter(pk=ticket.pk).exists():
+        raise PermissionDenied
+
+
+def _draft(ticket: Ticket, resolution: Resolution, *, actor: User, now: datetime) -> Article:
+    names = [ticket.requester.name]
+    first = ticket.messages.filter(kind=MessageKind.CUSTOMER).order_by("id").first()
+    said = redact(first.body, names) if first else ""
+    title = redact(ticket.subject, names)
+    return draft_article(
+        actor=actor,
+        now=now,
+        title=title[:200],
+        problem=f"{title}\n\n{said}".strip() if said.strip() != title else title,
+        cause=redact(resolution.cause, names),
+        solution=redact(resolution.solution, names),
+        language=ticket.language,
+        category=ticket.category,
+        module=ticket.module,
+        fault_type=ticket.fault_type,
+        versions=[ticket.version] if ticket.version else [],
+        tags=list(ticket.tags.all()),
+    )
