@@ -1,0 +1,75 @@
+"""What the customer is told. Each goes to the requester in their language, with a way to look and answer."""
+
+from datetime import datetime
+from typing import Any
+
+from django.conf import settings
+from django.urls import reverse
+
+from outbox.models import Delivery, Intent
+from outbox.registry import Recipient
+from sla.choices import Severity
+from sla.models import Clock
+from tickets.models import Resolution, SeverityContest, Ticket
+from tickets.notices.base import TicketNotice
+from tickets.services.links import answer_link, mint_status_link
+
+
+class CustomerNotice(TicketNotice):
+    """Goes to the requester. People without an account get a private link, minted when the mail is made."""
+
+    def __init__(self, kind: str, limit: tuple[int, int] | None = None) -> None:
+        self.kind = kind
+        self.limit = limit
+
+    def recipients(self, intent: Intent, now: datetime) -> list[Recipient]:
+        return self.people(self.ticket_of(intent).requester)
+
+    def url(self, ticket: Ticket, delivery: Delivery, now: datetime) -> str:
+        if delivery.channel == Delivery.Channel.PAGE or ticket.requester.has_usable_password():
+            return settings.SITE_URL + reverse("portal:ticket", args=[ticket.number])
+        return mint_status_link(ticket=ticket, user=ticket.requester, now=now)
+
+
+class Acknowledged(CustomerNotice):
+    """The acknowledgement states the number and the promise, and repeats nothing that the sender wrote:
+    a stranger's form must not carry a stranger's words to a victim (hardening.md, «loops and bombing»)."""
+
+    def item(self, intent: Intent, delivery: Delivery, now: datetime) -> dict[str, Any]:
+        item = super().item(intent, delivery, now)
+        response = Clock.objects.filter(ticket=item["ticket"], metric="first_response").order_by("pk").first()
+        return {**item, "response_due_at": response.due_at if response else None}
+
+
+class Regraded(CustomerNotice):
+    """States both grades in words and the new deadlines."""
+
+    def item(self, intent: Intent, delivery: Delivery, now: datetime) -> dict[str, Any]:
+        item = super().item(intent, delivery, now)
+        payload = intent.payload
+        return {**item, "source": Severity(payload["source"]).label, "target": Severity(payload["target"]).label}
+
+
+class ContestDeclined(CustomerNotice):
+    def item(self, intent: Intent, delivery: Delivery, now: datetime) -> dict[str, Any]:
+        item = super().item(intent, delivery, now)
+        return {**item, "contest": SeverityContest.objects.get(pk=intent.payload["contest"])}
+
+
+class Resolved(CustomerNotice):
+    """Asks «solved or not?» by a link that answers once."""
+
+    def item(self, intent: Intent, delivery: Delivery, now: datetime) -> dict[str, Any]:
+        item = super().item(intent, delivery, now)
+        resolution = Resolution.objects.get(ticket=item["ticket"], cycle=intent.payload["cycle"])
+        return {**item, "resolution": resolution, "answer_url": answer_link(ticket=item["ticket"])}
+
+
+NOTICES = [
+    Acknowledged("ticket.acknowledged", limit=(3, 3600)),
+    CustomerNotice("ticket.reply"),
+    CustomerNotice("ticket.closed"),
+    Regraded("ticket.regraded"),
+    ContestDeclined("ticket.contest_declined"),
+    Resolved("ticket.resolved"),
+]

@@ -1,0 +1,92 @@
+"""What colleagues are told: work that arrives, promises that run out, escalations."""
+
+from collections.abc import Callable
+from datetime import datetime
+from typing import Any
+
+from accounts.models import User
+from outbox.models import Delivery, Intent
+from outbox.registry import Recipient
+from sla.models import Clock
+from tickets.models import Escalation, SeverityContest, Ticket
+from tickets.notices.base import StaffNotice
+from tickets.notices.ladder import nobody_else, people_for_rung, responsible_lead
+
+
+class ToPeople(StaffNotice):
+    """Goes to whoever ``whom`` finds at the time of delivery."""
+
+    def __init__(
+        self, kind: str, whom: Callable[[Ticket, dict, datetime], list[User | None]], *, group: bool = False
+    ) -> None:
+        self.kind = kind
+        self.group = group
+        self._whom = whom
+
+    def recipients(self, intent: Intent, now: datetime) -> list[Recipient]:
+        return self.people(*self._whom(self.ticket_of(intent), intent.payload, now))
+
+
+class MustReach(ToPeople):
+    """Somebody has to hear of it: when nobody is found, the managers and administrators do."""
+
+    must_reach = True
+
+    def fallback_recipients(self, intent: Intent, now: datetime) -> list[Recipient]:
+        return self.people(*nobody_else())
+
+
+class Warning(MustReach):
+    """A promise is about to be missed: the assignee and the lead still have time."""
+
+    def item(self, intent: Intent, delivery: Delivery, now: datetime) -> dict[str, Any]:
+        item = super().item(intent, delivery, now)
+        clock = Clock.objects.filter(pk=intent.payload["clock"]).first()
+        return {**item, "clock": clock}
+
+
+class Escalated(MustReach):
+    """A promise was missed: one rung of the ladder."""
+
+    def recipients(self, intent: Intent, now: datetime) -> list[Recipient]:
+        row = Escalation.objects.select_related("ticket__team").get(pk=intent.payload["escalation"])
+        return self.people(*people_for_rung(row, now=now))
+
+    def item(self, intent: Intent, delivery: Delivery, now: datetime) -> dict[str, Any]:
+        item = super().item(intent, delivery, now)
+        return {**item, "escalation": Escalation.objects.get(pk=intent.payload["escalation"])}
+
+
+class Contested(MustReach):
+    def item(self, intent: Intent, delivery: Delivery, now: datetime) -> dict[str, Any]:
+        item = super().item(intent, delivery, now)
+        return {**item, "contest": SeverityContest.objects.get(pk=intent.payload["contest"])}
+
+
+def _named(ticket: Ticket, payload: dict, now: datetime) -> list[User | None]:
+    return list(User.objects.filter(pk__in=[payload.get("user") or payload.get("assignee")]))
+
+
+def _owner_or_lead(ticket: Ticket, payload: dict, now: datetime) -> list[User | None]:
+    return [ticket.assignee or responsible_lead(ticket.team, now=now)]
+
+
+def _lead(ticket: Ticket, payload: dict, now: datetime) -> list[User | None]:
+    return [responsible_lead(ticket.team, now=now)]
+
+
+def _owner_and_lead(ticket: Ticket, payload: dict, now: datetime) -> list[User | None]:
+    return [ticket.assignee, responsible_lead(ticket.team, now=now)]
+
+
+NOTICES = [
+    ToPeople("ticket.assigned", _named, group=True),
+    MustReach("ticket.unassigned", _lead, group=True),
+    ToPeople("ticket.customer_message", _owner_or_lead, group=True),
+    Warning("ticket.warning", _owner_and_lead, group=True),
+    Escalated("ticket.escalated", _lead, group=True),
+    Contested("ticket.contested", _lead),
+    MustReach("ticket.reopened", _owner_and_lead),
+    ToPeople("ticket.mentioned", _named),
+    ToPeople("ticket.called_in", _named),
+]
