@@ -10,9 +10,11 @@ from django.utils.functional import cached_property
 from django.utils.translation import gettext_lazy as _
 
 from accounts.permissions import ROLE_CHOICES
+from outbox.audited import audited
 from outbox.bilingual import BilingualName
 
 
+@audited()
 class Organization(BilingualName):
     """A customer company."""
 
@@ -42,7 +44,7 @@ class UserManager(BaseUserManager["User"]):
     """Users are found by e-mail, whatever its case."""
 
     def get_by_natural_key(self, email: str) -> "User":
-        return self.get(email__iexact=email)
+        return self.alias(key=Lower("email")).get(key=email.strip().lower())  # the unique index is on lower(email)
 
     def create_user(self, email: str, password: str | None = None, **fields) -> "User":
         user = self.model(email=email.strip().lower(), **fields)
@@ -145,8 +147,9 @@ class User(AbstractBaseUser, PermissionsMixin):
         return not self.may("workspace.enter")
 
 
+@audited()
 class Role(BilingualName):
-    """A bundle of permission codes. The seven default roles are rows, so the administrator may change what they carry."""
+    """A bundle of permission codes. The default roles are rows, so the administrator may change what they carry."""
 
     code = models.CharField(_("code"), max_length=20, choices=ROLE_CHOICES, unique=True)
     permissions = ArrayField(models.CharField(max_length=60), verbose_name=_("permissions"), default=list, blank=True)
@@ -157,6 +160,7 @@ class Role(BilingualName):
         ordering = ["id"]
 
 
+@audited()
 class Team(BilingualName):
     """A skill group with a lead, a deputy and the team above, which hears of what the lead leaves unanswered."""
 
@@ -188,6 +192,7 @@ class Team(BilingualName):
         ]
 
 
+@audited()
 class Membership(models.Model):
     """Who has which role, in which team (none: everywhere)."""
 

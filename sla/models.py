@@ -4,10 +4,12 @@ from django.db import models
 from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
 
+from outbox.audited import audited
 from outbox.bilingual import BilingualName
 from sla.choices import ClockState, MetricCode, Severity, Unit
 
 
+@audited()
 class Calendar(BilingualName):
     """A working calendar; what counts at an instant is its newest version, and clocks keep the one they began with."""
 
@@ -21,6 +23,7 @@ class Calendar(BilingualName):
         ordering = ["name"]
 
 
+@audited()
 class CalendarDay(models.Model):
     """A day that differs from its weekday: a holiday (no intervals), a make-up working day, a one-off exception."""
 
@@ -57,6 +60,7 @@ class CalendarVersion(models.Model):
         return f"{self.calendar} v{self.number}"
 
 
+@audited()
 class Policy(models.Model):
     """A set of targets for the tickets that it matches; the first active match by position wins. Empty means any."""
 
@@ -97,6 +101,7 @@ class Policy(models.Model):
         return self.name
 
 
+@audited()
 class Target(models.Model):
     """How long one metric may take under a policy. Without a calendar its minutes run day and night (mission 2.5)."""
 
@@ -129,6 +134,7 @@ class Target(models.Model):
         return f"{self.get_metric_display()}: {self.amount.normalize():f} {self.get_unit_display()}"
 
 
+@audited()
 class EscalationStep(models.Model):
     """A rung of the ladder: who hears of a breach when the rung below was not acknowledged in time."""
 

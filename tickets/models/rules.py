@@ -5,10 +5,12 @@ from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
+from outbox.audited import audited
 from sla.choices import Severity
 from tickets.choices import Impact, Urgency
 
 
+@audited()
 class SeverityCell(models.Model):
     """One cell of the matrix impact × urgency (mission.md 2.1)."""
 
@@ -25,6 +27,7 @@ class SeverityCell(models.Model):
         return f"{self.impact} × {self.urgency} = {self.severity}"
 
 
+@audited()
 class SeverityRaise(models.Model):
     """Raises the grade of tickets whose organization has a service level, when switched on."""
 
@@ -58,6 +61,7 @@ class _KeywordRule(models.Model):
         return self.name
 
 
+@audited()
 class SeverityWordRule(_KeywordRule):
     """What the customer did not say is asked of the words: the first rule that fires fills impact or urgency."""
 
@@ -70,6 +74,7 @@ class SeverityWordRule(_KeywordRule):
         verbose_name_plural = _("severity word rules")
 
 
+@audited()
 class TriageRule(_KeywordRule):
     """Words that speak for a category and a team; the heaviest sum wins."""
 
