@@ -47,6 +47,9 @@ def _prepare() -> None:
     # Quick hashing: Argon2 itself is slow on purpose. Tests of password storage override this.
     settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher", *settings.PASSWORD_HASHERS]
     django.setup()
+    from helpdesk.launcher.catalogues import compile_catalogues
+
+    compile_catalogues(ROOT / "locale")
 
 
 _prepare()
@@ -81,6 +84,18 @@ def test_data() -> Path:
     if not given or not Path(given).is_dir():
         _missing("data")
     return Path(given).resolve()
+
+
+@pytest.fixture(scope="session")
+def django_db_setup(django_db_setup, django_db_blocker) -> Iterator[None]:
+    """The default rows of a fresh install outlive tests that commit."""
+    from helpdesk.tests.pristine import restored_after_each_test
+
+    with django_db_blocker.unblock():
+        restoring = restored_after_each_test()
+        restoring.__enter__()
+    yield
+    restoring.__exit__(None, None, None)
 
 
 @pytest.hookimpl(tryfirst=True)
