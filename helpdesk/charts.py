@@ -64,18 +64,28 @@ def bars(rows: Iterable, target: float | None = None) -> dict[str, Any]:
     }
 
 
-def _axis(top: float, height: int, head: int) -> list[dict[str, Any]]:
-    return [{"y": round(head + height * (1 - share), 1), "text": number(top * share)} for share in (0, 0.5, 1)]
+def _axis(top: float, height: int, head: int, floor: float = 0) -> list[dict[str, Any]]:
+    return [
+        {"y": round(head + height * (1 - share), 1), "text": number(floor + (top - floor) * share)}
+        for share in (0, 0.5, 1)
+    ]
 
 
 def _ticks(names: list[str], at: list[float], most: int = 8) -> list[dict[str, Any]]:
     every = max(1, math.ceil(len(names) / most))
-    return [{"x": round(x, 1), "text": name} for index, (name, x) in enumerate(zip(names, at, strict=True)) if index % every == 0]
+    return [
+        {"x": round(x, 1), "text": name}
+        for index, (name, x) in enumerate(zip(names, at, strict=True))
+        if index % every == 0
+    ]
 
 
 def columns(data: Iterable, series: Iterable = (), height: int = 180) -> dict[str, Any]:
     """Columns over time, stacked when a column has several values."""
-    items = [(name, [float(v or 0) for v in (values if isinstance(values, (list, tuple)) else [values])]) for name, values in data]
+    items = [
+        (name, [float(v or 0) for v in (values if isinstance(values, (list, tuple)) else [values])])
+        for name, values in data
+    ]
     tones = [(name, str(tone)) for name, tone in series] or [("", "1")]
     top = nice_ceiling(max([sum(values) for _, values in items], default=0))
     left, head = 40, 10
@@ -118,14 +128,16 @@ def lines(names: Iterable, series: Iterable, target: float | None = None, height
     """Lines over time. A missing value (None) leaves a gap, it is not drawn as zero."""
     labels = [str(name) for name in names]
     given = [(name, list(values)) for name, values in series]
-    known = [value for _, values in given for value in values if value is not None]
-    top = nice_ceiling(max([*known, target or 0], default=0))
+    known = [value for _, values in given for value in values if value is not None] + ([target] if target else [])
+    top = nice_ceiling(max(known, default=0))
+    # Lines may leave the zero (bars never may): where all values lie high, the lower half would be empty.
+    floor = math.floor(lowest / (top / 10)) * top / 10 if (lowest := min(known, default=0)) > top / 2 else 0
     left, head = 40, 10
     step = (WIDTH - left - 16) / max(len(labels) - 1, 1)
     at = [left + step * index for index in range(len(labels))]
 
     def height_of(value: float) -> float:
-        return round(head + height * (1 - value / top), 1)
+        return round(head + height * (1 - (value - floor) / (top - floor)), 1)
 
     placed = []
     for index, (name, values) in enumerate(given, start=1):
@@ -136,7 +148,7 @@ def lines(names: Iterable, series: Iterable, target: float | None = None, height
         placed.append({"name": name, "tone": str(index), "path": _path(points), "points": [p for p in points if p]})
     return {
         "lines": placed,
-        "axis": _axis(top, height, head),
+        "axis": _axis(top, height, head, floor),
         "ticks": _ticks(labels, at),
         "width": WIDTH,
         "height": head + height + 26,
@@ -167,7 +179,7 @@ def _path(points: list) -> str:
 
 def donut(slices: Iterable, radius: float = 60) -> dict[str, Any]:
     """Shares of a whole as ring slices; nothing at all gives one pale ring."""
-    items = [item for item in _rows(slices)]
+    items = _rows(slices)
     total = sum(value for _, value, _ in items)
     around = 2 * math.pi * radius
     placed, before = [], 0.0

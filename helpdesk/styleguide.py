@@ -22,19 +22,27 @@ class SampleForm(forms.Form):
     subject = forms.CharField(label="主题 Subject", max_length=200, help_text="一句话说明问题。 One line is enough.")
     email = forms.EmailField(label="E-mail")
     description = forms.CharField(label="What happens", widget=forms.Textarea)
-    module = forms.ChoiceField(label="Module", choices=[("", "…"), ("sync", "数据同步 Data sync"), ("login", "登录 Sign-in")])
+    module = forms.ChoiceField(
+        label="Module", choices=[("", "…"), ("sync", "数据同步 Data sync"), ("login", "登录 Sign-in")]
+    )
     started_at = forms.DateTimeField(
         label="Since when", required=False, widget=forms.DateTimeInput(attrs={"type": "datetime-local"})
     )
     impact = forms.ChoiceField(
         label="Who is affected?",
         widget=forms.RadioSelect,
-        choices=[("business", "核心业务中断 Our core business is down"), ("many", "很多人 Many people"), ("one", "只有我 Only me")],
+        choices=[
+            ("business", "核心业务中断 Our core business is down"),
+            ("many", "很多人 Many people"),
+            ("one", "只有我 Only me"),
+        ],
     )
     tags = forms.MultipleChoiceField(
         label="Tags", required=False, widget=forms.CheckboxSelectMultiple, choices=[("a", "VPN"), ("b", "SSO")]
     )
-    speed = forms.ChoiceField(label="How fast were we?", widget=forms.RadioSelect, choices=[(n, n) for n in range(1, 6)])
+    speed = forms.ChoiceField(
+        label="How fast were we?", widget=forms.RadioSelect, choices=[(n, n) for n in range(1, 6)]
+    )
     attachments = forms.FileField(label="Attachments", required=False)
     data_loss = forms.BooleanField(label="Data was lost", required=False, help_text="Then we treat it as urgent.")
 
@@ -63,10 +71,28 @@ def _clocks(now: datetime) -> list[SimpleNamespace]:
 def _tickets(now: datetime) -> list[SimpleNamespace]:
     rows = [
         ("HD-10482", "S", "open", "生产环境订单全部无法提交，收银台报 500", "王晓明", "远山零售", -7, "breached"),
-        ("HD-10479", "A", "open", "Scheduled export to S3 fails since the 3.2 upgrade", "Li Na", "Northwind Logistics", 12, "soon"),
+        (
+            "HD-10479",
+            "A",
+            "open",
+            "Scheduled export to S3 fails since the 3.2 upgrade",
+            "Li Na",
+            "Northwind Logistics",
+            12,
+            "soon",
+        ),
         ("HD-10475", "A", "pending", "数据同步异常：增量任务重复写入 Kafka", "陈静", "海川制造", 95, ""),
         ("HD-10470", "B", "new", "How do I add a second approver to a workflow?", None, "Brightwater Clinic", 230, ""),
-        ("HD-10466", "B", "on_hold", "导出报表的时区与门户显示不一致，希望能按组织设置默认时区并在导出文件名里写明", "赵磊", "云杉教育", 1700, ""),
+        (
+            "HD-10466",
+            "B",
+            "on_hold",
+            "导出报表的时区与门户显示不一致，希望能按组织设置默认时区并在导出文件名里写明",
+            "赵磊",
+            "云杉教育",
+            1700,
+            "",
+        ),
         ("HD-10461", "B", "resolved", "Password reset mail arrives late", "Sofia Marin", "Harbour Bank", 0, ""),
     ]
     names = ("number", "severity", "status", "subject", "assignee", "organization", "due", "row")
@@ -131,6 +157,6 @@ def styleguide(request: HttpRequest, frame: str = "workspace") -> HttpResponse:
             '<p><span class="mention">@陈静</span> looks like the same root cause as HD-10311. '
             "Do not tell the customer about the hotfix date yet.</p>"
         ),
-        "files": [SimpleNamespace(url="#f1", name="sync-worker-2026-11-22.log", size=482113)],
+        "sample_files": [SimpleNamespace(url="#f1", name="sync-worker-2026-11-22.log", size=482113)],
     }
     return render(request, "styleguide.html", context)

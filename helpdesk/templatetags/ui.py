@@ -159,7 +159,7 @@ def moment(context: template.Context, value: datetime | None) -> SafeString | st
 
 
 def initials(name: str) -> str:
-    """Two letters for an avatar: the given name's last two characters in Chinese, else first letters of first and last."""
+    """Letters for an avatar: the last two characters of a Chinese name, else the first of the first and last word."""
     parts = name.split()
     if not parts:
         return "?"
