@@ -1,0 +1,50 @@
+"""The counter of limits, in parallel."""
+
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
+
+import pytest
+from django.db import connection
+
+from outbox import limits
+from outbox.models import RateWindow
+from outbox.tests.conftest import NOW
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_hundred_parallel_calls_pass_exactly_the_limit():
+    gate = threading.Barrier(100)
+
+    def call(_):
+        connection.ensure_connection()
+        gate.wait(30)
+        try:
+            return limits.allow("sign-in:a", limit=7, seconds=60, now=NOW)
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(100) as pool:
+        assert sum(pool.map(call, range(100))) == 7
+    assert RateWindow.objects.get().count == 7
+
+
+@pytest.mark.django_db
+def test_keys_and_windows_count_apart():
+    assert limits.allow("a", limit=1, seconds=60, now=NOW)
+    assert not limits.allow("a", limit=1, seconds=60, now=NOW + timedelta(seconds=59))
+    assert limits.allow("b", limit=1, seconds=60, now=NOW)
+    assert limits.allow("a", limit=1, seconds=60, now=NOW + timedelta(seconds=60))
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("bad", [{"seconds": 0}, {"seconds": 86_401}, {"limit": -1}, {"key": "k" * 161}])
+def test_nonsense_is_refused(bad):
+    with pytest.raises(ValueError):
+        limits.allow(**{"key": "a", "limit": 1, "seconds": 60, "now": NOW} | bad)
+
+
+@pytest.mark.django_db
+def test_a_limit_of_none_at_all_refuses_without_counting():
+    assert not limits.allow("a", limit=0, seconds=60, now=NOW)
+    assert not RateWindow.objects.exists()
