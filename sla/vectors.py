@@ -42,13 +42,13 @@ def judge(case: Case) -> Verdict:
 def calendar_of(case: Case) -> WorkingCalendar:
     """The calendar that a case describes."""
     zone = ZoneInfo(case.get("timezone") or "UTC")
-    hours = {day: list(intervals) for day, intervals in (case.get("weekly_hours") or {}).items()}
-    for day, intervals in _overnight(case, hours).items():
-        hours[day] = [*hours.get(day, []), *intervals]
+    hours = {name: list(intervals) for name, intervals in (case.get("weekly_hours") or {}).items()}
+    for name, intervals in _overnight(case, hours).items():
+        hours[name] = [*hours.get(name, []), *intervals]
     week = parse_week(hours)
     days = parse_days(case.get("shifts") or {}, week)
-    for day, intervals in _breaks(case).items():
-        days[day] = without(days.get(day, week[day.weekday()]), intervals)
+    for day, breaks in _breaks(case).items():
+        days[day] = without(days.get(day, week[day.weekday()]), breaks)
     for text in case.get("holidays") or ():
         days[date.fromisoformat(text[:10])] = ()
     return WorkingCalendar(zone, week, days)
