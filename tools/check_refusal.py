@@ -10,7 +10,7 @@ PLACEHOLDERS = ["", "changeme", "a" * 60, "demo-only-key-that-production-refuses
 def starts(key: str) -> bool:
     """Whether Django's settings load with that key."""
     environment = {name: value for name, value in os.environ.items() if name not in {"DEMO", "SECRET_KEY"}}
-    environment |= {"DEMO": "0", "SECRET_KEY": key}
+    environment |= {"DEMO": "0", "SECRET_KEY": key, "PYTHONPATH": os.getcwd()}
     command = [sys.executable, "-c", "import helpdesk.settings"]
     return subprocess.run(command, check=False, env=environment, capture_output=True).returncode == 0
 
