@@ -5,3 +5,11 @@ from django.utils.translation import gettext_lazy as _
 class AccountsConfig(AppConfig):
     name = "accounts"
     verbose_name = _("Accounts")
+
+    def ready(self) -> None:
+        """Tell the outbox which messages this room has."""
+        from accounts.notices import NOTICES
+        from outbox.registry import register
+
+        for notice in NOTICES:
+            register(notice)

@@ -1,0 +1,95 @@
+"""What the outbox tells people about their account. Links are minted when the mail is made."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+from allauth.account.forms import default_token_generator
+from allauth.account.utils import user_pk_to_url_str
+from django.conf import settings
+from django.db.models.functions import Lower
+from django.urls import reverse
+from django.utils.translation import gettext_lazy as _
+
+from accounts.links import INVITATION_LIFE, invitation_token
+from accounts.models import User
+from outbox.models import Delivery, Intent
+from outbox.registry import Notice, Recipient
+from outbox.services import enqueue
+
+EVENTS = {
+    "password_changed": _("Your password was changed."),
+    "password_reset": _("Your password was set anew by a link sent to this address."),
+    "totp_activated": _("Two-factor sign-in was switched on."),
+    "totp_deactivated": _("Two-factor sign-in was switched off."),
+    "recovery_codes_generated": _("New recovery codes were made; the old ones are void."),
+}
+
+
+def tell_account(*, kind: str, email: str, now: datetime, event: str = "") -> None:
+    """Enqueue a message about the account of an address, in the caller's transaction.
+
+    Whether the address has an account is looked up at delivery, so that asking costs the same for every address.
+    """
+    email = email.strip().lower()
+    enqueue(kind=kind, payload={"email": email, "event": event}, stream=f"account:{email}"[:80], now=now)
+
+
+class _AccountNotice(Notice):
+    channels = ("mail",)
+
+    def recipients(self, intent: Intent, now: datetime) -> Sequence[Recipient]:
+        """The active person with this address; nobody for an unknown one."""
+        people = User.objects.alias(key=Lower("email")).filter(key=intent.payload["email"], is_active=True)
+        return [Recipient.of(person, ("mail",)) for person in people]
+
+
+class PasswordReset(_AccountNotice):
+    """The link by which a password is chosen anew; void once it was used or the password changed otherwise."""
+
+    kind = "account.password_reset"
+
+    def context(self, intents: list[Intent], delivery: Delivery, now: datetime) -> dict[str, Any]:
+        user = delivery.user
+        path = reverse(
+            "account_reset_password_from_key",
+            kwargs={"uidb36": user_pk_to_url_str(user), "key": default_token_generator.make_token(user)},
+        )
+        hours = settings.PASSWORD_RESET_TIMEOUT // 3600
+        return {"person": user, "link": settings.SITE_URL + path, "hours": hours}
+
+
+class Security(_AccountNotice):
+    """Something about sign-in changed: who did not do it should hear of it."""
+
+    kind = "account.security"
+
+    def context(self, intents: list[Intent], delivery: Delivery, now: datetime) -> dict[str, Any]:
+        event = intents[0].payload["event"]
+        link = settings.SITE_URL + reverse("account_reset_password")
+        return {"person": delivery.user, "event": EVENTS.get(event, ""), "at": intents[0].created_at, "link": link}
+
+
+class Invitation(Notice):
+    """The link by which an invited person chooses a password."""
+
+    kind = "account.invitation"
+    channels = ("mail",)
+
+    def recipients(self, intent: Intent, now: datetime) -> Sequence[Recipient]:
+        """The invited person, unless they were deactivated or have chosen a password meanwhile."""
+        people = User.objects.filter(pk=intent.payload["user_id"], is_active=True)
+        return [Recipient.of(person, ("mail",)) for person in people if not person.has_usable_password()]
+
+    def context(self, intents: list[Intent], delivery: Delivery, now: datetime) -> dict[str, Any]:
+        host = User.objects.filter(pk=intents[0].payload.get("invited_by")).first()
+        path = reverse("invitation", kwargs={"token": invitation_token(user=delivery.user, now=now)})
+        return {
+            "person": delivery.user,
+            "host": host,
+            "link": settings.SITE_URL + path,
+            "days": INVITATION_LIFE.days,
+        }
+
+
+NOTICES = (PasswordReset(), Security(), Invitation())
