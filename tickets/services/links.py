@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from django.conf import settings
 from django.core import signing
 from django.urls import reverse
+from django.utils.crypto import salted_hmac
 
 from accounts.models import User
 from tickets.models import AccessLink, Ticket
@@ -16,11 +17,15 @@ ANSWER_LINK_AGE = timedelta(days=30)
 _ANSWER_SALT = "tickets.answer"
 
 
-def mint_status_link(*, ticket: Ticket, user: User, now: datetime) -> str:
-    """A new private link by which ``user`` can follow and answer one ticket; only its hash is kept. Returns the URL."""
-    token = secrets.token_urlsafe(32)
-    AccessLink.objects.create(
-        ticket=ticket, user=user, token_hash=_hash(token), created_at=now, expires_at=now + STATUS_LINK_AGE
+def mint_status_link(*, ticket: Ticket, user: User, now: datetime, seed: str = "") -> str:
+    """A private link by which ``user`` can follow and answer one ticket; only its hash is kept. Returns the URL.
+
+    With a ``seed`` the token is derived by HMAC, so that the same request gets the same link again.
+    """
+    token = _derived(ticket, seed) if seed else secrets.token_urlsafe(32)
+    AccessLink.objects.get_or_create(
+        token_hash=_hash(token),
+        defaults={"ticket": ticket, "user": user, "created_at": now, "expires_at": now + STATUS_LINK_AGE},
     )
     return settings.SITE_URL + reverse("portal:status", args=[token])
 
@@ -54,6 +59,10 @@ def open_answer_link(token: str) -> tuple[int, int] | None:
         return data["t"], data["c"]
     except (signing.BadSignature, KeyError, TypeError):
         return None
+
+
+def _derived(ticket: Ticket, seed: str) -> str:
+    return salted_hmac("tickets.status-link", f"{ticket.pk}:{seed}", algorithm="sha256").hexdigest()
 
 
 def _hash(token: str) -> str:

@@ -1,0 +1,1 @@
+"""Tickets for programs: the same services as the pages, the same `visible_to`."""

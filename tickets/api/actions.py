@@ -1,0 +1,147 @@
+"""What can be done with one ticket by the API: each action reads, calls one service, and answers with the ticket."""
+
+from typing import Any
+
+from django.core.exceptions import PermissionDenied
+from drf_spectacular.utils import extend_schema
+from rest_framework.decorators import action
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.serializers import Serializer
+from rest_framework.viewsets import GenericViewSet
+
+from tickets import permissions
+from tickets.api import inputs
+from tickets.api.outputs import ClockOut, MessageOut, TicketOut
+from tickets.choices import MessageKind
+from tickets.models import Ticket
+from tickets.services import assigning, conversation, grades, lead, moves
+
+
+def _post(name: str, body: type[Serializer] | None = None) -> Any:
+    """A POST action at ``/tickets/{number}/{name}/`` whose answer is the changed ticket."""
+
+    def decorate(function: Any) -> Any:
+        described = extend_schema(request=body, responses=TicketOut, operation_id=f"tickets_{name.replace('-', '_')}")
+        return action(detail=True, methods=["post"], url_path=name)(described(function))
+
+    return decorate
+
+
+class TicketActions(GenericViewSet):
+    """Mixed into the tickets' view set."""
+
+    def _ticket(self, needed: str) -> Ticket:
+        """The visible ticket, if the caller may do ``needed``; what is not visible is not found."""
+        ticket = self.get_object()
+        if not permissions.may(self.request.user, needed, ticket):
+            raise PermissionDenied
+        return ticket
+
+    def _read(self, serializer_class: type[Serializer]) -> dict:
+        serializer = serializer_class(data=self.request.data)
+        serializer.is_valid(raise_exception=True)
+        return serializer.validated_data
+
+    def _answer(self, ticket: Ticket) -> Response:
+        fresh = self.get_queryset().get(pk=ticket.pk)
+        return Response(TicketOut(fresh, context=self.get_serializer_context()).data)
+
+    @_post("status", inputs.StatusIn)
+    def set_status(self, request: Request, number: str) -> Response:
+        ticket, data = self._ticket("status"), self._read(inputs.StatusIn)
+        moves.set_status(ticket=ticket, actor=request.user, status=data["status"], reason=data["reason"])
+        return self._answer(ticket)
+
+    @_post("take")
+    def take(self, request: Request, number: str) -> Response:
+        ticket = self._ticket("take")
+        assigning.take(ticket=ticket, actor=request.user)
+        return self._answer(ticket)
+
+    @_post("assign", inputs.AssignIn)
+    def assign(self, request: Request, number: str) -> Response:
+        ticket, data = self._ticket("assign"), self._read(inputs.AssignIn)
+        assigning.assign(ticket=ticket, actor=request.user, assignee=data["assignee"], team=data["team"])
+        return self._answer(ticket)
+
+    @_post("regrade", inputs.SeverityIn)
+    def regrade(self, request: Request, number: str) -> Response:
+        ticket, data = self._ticket("regrade"), self._read(inputs.SeverityIn)
+        grades.regrade(ticket=ticket, actor=request.user, severity=data["severity"], reason=data["reason"])
+        return self._answer(ticket)
+
+    @_post("contest", inputs.ContestIn)
+    def contest(self, request: Request, number: str) -> Response:
+        ticket, data = self._ticket("contest"), self._read(inputs.ContestIn)
+        grades.contest(ticket=ticket, actor=request.user, wanted=data["wanted"], reason=data["reason"])
+        return self._answer(ticket)
+
+    @_post("acknowledge")
+    def acknowledge(self, request: Request, number: str) -> Response:
+        ticket = self._ticket("acknowledge")
+        lead.acknowledge(ticket=ticket, actor=request.user)
+        return self._answer(ticket)
+
+    @_post("resolve", inputs.ResolveIn)
+    def resolve(self, request: Request, number: str) -> Response:
+        ticket, data = self._ticket("resolve"), self._read(inputs.ResolveIn)
+        moves.resolve_ticket(ticket=ticket, actor=request.user, **data)
+        return self._answer(ticket)
+
+    @_post("reopen", inputs.ReasonIn)
+    def reopen(self, request: Request, number: str) -> Response:
+        ticket, data = self._ticket("reopen"), self._read(inputs.ReasonIn)
+        moves.reopen_ticket(ticket=ticket, actor=request.user, reason=data["reason"])
+        return self._answer(ticket)
+
+    @_post("confirm")
+    def confirm(self, request: Request, number: str) -> Response:
+        ticket = self._ticket("confirm")
+        moves.confirm_solution(ticket=ticket, actor=request.user)
+        return self._answer(ticket)
+
+    @_post("refute", inputs.CommentIn)
+    def refute(self, request: Request, number: str) -> Response:
+        ticket, data = self._ticket("refute"), self._read(inputs.CommentIn)
+        moves.refute_solution(ticket=ticket, actor=request.user, comment=data["comment"])
+        return self._answer(ticket)
+
+    @extend_schema(methods=["get"], responses=MessageOut(many=True), operation_id="tickets_messages")
+    @extend_schema(
+        methods=["post"], request=inputs.MessageIn, responses={201: MessageOut}, operation_id="tickets_write_message"
+    )
+    @action(detail=True, methods=["get", "post"], url_path="messages", pagination_class=None)
+    def messages(self, request: Request, number: str) -> Response:
+        ticket = self.get_object()
+        context = self.get_serializer_context()
+        if request.method == "POST":
+            return Response(MessageOut(self._write(ticket), context=context).data, status=201)
+        rows = ticket.messages.select_related("author").prefetch_related("attachments")
+        if permissions.is_customer_of(request.user, ticket):
+            rows = rows.exclude(kind=MessageKind.NOTE)
+        return Response(MessageOut(rows, many=True, context=context).data)
+
+    def _write(self, ticket: Ticket) -> Any:
+        user, data = self.request.user, self._read(inputs.MessageIn)
+        if permissions.may(user, "message", ticket):
+            return conversation.customer_message(ticket=ticket, author=user, body=data["body"], channel="api")
+        if data["kind"] == "note":
+            self._ticket("note")
+            return conversation.add_note(ticket=ticket, actor=user, body=data["body"])
+        self._ticket("reply")
+        return conversation.reply(
+            ticket=ticket,
+            actor=user,
+            body=data["body"],
+            marks=data["marks"],
+            status=data["status"],
+            hold_reason=data["hold_reason"],
+            revision=data["revision"],
+        )
+
+    @extend_schema(responses=ClockOut(many=True), operation_id="tickets_clocks")
+    @action(detail=True, methods=["get"], url_path="clocks", pagination_class=None)
+    def clocks(self, request: Request, number: str) -> Response:
+        ticket = self.get_object()
+        return Response(ClockOut(ticket.clocks.order_by("started_at", "pk"), many=True).data)

@@ -1,0 +1,116 @@
+"""What programs may send. Nothing that is not named here is read (no mass assignment)."""
+
+from django.utils.translation import gettext_lazy as _
+from rest_framework import serializers
+
+from accounts.models import Team, User
+from accounts.selectors import colleagues
+from catalog.models import Category, Module, Version
+from sla.choices import Severity
+from tickets.choices import Impact, Mark, Status, Urgency
+from tickets.models import Resolution
+
+
+class StrictSerializer(serializers.Serializer):
+    """Refuses members that it does not know, so that a misspelt one is not silently lost."""
+
+    def to_internal_value(self, data: dict) -> dict:
+        if isinstance(data, dict):
+            unknown = sorted(set(data) - set(self.fields))
+            if unknown:
+                raise serializers.ValidationError({name: [_("There is no such field.")] for name in unknown})
+        return super().to_internal_value(data)
+
+
+class RequesterIn(StrictSerializer):
+    email = serializers.EmailField(max_length=254)
+    name = serializers.CharField(max_length=120, required=False, default="", allow_blank=True)
+
+
+def _by_code(model: type, **options: object) -> serializers.SlugRelatedField:
+    return serializers.SlugRelatedField(
+        slug_field="code", queryset=model.objects.all(), required=False, allow_null=True, default=None, **options
+    )
+
+
+class SubmissionIn(StrictSerializer):
+    """A new ticket: only subject, description and requester are required."""
+
+    subject = serializers.CharField(max_length=200)
+    description = serializers.CharField(max_length=50_000)
+    requester = RequesterIn()
+    impact = serializers.ChoiceField(Impact.choices, required=False, default="", allow_blank=True)
+    urgency = serializers.ChoiceField(Urgency.choices, required=False, default="", allow_blank=True)
+    data_loss = serializers.BooleanField(required=False, allow_null=True, default=None)
+    module = _by_code(Module)
+    category = _by_code(Category)
+    version = serializers.CharField(max_length=40, required=False, default="", allow_blank=True)
+    started_at = serializers.DateTimeField(required=False, allow_null=True, default=None)
+    affected = serializers.CharField(max_length=500, required=False, default="", allow_blank=True)
+    trigger = serializers.CharField(max_length=500, required=False, default="", allow_blank=True)
+
+    def validate(self, data: dict) -> dict:
+        name = data["version"].strip()
+        data["version"] = None
+        if name:
+            found = Version.objects.filter(name__iexact=name)
+            if data["module"]:
+                found = found.filter(product=data["module"].product)
+            data["version"] = found.order_by("pk").first()
+            if data["version"] is None:
+                raise serializers.ValidationError({"version": [_("We know no version of this name.")]})
+        return data
+
+
+class MessageIn(StrictSerializer):
+    kind = serializers.ChoiceField([("public", _("public reply")), ("note", _("internal note"))], default="public")
+    body = serializers.CharField(max_length=50_000)
+    marks = serializers.ListField(
+        child=serializers.ChoiceField(Mark.choices), required=False, default=list, max_length=3
+    )
+    status = serializers.ChoiceField(Status.choices, required=False, default="", allow_blank=True)
+    hold_reason = serializers.CharField(max_length=200, required=False, default="", allow_blank=True)
+    revision = serializers.IntegerField(required=False, allow_null=True, default=None, min_value=1, max_value=2**31 - 1)
+
+
+class StatusIn(StrictSerializer):
+    status = serializers.ChoiceField(Status.choices)
+    reason = serializers.CharField(max_length=200, required=False, default="", allow_blank=True)
+
+
+class AssignIn(StrictSerializer):
+    assignee = serializers.PrimaryKeyRelatedField(
+        queryset=User.objects.none(), required=False, allow_null=True, default=None
+    )
+    team = _by_code(Team)
+
+    def get_fields(self) -> dict:
+        fields = super().get_fields()
+        fields["assignee"].queryset = colleagues()
+        return fields
+
+
+class SeverityIn(StrictSerializer):
+    severity = serializers.ChoiceField(Severity.choices)
+    reason = serializers.CharField(max_length=2000)
+
+
+class ResolveIn(StrictSerializer):
+    cause = serializers.CharField(max_length=20_000)
+    solution = serializers.CharField(max_length=20_000)
+    verification = serializers.ChoiceField(Resolution.Verification.choices)
+    proof = serializers.CharField(max_length=20_000, required=False, default="", allow_blank=True)
+    message = serializers.CharField(max_length=50_000, required=False, default="", allow_blank=True)
+
+
+class ReasonIn(StrictSerializer):
+    reason = serializers.CharField(max_length=2000)
+
+
+class CommentIn(StrictSerializer):
+    comment = serializers.CharField(max_length=20_000, required=False, default="", allow_blank=True)
+
+
+class ContestIn(StrictSerializer):
+    wanted = serializers.ChoiceField(Severity.choices)
+    reason = serializers.CharField(max_length=2000)

@@ -1,0 +1,152 @@
+"""What programs get."""
+
+from django.urls import reverse
+from rest_framework import serializers
+
+from sla.models import Clock
+from tickets.models import Attachment, Escalation, Message, Ticket
+from tickets.wording import reason_text
+
+
+class ReasonOut(serializers.Serializer):
+    code = serializers.CharField()
+    text = serializers.SerializerMethodField()
+
+    def get_text(self, reason: dict) -> str:
+        return reason_text(reason)
+
+
+class ClockOut(serializers.ModelSerializer):
+    class Meta:
+        model = Clock
+        fields = [
+            "metric",
+            "state",
+            "started_at",
+            "due_at",
+            "warned_at",
+            "breached_at",
+            "ended_at",
+            "cycle",
+            "revision",
+        ]
+
+
+class TicketOut(serializers.ModelSerializer):
+    """A ticket as both sides may see it; what only colleagues know is left out for customers."""
+
+    team = serializers.CharField(source="team.code", allow_null=True, default=None)
+    assignee = serializers.CharField(source="assignee.name", allow_null=True, default=None)
+    category = serializers.CharField(source="category.code", allow_null=True, default=None)
+    module = serializers.CharField(source="module.code", allow_null=True, default=None)
+    version = serializers.CharField(source="version.name", allow_null=True, default=None)
+    requester = serializers.EmailField(source="requester.email")
+    organization = serializers.CharField(source="organization.label", allow_null=True, default=None)
+    tags = serializers.SerializerMethodField()
+
+    class Meta:
+        model = Ticket
+        fields = [
+            "number",
+            "subject",
+            "status",
+            "severity",
+            "impact",
+            "urgency",
+            "data_loss",
+            "channel",
+            "language",
+            "team",
+            "assignee",
+            "requester",
+            "organization",
+            "category",
+            "module",
+            "version",
+            "tags",
+            "revision",
+            "cycle",
+            "next_due_at",
+            "breached_at",
+            "created_at",
+            "updated_at",
+            "first_response_at",
+            "resolved_at",
+            "closed_at",
+        ]
+
+    def get_tags(self, ticket: Ticket) -> list[str]:
+        return sorted(tag.name for tag in ticket.tags.all())
+
+    def to_representation(self, ticket: Ticket) -> dict:
+        data = super().to_representation(ticket)
+        if self.context["request"].user.is_customer:
+            data.pop("breached_at")
+        return data
+
+
+class CreatedOut(serializers.Serializer):
+    """The answer to a submission (issue 2, section 3)."""
+
+    number = serializers.CharField()
+    severity = serializers.CharField()
+    status = serializers.CharField()
+    team = serializers.CharField(source="team.code", allow_null=True, default=None)
+    assignee = serializers.CharField(source="assignee.name", allow_null=True, default=None)
+    reasons = serializers.SerializerMethodField()
+    clocks = serializers.SerializerMethodField()
+
+    def get_reasons(self, ticket: Ticket) -> list[dict]:
+        return ReasonOut([*ticket.grading, *ticket.routing], many=True).data
+
+    def get_clocks(self, ticket: Ticket) -> list[dict]:
+        fields = ("metric", "state", "started_at", "due_at")
+        rows = ClockOut(ticket.clocks.order_by("due_at", "pk"), many=True).data
+        return [{name: row[name] for name in fields} for row in rows]
+
+
+class CreatedAnswer(CreatedOut):
+    """For the schema: the answer with the private link, which is derived anew for a repeated request."""
+
+    status_url = serializers.URLField()
+
+
+class AttachmentOut(serializers.ModelSerializer):
+    url = serializers.SerializerMethodField()
+
+    class Meta:
+        model = Attachment
+        fields = ["id", "name", "content_type", "size", "sha256", "url"]
+
+    def get_url(self, attachment: Attachment) -> str:
+        return self.context["request"].build_absolute_uri(reverse("attachment", args=[attachment.pk]))
+
+
+class MessageOut(serializers.ModelSerializer):
+    author = serializers.CharField(source="author.name", allow_null=True, default=None)
+    attachments = AttachmentOut(many=True)
+
+    class Meta:
+        model = Message
+        fields = ["id", "kind", "author", "body", "marks", "channel", "created_at", "attachments"]
+
+
+class EscalationOut(serializers.ModelSerializer):
+    ticket = serializers.CharField(source="ticket.number")
+    team = serializers.CharField(source="team.code", allow_null=True, default=None)
+
+    class Meta:
+        model = Escalation
+        fields = [
+            "id",
+            "ticket",
+            "metric",
+            "cycle",
+            "level",
+            "severity",
+            "team",
+            "due_at",
+            "created_at",
+            "acknowledged_at",
+            "reason",
+        ]

@@ -1,0 +1,145 @@
+"""`/api/v1/tickets/` and `/api/v1/escalations/`."""
+
+import hashlib
+import json
+from typing import Any
+
+from django.db.models import Q, QuerySet
+from django.utils.translation import get_language, gettext
+from django_filters import rest_framework as filters
+from drf_spectacular.utils import OpenApiParameter, extend_schema
+from rest_framework import mixins, viewsets
+from rest_framework.exceptions import ValidationError
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from accounts.models import User
+from accounts.services.people import find_or_create_requester
+from outbox import clock
+from sla.choices import Severity
+from tickets.api import inputs
+from tickets.api.actions import TicketActions
+from tickets.api.outputs import CreatedAnswer, CreatedOut, EscalationOut, TicketOut
+from tickets.choices import Channel, Status
+from tickets.models import Escalation, Ticket
+from tickets.services.idempotency import once
+from tickets.services.intake import Submission, create_ticket
+from tickets.services.links import mint_status_link
+
+
+class TicketFilter(filters.FilterSet):
+    status = filters.MultipleChoiceFilter(choices=Status.choices)
+    severity = filters.MultipleChoiceFilter(choices=Severity.choices)
+    team = filters.CharFilter(field_name="team__code")
+    category = filters.CharFilter(field_name="category__code")
+    module = filters.CharFilter(field_name="module__code")
+    assignee = filters.NumberFilter(field_name="assignee_id")
+    unassigned = filters.BooleanFilter(field_name="assignee", lookup_expr="isnull")
+    created_after = filters.IsoDateTimeFilter(field_name="created_at", lookup_expr="gte")
+    created_before = filters.IsoDateTimeFilter(field_name="created_at", lookup_expr="lt")
+
+    class Meta:
+        model = Ticket
+        fields: list[str] = []
+
+
+class TicketViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, TicketActions, viewsets.GenericViewSet):
+    """Tickets that the caller may see; what is not visible is not found."""
+
+    queryset = Ticket.objects.none()
+    serializer_class = TicketOut
+    filterset_class = TicketFilter
+    lookup_field = "number"
+    lookup_value_regex = "T[0-9]{1,12}"
+    required_scopes = {"GET": "tickets:read", "POST": "tickets:write"}
+
+    def get_queryset(self) -> QuerySet[Ticket]:
+        related = ("team", "assignee", "category", "module", "version", "requester", "organization")
+        rows = Ticket.objects.visible_to(self.request.user).select_related(*related)
+        return rows.prefetch_related("tags")
+
+    @extend_schema(
+        request=inputs.SubmissionIn,
+        responses={201: CreatedAnswer},
+        parameters=[OpenApiParameter("Idempotency-Key", str, OpenApiParameter.HEADER, required=False)],
+    )
+    def create(self, request: Request) -> Response:
+        """Submit a problem. With an `Idempotency-Key` the same request gets the same ticket and the same answer."""
+        serializer = inputs.SubmissionIn(data=request.data)
+        serializer.is_valid(raise_exception=True)
+        now = clock.now()
+        key = _checked_key(request)
+
+        def make() -> tuple[Ticket, dict]:
+            ticket = self._submit(serializer.validated_data)
+            return ticket, dict(CreatedOut(ticket).data)
+
+        if not key:
+            ticket, answer = make()
+            seed = f"ticket:{ticket.number}"
+        else:
+            fingerprint = hashlib.sha256(json.dumps(request.data, sort_keys=True).encode()).hexdigest()
+            ticket, answer, _replayed = once(user=request.user, key=key, fingerprint=fingerprint, now=now, make=make)
+            seed = f"key:{request.user.pk}:{key}"
+        link = mint_status_link(ticket=ticket, user=ticket.requester, now=now, seed=seed)
+        return Response({**answer, "status_url": link}, status=201)
+
+    def _submit(self, data: dict[str, Any]) -> Ticket:
+        user = self.request.user
+        submission = Submission(
+            subject=data["subject"],
+            description=data["description"],
+            requester=self._requester(user, data["requester"]),
+            channel=Channel.API,
+            impact=data["impact"],
+            urgency=data["urgency"],
+            data_loss=data["data_loss"],
+            category=data["category"],
+            module=data["module"],
+            version=data["version"],
+            affected=data["affected"],
+            trigger=data["trigger"],
+            began_at=data["started_at"],
+        )
+        return create_ticket(submission=submission, actor=user)
+
+    def _requester(self, user: User, said: dict[str, str]) -> User:
+        """Colleagues submit for anybody; a customer's token submits for that customer alone."""
+        if user.is_customer:
+            if said["email"].strip().lower() != user.email.lower():
+                raise ValidationError({"requester": {"email": [gettext("You can submit for yourself only.")]}})
+            return user
+        language = get_language() or ""
+        return find_or_create_requester(email=said["email"], name=said["name"], language=language, now=clock.now())
+
+
+def _checked_key(request: Request) -> str:
+    key = request.headers.get("Idempotency-Key", "").strip()
+    if len(key) > 120 or not key.isprintable():
+        raise ValidationError({"Idempotency-Key": [gettext("At most 120 printable characters.")]})
+    return key
+
+
+class EscalationFilter(filters.FilterSet):
+    open = filters.BooleanFilter(field_name="acknowledged_at", lookup_expr="isnull")
+    severity = filters.ChoiceFilter(choices=Severity.choices)
+
+    class Meta:
+        model = Escalation
+        fields: list[str] = []
+
+
+class EscalationViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, viewsets.GenericViewSet):
+    """Missed promises, for those who handle escalations."""
+
+    queryset = Escalation.objects.none()
+    serializer_class = EscalationOut
+    filterset_class = EscalationFilter
+    required_scopes = {"GET": "tickets:read"}
+
+    def get_queryset(self) -> QuerySet[Escalation]:
+        user = self.request.user
+        if not user.may("escalation.handle"):
+            return Escalation.objects.none()
+        seen = Q(ticket__in=Ticket.objects.workable_by(user))
+        return Escalation.objects.filter(seen).select_related("ticket", "team")

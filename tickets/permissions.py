@@ -1,0 +1,51 @@
+"""What somebody may do with a ticket that they see: one table for pages, templates and the API."""
+
+from accounts.models import User
+from tickets.models import Ticket
+
+#: Action of staff → the permission code that it needs.
+STAFF_ACTIONS = {
+    "reply": "ticket.work",
+    "note": "ticket.note",
+    "status": "ticket.work",
+    "resolve": "ticket.work",
+    "reopen": "ticket.work",
+    "regrade": "ticket.work",
+    "take": "ticket.work",
+    "assign": "ticket.work",
+    "properties": "ticket.work",
+    "call_in": "ticket.work",
+    "draft_article": "article.write",
+    "take_over": "ticket.assign",
+    "acknowledge": "escalation.handle",
+    "decide_contest": "ticket.decide_severity",
+    "breach_reason": "ticket.work",
+    "revoke_links": "ticket.work",
+}
+#: Actions of the customer's side: the requester, and colleagues who see the organization's tickets.
+CUSTOMER_ACTIONS = frozenset({"message", "confirm", "refute", "contest"})
+
+
+def may(user: User, action: str, ticket: Ticket) -> bool:
+    """Whether ``user``, who sees ``ticket``, may do ``action``. Nobody works on their own problem as staff.
+
+    Raises:
+        KeyError: for an action that is in neither table.
+    """
+    if action in CUSTOMER_ACTIONS:
+        return is_customer_of(user, ticket)
+    code = STAFF_ACTIONS[action]
+    return user.may(code) and user.pk != ticket.requester_id
+
+
+def is_customer_of(user: User, ticket: Ticket) -> bool:
+    """Whether ``user`` stands on the customer's side of ``ticket``."""
+    if user.pk == ticket.requester_id:
+        return True
+    same = user.organization_id is not None and user.organization_id == ticket.organization_id
+    return same and user.sees_organization and user.is_customer
+
+
+def allowed_actions(user: User, ticket: Ticket) -> frozenset[str]:
+    """Every action that ``user`` may do with ``ticket``, for templates."""
+    return frozenset(name for name in (*STAFF_ACTIONS, *CUSTOMER_ACTIONS) if may(user, name, ticket))
