@@ -3,6 +3,7 @@
 Settings name these classes by their dotted path, so no room imports this one.
 """
 
+import hashlib
 from typing import Any
 
 from django.core.exceptions import NON_FIELD_ERRORS, FieldDoesNotExist
@@ -18,7 +19,12 @@ from rest_framework.pagination import CursorPagination
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.serializers import as_serializer_error
+from rest_framework.throttling import BaseThrottle
 from rest_framework.views import set_rollback
+
+from accounts.models import ApiToken
+from outbox import clock, limits
+from outbox.models import RateWindow
 
 PROBLEM_TYPE = "application/problem+json"
 
@@ -94,6 +100,37 @@ class StrictOrdering(OrderingFilter):
         if "id" not in {field.removeprefix("-") for field in fields}:
             fields.append("-id" if fields[0].startswith("-") else "id")
         return fields
+
+
+class RequestLimit(BaseThrottle):
+    """So many requests a minute per token (else per person, else per address), counted in PostgreSQL.
+
+    `X-RateLimit-*` headers tell a program how far it is (see `helpdesk.rates`).
+    """
+
+    per_minute = {"token": 600, "person": 600, "address": 60}
+
+    def allow_request(self, request: Request, view: Any) -> bool:
+        now = clock.now()
+        kind, value = self._caller(request)
+        limit = self.per_minute[kind]
+        key = f"api:{kind}:{value}"
+        allowed = limits.allow(key, limit=limit, seconds=60, now=now)
+        start = limits.window_start(now, 60)
+        used = RateWindow.objects.filter(key=key, window_started_at=start).values_list("count", flat=True).first()
+        self.seconds_left = max(1, 60 - int((now - start).total_seconds()))
+        request._request.rate_limit = (limit, max(0, limit - (used or 0)), self.seconds_left)
+        return allowed
+
+    def wait(self) -> float:
+        return self.seconds_left
+
+    def _caller(self, request: Request) -> tuple[str, str]:
+        if isinstance(request.auth, ApiToken):
+            return "token", str(request.auth.pk)
+        if request.user and request.user.is_authenticated:
+            return "person", str(request.user.pk)
+        return "address", hashlib.sha256(request.META.get("REMOTE_ADDR", "").encode()).hexdigest()[:40]
 
 
 def problem_response(error: Exception, context: dict) -> Response | None:

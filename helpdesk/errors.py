@@ -1,0 +1,53 @@
+"""Pages (and, below `/api/`, problems) for what went wrong; none of them says anything about the inside."""
+
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.shortcuts import render
+from django.template import TemplateDoesNotExist
+from django.utils.translation import gettext as _
+
+from helpdesk.api import PROBLEM_TYPE, problem
+
+
+def _answer(request: HttpRequest, status: int, code: str, title: str, text: str) -> HttpResponse:
+    if request.path.startswith("/api/v1/"):
+        body = problem(status=status, code=code, title=title, detail=text, instance=request.path)
+        return JsonResponse(body, status=status, content_type=PROBLEM_TYPE)
+    context = {"status": status, "title": title, "text": text}
+    try:
+        return render(request, f"{status}.html", context, status=status)
+    except TemplateDoesNotExist:
+        return render(request, "error_base.html", context, status=status)
+
+
+def bad_request(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
+    """400: also a foreign Host header, so the text repeats nothing of the request."""
+    return _answer(request, 400, "parse_error", _("The request cannot be understood"), _("Go back and try once more."))
+
+
+def forbidden(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
+    """403, rarely: what somebody may not see is «not found»."""
+    return _answer(request, 403, "permission_denied", _("This is not allowed"), _("You may not do this here."))
+
+
+def not_found(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
+    """404: not there, or not for this person; both look the same."""
+    return _answer(
+        request, 404, "not_found", _("Not found"), _("There is nothing here, or it is not meant for this sign-in.")
+    )
+
+
+def too_many(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
+    """429: limits of sign-in."""
+    return _answer(request, 429, "throttled", _("Too many requests"), _("Wait a few minutes and try again."))
+
+
+def server_error(request: HttpRequest) -> HttpResponse:
+    """500: rendered without the database, which may be what is broken."""
+    title, text = _("Something broke on our side"), _("It was recorded. Try again in a minute.")
+    if request.path.startswith("/api/v1/"):
+        body = problem(status=500, code="error", title=title, detail=text, instance=request.path)
+        return JsonResponse(body, status=500, content_type=PROBLEM_TYPE)
+    try:
+        return render(None, "500.html", {"status": 500, "title": title, "text": text}, status=500)
+    except Exception:  # noqa: BLE001  # the last resort must not fail in its turn
+        return HttpResponse(f"{title}. {text}", status=500, content_type="text/plain; charset=utf-8")

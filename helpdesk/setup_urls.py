@@ -1,0 +1,11 @@
+"""The administrator's corner of the workspace."""
+
+from django.urls import path
+
+from helpdesk import setup_views
+
+urlpatterns = [
+    path("setup/", setup_views.setup, name="setup"),
+    path("setup/invite/", setup_views.invite, name="setup-invite"),
+    path("audit/", setup_views.audit, name="audit"),
+]

@@ -1,0 +1,181 @@
+"""Where the administrator begins: each part of the set-up in words, invitations, and what was changed by whom."""
+
+from django.contrib import messages
+from django.core.exceptions import ValidationError
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.urls import NoReverseMatch, reverse
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+from django.views.decorators.http import require_http_methods, require_safe
+
+from accounts import services
+from accounts.access import requires
+from accounts.forms import InviteForm
+from helpdesk.audit import changes_page
+from outbox import clock
+
+# Heading, then (address, name, explanation); an address that does not exist on this system is left out.
+_PARTS = [
+    (
+        gettext_lazy("Grading and routing"),
+        [
+            (
+                "admin:tickets_severitycell_changelist",
+                gettext_lazy("Severity matrix"),
+                gettext_lazy("Scope of impact × urgency gives S, A or B."),
+            ),
+            (
+                "admin:tickets_severitywordrule_changelist",
+                gettext_lazy("Words that grade"),
+                gettext_lazy("What the text says when the customer did not answer the questions."),
+            ),
+            (
+                "admin:tickets_severityraise_changelist",
+                gettext_lazy("Raises for key accounts"),
+                gettext_lazy("A service level may lift the grade."),
+            ),
+            (
+                "admin:tickets_triagerule_changelist",
+                gettext_lazy("Triage rules"),
+                gettext_lazy("Keywords in Chinese and English that name category, module and team."),
+            ),
+            (
+                "workspace:rules-try",
+                gettext_lazy("Try a text"),
+                gettext_lazy("See how a text would be graded and routed, and why."),
+            ),
+        ],
+    ),
+    (
+        gettext_lazy("Deadlines"),
+        [
+            (
+                "admin:sla_policy_changelist",
+                gettext_lazy("Policies and targets"),
+                gettext_lazy("How soon we answer, help and report, for whom."),
+            ),
+            (
+                "admin:sla_escalationstep_changelist",
+                gettext_lazy("Escalation ladder"),
+                gettext_lazy("Who hears of a breach, and who next when nobody acknowledges."),
+            ),
+            (
+                "admin:sla_calendar_changelist",
+                gettext_lazy("Working calendars"),
+                gettext_lazy("Weekly hours, holidays and make-up working days."),
+            ),
+        ],
+    ),
+    (
+        gettext_lazy("People"),
+        [
+            (
+                "setup-invite",
+                gettext_lazy("Invite somebody"),
+                gettext_lazy("A link by mail, good once for three days."),
+            ),
+            (
+                "admin:accounts_user_changelist",
+                gettext_lazy("People"),
+                gettext_lazy("Roles, teams, skills, capacity; deactivation closes every door at once."),
+            ),
+            (
+                "admin:accounts_team_changelist",
+                gettext_lazy("Teams"),
+                gettext_lazy("Lead, deputy and the level above."),
+            ),
+            (
+                "admin:accounts_role_changelist",
+                gettext_lazy("Roles"),
+                gettext_lazy("Which permissions a role carries."),
+            ),
+            (
+                "admin:accounts_skill_changelist",
+                gettext_lazy("Skills"),
+                gettext_lazy("What categories ask for and agents have."),
+            ),
+            (
+                "admin:accounts_organization_changelist",
+                gettext_lazy("Organizations"),
+                gettext_lazy("Customer companies and their service level."),
+            ),
+        ],
+    ),
+    (
+        gettext_lazy("Products"),
+        [
+            (
+                "admin:catalog_product_changelist",
+                gettext_lazy("Products, modules, versions"),
+                gettext_lazy("What customers use."),
+            ),
+            (
+                "admin:catalog_category_changelist",
+                gettext_lazy("Categories"),
+                gettext_lazy("Types of problem with their team and skill."),
+            ),
+            (
+                "admin:catalog_faulttype_changelist",
+                gettext_lazy("Fault types"),
+                gettext_lazy("What it turned out to be."),
+            ),
+        ],
+    ),
+    (
+        gettext_lazy("Under the bonnet"),
+        [
+            ("audit", gettext_lazy("Changes of the set-up"), gettext_lazy("Who changed what, and what it was before.")),
+            ("outbox:mailbox", gettext_lazy("Demo mailbox"), gettext_lazy("Mails that would have left the house.")),
+            (
+                "admin:outbox_delivery_changelist",
+                gettext_lazy("Outbox"),
+                gettext_lazy("Every outgoing message and its state."),
+            ),
+            ("api-docs", gettext_lazy("API"), gettext_lazy("For programs.")),
+            ("admin:index", gettext_lazy("All rows"), gettext_lazy("Everything, table by table.")),
+        ],
+    ),
+]
+
+
+@requires("admin.configure")
+@require_safe
+def setup(request: HttpRequest) -> HttpResponse:
+    """The table of contents of the set-up."""
+    parts = []
+    for heading, links in _PARTS:
+        found = [(address, name, text) for view, name, text in links if (address := _address(view))]
+        parts.append((heading, found))
+    return render(request, "helpdesk/setup.html", {"parts": parts})
+
+
+def _address(view: str) -> str | None:
+    try:
+        return reverse(view)
+    except NoReverseMatch:
+        return None
+
+
+@requires("admin.configure")
+@require_http_methods(["GET", "HEAD", "POST"])
+def invite(request: HttpRequest) -> HttpResponse:
+    """Invite a person into a role."""
+    form = InviteForm(request.POST or None)
+    if request.method == "POST" and form.is_valid():
+        try:
+            person = services.invite_user(actor=request.user, now=clock.now(), **form.cleaned_data)
+        except ValidationError as error:
+            form.add_error(None, error)
+        else:
+            messages.success(request, _("An invitation is on its way to %(email)s.") % {"email": person.email})
+            return redirect("setup-invite")
+    return render(request, "helpdesk/invite.html", {"form": form}, status=422 if form.errors else 200)
+
+
+@requires("admin.configure")
+@require_safe
+def audit(request: HttpRequest) -> HttpResponse:
+    """Changes of the configuration, newest first, page by page by keyset."""
+    changes, following = changes_page(after=request.GET.get("after", ""))
+    return render(request, "helpdesk/audit.html", {"changes": changes, "following": following})
