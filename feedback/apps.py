@@ -5,3 +5,9 @@ from django.utils.translation import gettext_lazy as _
 class FeedbackConfig(AppConfig):
     name = "feedback"
     verbose_name = _("Feedback")
+
+    def ready(self) -> None:
+        from feedback.notices import SurveyNotice
+        from outbox.registry import register
+
+        register(SurveyNotice())

@@ -117,6 +117,12 @@ def refute_solution(
         reopen(change, actor=actor)
 
 
+def refute_after_survey(change: Change, *, cycle: int, actor: User | None) -> None:
+    """A survey says «not solved»: open the locked ticket again, if it still rests on that resolution."""
+    if change.ticket.cycle == cycle and not change.ticket.is_unresolved:
+        reopen(change, actor=actor)
+
+
 def reopen_ticket(*, ticket: Ticket, actor: User, reason: str, now: datetime | None = None) -> None:
     """Staff opens a resolved or closed ticket again.
 
