@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 
 from django.core import signing
 from django.core.exceptions import PermissionDenied, ValidationError
-from django.db import transaction
+from django.db import connection, transaction
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import User
@@ -47,6 +47,7 @@ def send_due_surveys() -> int:
 
 @transaction.atomic
 def _send_batch() -> int:
+    _one_at_a_time()
     now = clock.now()
     due = list(due_resolutions(now=now, after=SURVEY_AFTER, limit=_BATCH))
     surveys = [
@@ -73,6 +74,13 @@ def _send_batch() -> int:
         now=now,
     )
     return len(surveys)
+
+
+def _one_at_a_time() -> None:
+    """Two tickers take turns: the resolution's row does not change when its survey is made, so its lock alone would
+    let the second one pass with a view from before."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_xact_lock(hashtext('feedback.surveys'))")
 
 
 def survey_token(survey: Survey) -> str:

@@ -180,7 +180,7 @@ def test_missed_progress_updates_are_all_recorded_and_escalate_once_until_acknow
 def test_reopening_is_a_new_cycle_and_never_an_instant_breach(team, agent, at):
     ticket = make_ticket(team=team, severity="S")
     moves.resolve_ticket(
-        ticket=ticket, actor=agent, cause="A full disk", solution="Cleaned", verification="customer", now=MONDAY + MINUTE
+        ticket=ticket, actor=agent, cause="Full disk", solution="Cleaned", verification="customer", now=MONDAY + MINUTE
     )
     assert not Clock.objects.filter(ticket=ticket, state__in=["running", "paused"]).exists()
     later = MONDAY + timedelta(days=1)
