@@ -75,11 +75,7 @@ def grade(
 
 
 def _ask_the_words(heard: _Heard, *, subject: str, description: str) -> None:
-    book = severity_rules()
-    found = book.matcher.find(subject)
-    found.update(book.matcher.find(description))
-    for place in found.groups():
-        rule = book.rules[place]
+    for rule, words in severity_rules().fired(subject, description):
         filled = {}
         if rule.data_loss and heard.data_loss is None:
             heard.data_loss = filled["data_loss"] = True
@@ -88,8 +84,8 @@ def _ask_the_words(heard: _Heard, *, subject: str, description: str) -> None:
         if rule.urgency and not heard.urgency:
             heard.urgency = filled["urgency"] = rule.urgency
         if filled:
-            words = found.words(place)[:MOST_WORDS_SHOWN]
-            heard.reasons.append({"code": "grading.words", "rule": rule.name, "found": words, **filled})
+            found = words[:MOST_WORDS_SHOWN]
+            heard.reasons.append({"code": "grading.words", "rule": rule.name, "found": found, **filled})
 
 
 def _by_matrix(heard: _Heard) -> str:

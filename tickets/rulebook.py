@@ -6,10 +6,11 @@ at 200 rules with 5,000 keywords; reading and compiling them takes 25, which is 
 """
 
 from dataclasses import dataclass
+from typing import Any
 
 from django.db import connection, models
 
-from tickets.keywords import Matcher
+from tickets.keywords import Found, Matcher
 from tickets.models import SeverityWordRule, TriageRule
 
 
@@ -19,6 +20,18 @@ class Rulebook:
 
     rules: list
     matcher: Matcher
+
+    def find(self, *texts: str) -> Found:
+        """What is found in ``texts``, which are read apart so that no phrase spans two of them."""
+        found = Found()
+        for text in texts:
+            found.update(self.matcher.find(text))
+        return found
+
+    def fired(self, *texts: str) -> list[tuple[Any, list[str]]]:
+        """The rules that fire for ``texts`` with the words that were found, in the order of the rules."""
+        found = self.find(*texts)
+        return [(self.rules[place], found.words(place)) for place in found.groups()]
 
 
 _kept: dict[str, tuple[tuple, Rulebook]] = {}

@@ -10,7 +10,6 @@ from dataclasses import dataclass, field
 from accounts.models import Team
 from catalog.models import Category, Module
 from tickets.grading import MOST_WORDS_SHOWN
-from tickets.keywords import Found
 from tickets.models import TriageRule
 from tickets.rulebook import Rulebook, triage_rules
 
@@ -91,10 +90,8 @@ def _get(rows, pk: int | None):
 
 
 def _winner(book: Rulebook, *, subject: str, description: str, category: Category | None) -> _Candidate | None:
-    in_subject = book.matcher.find(subject)
-    found = Found()
-    found.update(in_subject)
-    found.update(book.matcher.find(description))
+    in_subject = book.find(subject)
+    found = book.find(subject, description)
     candidates: dict[tuple, _Candidate] = {}
     for place in found.groups():
         rule = book.rules[place]
