@@ -60,12 +60,7 @@ def check_upload(upload: UploadedFile) -> tuple[str, str]:
     name = clean_name(upload.name or "")
     extension = name.rpartition(".")[2].lower()
     if extension not in ALLOWED or "." not in name:
-        raise _refused(
-            _(
-                "«%(name)s» is not a kind of file we can take. Pictures, PDF, logs, text, office files, archives and video are fine."
-            ),
-            name,
-        )
+        raise _refused(_KIND, name)
     if not upload.size:
         raise _refused(_("«%(name)s» is empty."), name)
     if upload.size > settings.ATTACHMENT_MAX_BYTES:
