@@ -85,3 +85,12 @@ def staff_with_names(*, text: str) -> list[User]:
             text = text.replace(f"@{person.name}", "")
             found.append(person)
     return found
+
+
+def administrators(*, besides_role: Role | None = None) -> QuerySet[User]:
+    """Active people who may set the system up (not counting what ``besides_role`` gives them)."""
+    roles = Role.objects.filter(permissions__contains=["admin.configure"])
+    if besides_role is not None:
+        roles = roles.exclude(pk=besides_role.pk)
+    holds = Exists(Membership.objects.filter(user=OuterRef("pk"), role__in=roles))
+    return User.objects.filter(Q(holds) | Q(is_superuser=True), is_active=True)

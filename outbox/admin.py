@@ -1,0 +1,37 @@
+"""The outbox to look at: what leaves, what waits, what was given up."""
+
+from django.contrib import admin
+
+from outbox.admin_base import ReadOnlyAdmin
+from outbox.models import Delivery, Heartbeat, Intent, MailboxMessage
+
+
+@admin.register(Intent)
+class IntentAdmin(ReadOnlyAdmin):
+    list_display = ["id", "kind", "stream", "state", "attempts", "created_at", "available_at"]
+    list_filter = ["state", "kind"]
+    search_fields = ["stream", "kind"]
+    show_full_result_count = False
+
+
+@admin.register(Delivery)
+class DeliveryAdmin(ReadOnlyAdmin):
+    list_display = ["id", "channel", "address", "stream", "state", "attempts", "created_at", "accepted_at"]
+    list_filter = ["state", "channel"]
+    search_fields = ["address", "stream"]
+    list_select_related = ["intent"]
+    show_full_result_count = False
+
+
+@admin.register(MailboxMessage)
+class MailboxMessageAdmin(ReadOnlyAdmin):
+    """Without the bodies: they hold links that act for whoever opens them."""
+
+    list_display = ["id", "to", "subject", "received_at"]
+    fields = ["to", "subject", "received_at"]
+    search_fields = ["to", "subject"]
+
+
+@admin.register(Heartbeat)
+class HeartbeatAdmin(ReadOnlyAdmin):
+    list_display = ["name", "beat_at"]
