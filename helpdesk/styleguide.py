@@ -9,6 +9,7 @@ from django.contrib import messages
 from django.core.paginator import Paginator
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
+from django.urls import path
 from django.utils.safestring import mark_safe
 
 from outbox import clock
@@ -160,3 +161,9 @@ def styleguide(request: HttpRequest, frame: str = "workspace") -> HttpResponse:
         "sample_files": [SimpleNamespace(url="#f1", name="sync-worker-2026-11-22.log", size=482113)],
     }
     return render(request, "styleguide.html", context)
+
+
+urlpatterns = [
+    path("styleguide/", styleguide, name="styleguide"),
+    path("styleguide/<slug:frame>/", styleguide, name="styleguide-frame"),
+]
