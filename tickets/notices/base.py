@@ -40,7 +40,7 @@ class TicketNotice(Notice):
     def context(self, intents: list[Intent], delivery: Delivery, now: datetime) -> dict[str, Any]:
         """Each intent's rows under ``items``, the first one's also by name."""
         items = [self.item(intent, delivery, now) for intent in intents]
-        return {**items[0], "items": items, "many": len(items) > 1}
+        return {**items[0], "items": items, "many": len(items) > 1, "delivery": delivery}
 
     def item(self, intent: Intent, delivery: Delivery, now: datetime) -> dict[str, Any]:
         """The variables of one intent."""
