@@ -1,9 +1,13 @@
 """What every page knows."""
 
+from urllib.parse import urlsplit
+
 from django.conf import settings
 from django.http import HttpRequest
 
 from outbox import clock
+
+_LOOPBACK = {"127.0.0.1", "localhost"}
 
 
 def page(request: HttpRequest) -> dict:
@@ -12,7 +16,20 @@ def page(request: HttpRequest) -> dict:
     return {
         "theme": theme if theme in {"light", "dark"} else "",
         "demo": settings.DEMO,
+        "events_url": events_url(request),
         "server_now": clock.page_now,
         "LANGUAGE_CODE": request.LANGUAGE_CODE if hasattr(request, "LANGUAGE_CODE") else settings.LANGUAGE_CODE,
         "LANGUAGES": settings.LANGUAGES,
     }
+
+
+def events_url(request: HttpRequest) -> str:
+    """Where this page hears live hints; empty when it can only poll.
+
+    The session cookie belongs to a host name, so a demo opened as «localhost» must listen there and not at 127.0.0.1.
+    """
+    parts = urlsplit(settings.PUSH_URL)
+    host = request.get_host().rpartition(":")[0] or request.get_host()
+    if settings.DEMO and parts.hostname in _LOOPBACK and host in _LOOPBACK:
+        return parts._replace(netloc=f"{host}:{parts.port}").geturl()
+    return settings.PUSH_URL

@@ -32,6 +32,8 @@ ALLOWED_HOSTS = [_site.hostname or "127.0.0.1", *env.list("ALLOWED_HOSTS", defau
 if DEMO:
     ALLOWED_HOSTS += ["127.0.0.1", "localhost", "[::1]"]
 CSRF_TRUSTED_ORIGINS = [f"{_site.scheme}://{_site.netloc}"]
+SITE_ORIGIN = f"{_site.scheme}://{_site.netloc}"
+SITE_PORT = _site.port or (443 if _site.scheme == "https" else 80)
 _https = _site.scheme == "https"
 
 INSTALLED_APPS = [
@@ -238,6 +240,14 @@ SECURE_CSP = {
     "frame-ancestors": ["'none'"],
     "manifest-src": ["'self'"],
 }
+
+# Where pages hear live hints (helpdesk.push): empty = they only poll; a path = the proxy leads there; an address on
+# another port of this host = `make up`.
+PUSH_URL = env.str("PUSH_URL", default="")
+_push = urlsplit(PUSH_URL)
+if _push.netloc:
+    _push_hosts = {_push.netloc} | ({f"{name}:{_push.port}" for name in ("127.0.0.1", "localhost")} if DEMO else set())
+    SECURE_CSP["connect-src"] += sorted(f"{_push.scheme}://{host}" for host in _push_hosts)
 
 REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": [
