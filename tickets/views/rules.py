@@ -51,7 +51,7 @@ class TryForm(forms.Form):
 @require_http_methods(["GET", "POST"])
 def try_rules(request: HttpRequest) -> HttpResponse:
     """GET shows the form; POST (so that the text stays out of addresses and logs) also the result."""
-    form = TryForm(request.POST or None)
+    form = TryForm(request.POST if request.method == "POST" else None)
     context: dict[str, Any] = {"form": form}
     if form.is_bound and form.is_valid():
         context["result"] = _judge(form.cleaned_data)
