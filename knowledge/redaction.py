@@ -4,16 +4,16 @@ import re
 from collections.abc import Iterable
 
 MASK = "***"
-_EMAIL = re.compile(r"[\w.+%-]+@[\w-]+(?:\.[\w-]+)+")
+_EMAIL = re.compile(r"[A-Za-z0-9_.+%-]+@[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)+")
 # Chinese identity cards, mobile and landline numbers, numbers with a country code. Guarded on both sides, so that
 # order numbers, versions, addresses of machines and error codes stay: they are what the article is about.
-_IDENTITY = re.compile(r"(?<![\w])\d{17}[\dXx](?![\w])")
+_IDENTITY = re.compile(r"(?<![A-Za-z0-9_])\d{17}[\dXx](?![A-Za-z0-9_])")
 _PHONE = re.compile(
-    r"(?<![\w.-])(?:(?:\+|00)\d{1,3}[ -]?(?:\(\d{1,4}\)[ -]?)?\d{2,4}(?:[ -]?\d{2,4}){1,4}"
+    r"(?<![A-Za-z0-9_.-])(?:(?:\+|00)\d{1,3}[ -]?(?:\(\d{1,4}\)[ -]?)?\d{2,4}(?:[ -]?\d{2,4}){1,4}"
     r"|1[3-9]\d[ -]?\d{4}[ -]?\d{4}"
     r"|0\d{2,3}[ -]\d{7,8}"
     r"|\(0\d{2,3}\) ?\d{7,8}"
-    r"|400[ -]\d{3}[ -]\d{4})(?![\w.])"
+    r"|400[ -]\d{3}[ -]\d{4})(?![A-Za-z0-9_])(?!\.\d)"
 )
 _SECRET = re.compile(r"(?i)((?:password|passwd|pwd|secret|token|api[_ -]?key|密码|口令|密钥)\s*[:=：]\s*)\S+")
 
