@@ -1,0 +1,48 @@
+"""What people do to the outbox: read the bell, send again what was given up, ask for a test mail."""
+
+import uuid
+from datetime import datetime
+from typing import Any
+
+from django.db import transaction
+
+from outbox import doorbell, services
+from outbox.models import Delivery, Intent
+
+_RESENT = [Delivery.State.DEAD, Delivery.State.BOUNCED, Delivery.State.SUPPRESSED]
+
+
+def mark_seen(*, user: Any, now: datetime) -> int:
+    """Everything in the bell of ``user`` has been seen; how many lines were new."""
+    return Delivery.objects.filter(user=user, channel=Delivery.Channel.PAGE, seen_at__isnull=True).update(seen_at=now)
+
+
+def resend(*, delivery_id: int, now: datetime) -> bool:
+    """Queue a delivery that was given up once more, as a message of its own; False when it is not (or no more) one.
+
+    Its cap does not apply again: somebody decided.
+    """
+    with transaction.atomic():
+        changed = Delivery.objects.filter(pk=delivery_id, state__in=_RESENT).update(
+            state=Delivery.State.QUEUED, attempts=1, next_attempt_at=now, locked_until=None, batch=uuid.uuid4()
+        )
+        transaction.on_commit(doorbell.ring, robust=True)
+    return bool(changed)
+
+
+def resolve_again(*, intent_id: int, now: datetime) -> bool:
+    """Look for the recipients of an intent that was given up once more; False when it is not (or no more) one."""
+    with transaction.atomic():
+        changed = Intent.objects.filter(pk=intent_id, state=Intent.State.DEAD).update(
+            state=Intent.State.PENDING, attempts=0, available_at=now
+        )
+        transaction.on_commit(doorbell.ring, robust=True)
+    return bool(changed)
+
+
+def ask_for_test(*, actor: Any, now: datetime) -> Intent:
+    """Send ``actor`` a test mail and a test line in the bell."""
+    with transaction.atomic():
+        return services.enqueue(
+            kind="outbox.test", payload={"user": actor.pk}, stream=f"outbox.test:{actor.pk}", now=now
+        )

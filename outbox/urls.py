@@ -1,0 +1,19 @@
+"""The bell, the demo mailbox, the dead letters."""
+
+from django.urls import path
+
+from outbox import views
+
+app_name = "outbox"
+urlpatterns = [
+    path("notices/", views.notice_list, name="notices"),
+    path("notices/count/", views.notice_count, name="notice-count"),
+    path("notices/seen/", views.notices_seen, name="notices-seen"),
+    path("desk/mailbox/", views.mailbox, name="mailbox"),
+    path("desk/mailbox/<int:pk>/", views.mail, name="mail"),
+    path("desk/mailbox/<int:pk>/html/", views.mail_html, name="mail-html"),
+    path("desk/outbox/", views.dead_letters, name="dead"),
+    path("desk/outbox/<int:pk>/resend/", views.resend, name="resend"),
+    path("desk/outbox/intents/<int:pk>/resolve/", views.resolve_again, name="resolve-again"),
+    path("desk/outbox/test/", views.send_test, name="send-test"),
+]
