@@ -57,13 +57,23 @@ def claim_ports() -> None:
         taken = _why_not(host, port("PUSH_PORT"))
         if taken:
             raise Trouble(taken)
+        _tell_pages()
         return
     first = port("PORT") + 1
     for number in range(first, min(first + _PUSH_PORTS_TRIED, 65536)):
         if not _why_not(host, number):
             os.environ["PUSH_PORT"] = str(number)
+            _tell_pages()
             return
     raise Trouble(f"No free port for live push near {first}: set PUSH_PORT to a free one.")
+
+
+def _tell_pages() -> None:
+    """Pages listen at the push port directly; behind a proxy (https) the operator leads `/events/` there."""
+    site = urlsplit(os.environ["SITE_URL"])
+    if site.scheme == "http":
+        host = f"[{site.hostname}]" if ":" in str(site.hostname) else site.hostname
+        os.environ.setdefault("PUSH_URL", f"http://{host}:{os.environ['PUSH_PORT']}/events/")
 
 
 def _why_not(host: str, number: int) -> str:

@@ -1,6 +1,7 @@
-// Live push. The stream sends hints ({"topic": "queue", ...}); each becomes a DOM event `live:queue` on <body>, which htmx
-// triggers listen to (hx-trigger="live:queue from:body"). Hints may be lost, so after every reconnect, and every 15 s
-// while the stream is down, all listeners refetch.
+// Live push. The stream sends hints ({"topic": "team:3", ...}); each becomes a DOM event named by the first half of the topic,
+// `live:team` on <body>, which htmx triggers listen to (hx-trigger="live:team from:body"). One's own user and teams are
+// always heard; a ticket when an element says data-live-topic="ticket:T100001". Hints may be lost, so after every reconnect,
+// when the server asks for it, and every 15 s while there is no stream, all listeners refetch.
 const body = document.body;
 const url = body.dataset.eventsUrl;
 const POLL_MS = 15000;
@@ -29,8 +30,16 @@ function mode(name) {
   }
 }
 
+function address() {
+  const topics = new Set([...document.querySelectorAll("[data-live-topic]")].map((element) => element.dataset.liveTopic));
+  const full = new URL(url, location.href);
+  if (topics.size) full.searchParams.set("topics", [...topics].join(","));
+  return full;
+}
+
 function connect(wait = 1000) {
-  const stream = new EventSource(url);
+  // It may listen at another port of this host: the session cookie goes along only when asked for.
+  const stream = new EventSource(address(), { withCredentials: true });
   stream.onopen = () => {
     wait = 1000;
     mode("stream");
@@ -45,8 +54,9 @@ function connect(wait = 1000) {
     } catch {
       return;
     }
-    if (hint && typeof hint.topic === "string") say(hint.topic, hint);
+    if (hint && typeof hint.topic === "string") say(hint.topic.split(":")[0], hint);
   };
+  stream.addEventListener("resync", () => refetchAll("resync"));
   stream.onerror = () => {
     mode("polling");
     // readyState CONNECTING means that the browser retries by itself; CLOSED (a refusal) is ours to retry.
@@ -58,7 +68,8 @@ function connect(wait = 1000) {
   window.addEventListener("pagehide", () => stream.close(), { once: true });
 }
 
-if (url) {
+if (url === "") mode("polling");
+else if (url) {
   if ("EventSource" in window) connect();
   else mode("polling");
   window.addEventListener("pageshow", (event) => {
