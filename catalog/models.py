@@ -80,14 +80,11 @@ class FaultType(BilingualName):
         ordering = ["name"]
 
 
-class Tag(models.Model):
-    name = models.CharField(_("name"), max_length=40)
+class Tag(BilingualName):
+    """A word to find things by; who types a new one gives it in one language."""
 
     class Meta:
         verbose_name = _("tag")
         verbose_name_plural = _("tags")
         ordering = ["name"]
         constraints = [models.UniqueConstraint(Lower("name"), name="tag_once")]
-
-    def __str__(self) -> str:
-        return self.name
