@@ -9,11 +9,13 @@ import logging
 import os
 import queue
 import threading
+import time
 from collections.abc import Callable
 
 logger = logging.getLogger(__name__)
 
 _ROOM = 1000  # more than this waiting means that Redis is away; the newest words are dropped then
+_COMPLAIN_EVERY = 10.0  # seconds between two such log lines
 _LAST_WORDS = 0.5  # seconds that a process which ends gives to what is still waiting
 
 
@@ -40,6 +42,7 @@ class _Speaker:
             return self.waiting.all_tasks_done.wait_for(lambda: not self.waiting.unfinished_tasks, timeout)
 
 
+_complained_at = float("-inf")
 _lock = threading.Lock()
 _speaker: _Speaker | None = None
 
@@ -54,7 +57,15 @@ def say(job: Callable[[], None]) -> None:
     try:
         speaker.waiting.put_nowait(job)
     except queue.Full:
-        logger.warning("too much is waiting to be said; dropped one word")
+        _complain()
+
+
+def _complain() -> None:
+    """Once in a while: a flood of words must not become a flood of log lines."""
+    global _complained_at
+    if time.monotonic() - _complained_at > _COMPLAIN_EVERY:
+        _complained_at = time.monotonic()
+        logger.warning("too much is waiting to be said; words are dropped")
 
 
 def flush(timeout: float) -> bool:

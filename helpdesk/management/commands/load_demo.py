@@ -1,0 +1,35 @@
+"""Fill an empty database with the demo company, its articles and three hundred tickets."""
+
+import random
+from datetime import timedelta
+
+from django.conf import settings
+from django.core.management.base import BaseCommand, CommandError
+from django.db import transaction
+
+from accounts.models import User
+from helpdesk.demo.articles import load_articles
+from helpdesk.demo.company import load_company
+from helpdesk.demo.stories import Chronicle
+from outbox import clock
+from outbox.models import Intent
+
+
+class Command(BaseCommand):
+    help = "Load the demo company, people, articles and tickets into an empty database (demo mode only)."
+
+    def handle(self, *args, **options) -> None:
+        if not settings.DEMO:
+            raise CommandError("Demo data loads in demo mode only (DEMO=1).")
+        if User.objects.exists():
+            raise CommandError("There are people in this database already; demo data needs an empty one.")
+        # One transaction: a start that is interrupted leaves nothing, and the next one loads again.
+        with transaction.atomic():
+            now = clock.now()
+            dice = random.Random(20261122)  # nosec B311: the same demo every time
+            load_company(now=now)
+            articles = load_articles(now=now, dice=dice)
+            Chronicle(now=now, dice=dice, articles=articles).tell()
+            # What history told is told; only the last minutes still go out.
+            Intent.objects.filter(created_at__lt=now - timedelta(minutes=20)).delete()
+        self.stdout.write(f"Demo data loaded: {User.objects.count()} people.")
