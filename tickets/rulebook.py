@@ -34,6 +34,7 @@ class Rulebook:
         return [(self.rules[place], found.words(place)) for place in found.groups()]
 
 
+KeywordRule = SeverityWordRule | TriageRule
 _kept: dict[str, tuple[tuple, Rulebook]] = {}
 
 
@@ -44,7 +45,7 @@ def _fingerprint(model: type[models.Model]) -> tuple:
         return (connection.settings_dict["NAME"], *cursor.fetchone())
 
 
-def _load(model: type[models.Model]) -> Rulebook:
+def _load(model: type[KeywordRule]) -> Rulebook:
     fingerprint = _fingerprint(model)
     kept = _kept.get(model._meta.label)
     if kept and kept[0] == fingerprint:

@@ -47,7 +47,7 @@ def classify(
     """Find category, module and team. ``category`` and ``module`` are what the customer said."""
     book = triage_rules()
     winner = _winner(book, subject=subject, description=description, category=category)
-    reasons = [{"code": "routing.said", kind: both_names(row)} for kind, row in _said(category, module)]
+    reasons: list[dict] = [{"code": "routing.said", kind: both_names(row)} for kind, row in _said(category, module)]
     if winner:
         rule = winner.rules[0][1]
         names = [rule.name for _, rule in winner.rules[:MOST_WORDS_SHOWN]]
