@@ -56,6 +56,13 @@ class Home:
         folder.chmod(0o700)
         return folder
 
+    def drop_sockets(self) -> None:
+        """Remove the folder for sockets if nobody uses it any more."""
+        try:
+            self.sockets.rmdir()
+        except OSError:
+            pass  # never made, or a server that we did not start still answers there
+
     def lock(self) -> bool:
         """Take this home for this process; False if another living process holds it.
 

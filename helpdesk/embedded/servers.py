@@ -57,4 +57,5 @@ class Servers:
                 server.child.ask_to_stop()
                 server.child.wait_or_kill(grace)
                 server.child = None
+        self.home.drop_sockets()
         self.home.unlock()

@@ -7,6 +7,7 @@ import os
 import signal
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 
 from helpdesk.embedded.home import Home
 from helpdesk.launcher.environment import local_address, port
@@ -73,7 +74,7 @@ def services(home: Home) -> list[Service]:
                     *("--concurrency", str(children), "--loglevel", "INFO"),
                     *("--without-gossip", "--without-mingle"),
                 ],
-                healthy=lambda queue=queue: ask_in_a_fork(lambda: worker_answers(queue)),
+                healthy=partial(ask_in_a_fork, partial(worker_answers, queue)),
             )
         )
     schedule = str(home.run / "beat-schedule")
@@ -119,4 +120,4 @@ def worker_answers(queue: str) -> bool:
         answers = app.control.ping(timeout=0.4)
     except (OSError, OperationalError, RedisError):
         return False
-    return any(name.startswith(f"{queue}@") for answer in answers for name in answer)
+    return any(name.startswith(f"{queue}@") for answer in answers or [] for name in answer)

@@ -82,7 +82,7 @@ class Supervisor:
                 child = self.children[service.name]
                 if not child.alive():
                     raise Trouble(f"{service.name} did not start; the end of {child.log} says:\n{child.last_words()}")
-            waiting = [service for service in waiting if not service.healthy()]
+            waiting = [service for service in waiting if not (service.healthy and service.healthy())]
             if waiting and time.monotonic() > deadline:
                 first = self.children[waiting[0].name]
                 raise Trouble(
