@@ -61,8 +61,14 @@ function start(form) {
     timer = setTimeout(() => save(form), 400);
   });
   form.addEventListener("submit", () => save(form));
+  // The page may go before the pause in typing that usually saves.
+  let dirty = false;
+  form.addEventListener("input", () => { dirty = true; });
+  window.addEventListener("pagehide", () => { if (dirty && form.isConnected) save(form); });
   form.querySelector("[data-draft-discard]")?.addEventListener("click", () => {
     store.removeItem(PREFIX + form.dataset.draft);
+    clearTimeout(timer);
+    dirty = false;
     form.reset();
     form.querySelector("[data-draft-note]").hidden = true;
   });
@@ -70,6 +76,7 @@ function start(form) {
   form.addEventListener("htmx:afterRequest", (event) => {
     if (event.target === form && event.detail.successful) {
       clearTimeout(timer);
+      dirty = false;
       store.removeItem(PREFIX + form.dataset.draft);
     }
   });

@@ -7,6 +7,8 @@ const KINDS = { success: "check-circle", warning: "alert", error: "alert", info:
 function toast(text, kind = "info") {
   const source = document.getElementById("toast-template");
   if (!area || !source || !text) return;
+  // Said once is enough, however often a poll fails.
+  if ([...area.querySelectorAll("[data-toast-text]")].some((said) => said.textContent === text)) return;
   const safeKind = kind in KINDS ? kind : "info";
   const item = source.content.firstElementChild.cloneNode(true);
   item.classList.add(`alert-${safeKind}`);
@@ -22,6 +24,12 @@ function toast(text, kind = "info") {
   setTimeout(leave, 7000);
 }
 
+// A fragment that was asked for after the session ended comes back as the whole sign-in page: it must not land in a corner.
+document.addEventListener("htmx:beforeSwap", (event) => {
+  if (event.detail.target === document.body || !/^\s*<!doctype html/i.test(event.detail.serverResponse)) return;
+  event.detail.shouldSwap = false;
+  toast(words.signedOut, "error");
+});
 document.addEventListener("toast", (event) => toast(event.detail.text ?? event.detail.value, event.detail.kind));
 document.addEventListener("htmx:sendError", () => toast(words.offline, "error"));
 document.addEventListener("htmx:timeout", () => toast(words.offline, "error"));

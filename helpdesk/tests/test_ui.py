@@ -1,0 +1,108 @@
+"""Template tags and charts: what a face shows, without a page around it."""
+
+from datetime import UTC, datetime, timedelta
+from types import SimpleNamespace
+
+import pytest
+from django.template import Context, Template
+from django.utils import translation
+
+from helpdesk import charts
+from helpdesk.templatetags.ui import clock_face, initials, span_text
+
+NOW = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
+
+
+def a_clock(**changed) -> SimpleNamespace:
+    fields = {"state": "running", "due_at": NOW + timedelta(minutes=30), "warn_at": NOW + timedelta(minutes=20)}
+    return SimpleNamespace(**{**fields, "warned_at": None, "breached_at": None, "ended_at": None, **changed})
+
+
+@pytest.mark.parametrize(
+    ("seconds", "text"),
+    [(0, "0:00"), (59.9, "0:59"), (-61, "1:01"), (3600, "1 h 00 min"), (86399, "23 h 59 min"), (90000, "1 d 1 h")],
+)
+def test_a_span_is_short(seconds, text):
+    with translation.override("en"):
+        assert span_text(seconds) == text
+
+
+@pytest.mark.parametrize(
+    ("changed", "face"),
+    [
+        ({}, "running"),
+        ({"warn_at": NOW}, "soon"),
+        ({"warned_at": NOW - timedelta(minutes=1)}, "soon"),
+        ({"due_at": NOW}, "breached"),
+        ({"breached_at": NOW - timedelta(minutes=1)}, "breached"),
+        ({"state": "paused"}, "paused"),
+        ({"state": "paused", "breached_at": NOW}, "breached"),
+        ({"state": "met", "due_at": NOW - timedelta(days=1)}, "met"),
+        ({"state": "missed", "ended_at": NOW}, "breached"),
+        ({"state": "superseded", "due_at": NOW - timedelta(days=1)}, "ended"),
+        ({"state": "cancelled"}, "ended"),
+    ],
+)
+def test_the_face_of_a_clock(changed, face):
+    assert clock_face(a_clock(**changed), NOW)[0] == face
+
+
+def test_a_late_answer_shows_how_late_it_was_not_how_long_ago():
+    missed = a_clock(state="missed", due_at=NOW - timedelta(hours=5), ended_at=NOW - timedelta(hours=4, minutes=55))
+    with translation.override("en"):
+        assert clock_face(missed, NOW)[2] == "5:00 over"
+
+
+def test_only_a_running_clock_ticks():
+    template = Template("{% load ui %}{% clock value now=now %}")
+    running, met = (template.render(Context({"value": a_clock(state=s), "now": NOW})) for s in ("running", "met"))
+    assert "data-due=" in running and "data-now=" in running
+    assert "data-due=" not in met and 'data-state="met"' in met
+
+
+@pytest.mark.parametrize(
+    ("name", "letters"), [("王晓明", "晓明"), ("陈静", "陈静"), ("Li Na", "LN"), ("sofia", "S"), ("", "?"), ("  ", "?")]
+)
+def test_initials(name, letters):
+    assert initials(name) == letters
+
+
+def test_names_are_escaped():
+    html = Template("{% load ui %}{% person who %}{% status 'new' who %}").render(Context({"who": "<b>x</b>"}))
+    assert "<b>" not in html
+
+
+@pytest.mark.parametrize(("value", "ceiling"), [(0, 1), (0.4, 1), (3, 4), (9, 10), (11, 20), (101, 200), (2400, 2500)])
+def test_the_axis_ends_on_a_readable_figure(value, ceiling):
+    assert charts.nice_ceiling(value) == ceiling
+
+
+def test_a_missing_value_is_a_gap_not_a_zero():
+    path = charts.lines(["a", "b", "c"], [("x", [1, None, 2])])["lines"][0]["path"]
+    assert path.count("M") == 2
+    assert "L" not in path
+
+
+def test_bars_are_proportional_and_start_at_zero():
+    long, short = charts.bars([("a", 40), ("b", 20)])["bars"]
+    assert long["length"] == pytest.approx(2 * short["length"], abs=0.2)
+
+
+def test_high_lines_leave_the_zero_and_stay_inside():
+    chart = charts.lines(["a", "b"], [("x", [86, 99])], target=95)
+    assert [line["text"] for line in chart["axis"]] == ["80", "90", "100"]
+    assert all(10 <= y <= 190 for _, y, _ in chart["lines"][0]["points"])
+
+
+def test_a_donut_of_nothing_and_of_everything():
+    assert charts.donut([])["total"] == "0"
+    whole = charts.donut([("a", 3), ("b", 1)])
+    assert [item["share"] for item in whole["slices"]] == [75, 25]
+    assert charts.donut([("a", 0)])["slices"][0]["share"] == 0
+
+
+@pytest.mark.parametrize(
+    "tag", ["bar_chart none 'x'", "column_chart none 'x'", "line_chart none none 'x'", "donut_chart none 'x'"]
+)
+def test_empty_charts_draw(tag):
+    assert "<svg" in Template("{% load ui %}{% " + tag + " %}").render(Context({"none": []}))
