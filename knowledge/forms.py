@@ -6,10 +6,10 @@ from django import forms
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import User
-from catalog.models import Category, FaultType, Module, Tag, Version
+from catalog.models import Category, FaultType, Module, Version
 from knowledge.models import Article
 from knowledge.querysets import may
-from knowledge.services.writing import MAX_TEXT
+from knowledge.services.writing import MAX_TAG, MAX_TEXT
 
 
 class FilterForm(forms.Form):
@@ -90,7 +90,7 @@ class ArticleForm(forms.ModelForm):
         self.fields["versions"].queryset = Version.objects.select_related("product")  # type: ignore[attr-defined]
         self.fields["versions"].label_from_instance = _version_label  # type: ignore[attr-defined]
         if article.pk:
-            self.initial["tag_names"] = ", ".join(tag.name for tag in article.tags.all())
+            self.initial["tag_names"] = ", ".join(tag.label for tag in article.tags.all())
         else:
             del self.fields["note"]
         self.proposes = bool(article.pk) and article.state == "published" and not may(actor, "article.publish")
@@ -102,8 +102,7 @@ class ArticleForm(forms.ModelForm):
         """The tags, each once, at most 20."""
         raw = self.cleaned_data["tag_names"].replace("，", ",").replace("、", ",").split(",")
         names = {" ".join(name.split()).casefold(): " ".join(name.split()) for name in raw if name.strip()}
-        longest = Tag._meta.get_field("name").max_length
-        if len(names) > 20 or any(len(name) > longest for name in names.values()):
+        if len(names) > 20 or any(len(name) > MAX_TAG for name in names.values()):
             raise forms.ValidationError(_("At most 20 tags of 40 characters each."))
         return list(names.values())
 

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from django.db.models import Case, Count, F, FloatField, Q, QuerySet, Value, When
+from django.db.models import Case, Count, Exists, F, FloatField, OuterRef, Q, QuerySet, Value, When
 from django.db.models.functions import Cast
 
+from catalog.models import Tag
 from knowledge.models import Article
 from search.coverage import share
 from search.vectors import best, query
@@ -17,10 +18,11 @@ if TYPE_CHECKING:
     from accounts.models import User
 
 MOST_RESULTS = 200
-# What is offered unasked has to be about the matter: a quarter of the words of a short question, or this many of a
-# long one. Measured by hand on the demo articles; a search that was asked for shows the weaker answers too.
-_LEAST_SHARE = 0.25
-_LEAST_WORDS = 4
+# What is offered unasked has to be about the matter: half of a question of few words, a quarter and more than one word
+# of a longer one, this many words of a long text. A search that was asked for shows the weaker answers too.
+_HALF = 0.5
+_QUARTER = 0.25
+_MANY_WORDS = 4
 _OWN_LANGUAGE = 1.3  # a foreign article is better than none, so language and module only raise
 _OWN_MODULE = 1.2
 
@@ -50,7 +52,9 @@ def search_articles(
     }
     found = found.filter(**{lookup: value for lookup, value in wanted.items() if value})
     if tag:
-        found = found.filter(tags__name__iexact=tag)
+        found = found.filter(
+            Exists(Tag.objects.filter(Q(name__iexact=tag) | Q(name_en__iexact=tag), articles=OuterRef("pk")))
+        )
     if version:
         found = found.filter(versions__name=version).distinct()
     return ranked(found, text) if text.strip() else found.order_by("-published_at", "-id")
@@ -93,9 +97,9 @@ def matching_articles(
 
 
 def _is_about(article: Article, text: str) -> bool:
-    tags = " ".join(tag.name for tag in article.tags.all())
+    tags = " ".join(f"{tag.name} {tag.name_en}" for tag in article.tags.all())
     part, words = share(text, f"{article.title}\n{tags}\n{article.problem}\n{article.cause}")
-    return part >= _LEAST_SHARE or words >= _LEAST_WORDS
+    return part >= _HALF or (part >= _QUARTER and words > 1) or words >= _MANY_WORDS
 
 
 def related_articles(*, article: Article, user: User | AnonymousUser, limit: int = 5) -> list[Article]:

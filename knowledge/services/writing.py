@@ -7,7 +7,7 @@ from typing import Any, TypedDict, Unpack
 
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.db import transaction
-from django.db.models import Max
+from django.db.models import Max, Q
 from django.utils.text import slugify
 from django.utils.translation import gettext_lazy as _
 
@@ -20,6 +20,7 @@ from search.vectors import document_vector
 TEXT = ("title", "problem", "cause", "solution")
 _LABELS = ("kind", "visibility", "language", "category", "module", "fault_type", "expires_on")
 MAX_TEXT = 50_000  # characters; a manual is several articles
+MAX_TAG = 40
 _SLUG_LETTERS = "abcdefghjkmnpqrstuvwxyz23456789"  # none that are mistaken for each other
 
 
@@ -116,8 +117,8 @@ def edit_article(
 def reindex(articles: Iterable[Article]) -> None:
     """Write the search tokens of ``articles`` anew: the title weighs most, then labels, problem, cause and solution."""
     for article in articles:
-        labels = [tag.name for tag in article.tags.all()]
-        for row in (article.category, article.module, article.fault_type):
+        labels: list[str] = []
+        for row in (*article.tags.all(), article.category, article.module, article.fault_type):
             labels += [row.name, row.name_en] if row else []
         vector = document_vector(
             ("A", article.title),
@@ -186,9 +187,10 @@ def _set_many(article: Article, fields: ArticleFields) -> None:
 
 
 def tag_named(name: str) -> Tag:
-    """The tag called ``name``, whatever its case, made when there is none."""
-    name = " ".join(name.split())[:40]
-    return Tag.objects.filter(name__iexact=name).first() or Tag.objects.create(name=name)
+    """The tag called ``name`` in either language, whatever its case; made when there is none."""
+    name = " ".join(name.split())[:MAX_TAG]
+    known = Tag.objects.filter(Q(name__iexact=name) | Q(name_en__iexact=name)).first()
+    return known or Tag.objects.create(name=name)
 
 
 def _slug(title: str) -> str:

@@ -9,6 +9,7 @@ from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
+from django.utils.text import capfirst
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
@@ -50,7 +51,7 @@ def _tabs(counts: dict[str, int], current: str) -> list[dict]:
     del labels["in_review"]  # «waiting» holds these and the proposed changes
     return [
         {
-            "label": label,
+            "label": capfirst(label),
             "href": f"{reverse('knowledge:desk')}?state={state}",
             "current": state == current,
             "count": counts[state],
