@@ -4,6 +4,8 @@ Each step is skipped when there is nothing to do: the second start must be quick
 """
 
 import hashlib
+import io
+import logging
 import os
 from pathlib import Path
 
@@ -17,6 +19,9 @@ from django.db.migrations.executor import MigrationExecutor
 
 from helpdesk.embedded.trouble import Trouble
 from helpdesk.launcher.catalogues import compile_catalogues
+from helpdesk.launcher.forks import ask_in_a_fork
+
+_DEMO_SECONDS = 600
 
 
 def read_code() -> None:
@@ -83,12 +88,24 @@ def _collect_static() -> None:
 
 
 def _load_demo() -> None:
-    """The first time only: when nobody is there yet."""
+    """The first time only: when nobody is there yet.
+
+    In a process of its own, because services start threads (doorbells, hints) that the launcher must not have.
+    """
     from django.contrib.auth import get_user_model
 
-    if settings.DEMO and "load_demo" in get_commands() and not get_user_model().objects.exists():
-        _say("loading demo data (the first time only)")
-        call_command("load_demo", verbosity=0)
+    if not settings.DEMO or "load_demo" not in get_commands() or get_user_model().objects.exists():
+        return
+    _say("loading demo data (the first time only)")
+    connections.close_all()
+    if not ask_in_a_fork(_call_load_demo, seconds=_DEMO_SECONDS):
+        raise Trouble("The demo data could not be loaded (see above); try again with a new HELPDESK_HOME, or DEMO=0.")
+
+
+def _call_load_demo() -> bool:
+    logging.disable(logging.WARNING)  # hints to open pages find nobody yet
+    call_command("load_demo", verbosity=0, stdout=io.StringIO())
+    return True
 
 
 def _say(text: str) -> None:
