@@ -33,7 +33,7 @@ class AccountAdapter(DefaultAccountAdapter):
                 return reverse("workspace:queue")
             except NoReverseMatch:
                 pass
-        return reverse(settings.LOGIN_REDIRECT_URL)
+        return settings.LOGIN_REDIRECT_URL
 
     def get_client_ip(self, request: HttpRequest) -> str:
         """TrustedProxyMiddleware has put the real address there; X-Forwarded-For is not looked at again."""

@@ -12,6 +12,7 @@ from django.core.exceptions import ValidationError as DjangoValidationError
 from django.db.models import QuerySet
 from django.http import Http404
 from django.utils.translation import gettext
+from django_filters import BooleanFilter
 from django_filters.rest_framework import DjangoFilterBackend
 from rest_framework import exceptions, status
 from rest_framework.filters import OrderingFilter
@@ -80,6 +81,11 @@ class StrictFilters(DjangoFilterBackend):
         unknown = sorted(set(request.query_params) - known)
         if unknown:
             raise exceptions.ValidationError({name: [gettext("There is no such parameter.")] for name in unknown})
+        for name, given in (filterset_class.base_filters if filterset_class else {}).items():
+            # django-filter reads a boolean that it does not understand as «not asked».
+            asked = request.query_params.get(name, "true")
+            if isinstance(given, BooleanFilter) and asked.lower() not in ("true", "false"):
+                raise exceptions.ValidationError({name: [gettext("Write «true» or «false».")]})
         return super().filter_queryset(request, queryset, view)
 
 

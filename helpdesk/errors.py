@@ -13,6 +13,8 @@ def _answer(request: HttpRequest, status: int, code: str, title: str, text: str)
         body = problem(status=status, code=code, title=title, detail=text, instance=request.path)
         return JsonResponse(body, status=status, content_type=PROBLEM_TYPE)
     context = {"status": status, "title": title, "text": text}
+    if status == 400:
+        request = None  # type: ignore[assignment]  # a foreign Host header would break the context processors too
     try:
         return render(request, f"{status}.html", context, status=status)
     except TemplateDoesNotExist:
