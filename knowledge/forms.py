@@ -41,10 +41,8 @@ class FilterForm(forms.Form):
             self.fields[name].empty_label = _("any")  # type: ignore[attr-defined]
         versions = Version.objects.order_by("-name").values_list("name", flat=True).distinct()
         self.fields["version"].widget = forms.Select(choices=[("", _("any")), *((name, name) for name in versions)])
-        self.fields["language"].choices = [  # type: ignore[attr-defined]
-            ("", _("any")),
-            *Article._meta.get_field("language").choices,
-        ]
+        languages = list(Article._meta.get_field("language").choices or ())
+        self.fields["language"].choices = [("", _("any")), *languages]  # type: ignore[attr-defined]
 
     def criteria(self) -> dict[str, str]:
         """Arguments for `search_articles`; a value that does not exist is left out."""

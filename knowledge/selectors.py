@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from django.db.models import Case, Count, Exists, F, FloatField, OuterRef, Q, QuerySet, Value, When
+from django.db.models import Case, Count, Exists, F, FloatField, OuterRef, Q, Value, When
 from django.db.models.functions import Cast
 
 from catalog.models import Tag
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from django.contrib.auth.models import AnonymousUser
 
     from accounts.models import User
+    from knowledge.querysets import ArticleQuerySet
 
 MOST_RESULTS = 200
 # What is offered unasked has to be about the matter: half of a question of few words, a quarter and more than one word
@@ -38,7 +39,7 @@ def search_articles(
     module: str = "",
     kind: str = "",
     language: str = "",
-) -> QuerySet[Article]:
+) -> ArticleQuerySet:
     """Published articles that ``user`` may read, narrowed by codes and names; best first when there is a ``text``,
     else newest first. At most `MOST_RESULTS` when ranked. Without labels: add ``with_labels()``.
     """
@@ -60,7 +61,7 @@ def search_articles(
     return ranked(found, text) if text.strip() else found.order_by("-published_at", "-id")
 
 
-def ranked(articles: QuerySet[Article], text: str) -> QuerySet[Article]:
+def ranked(articles: ArticleQuerySet, text: str) -> ArticleQuerySet:
     """Those of ``articles`` that match ``text``, best first."""
     sought = query(text)
     return best(articles, sought, limit=MOST_RESULTS) if sought else articles.none()

@@ -7,9 +7,13 @@ vector in a ``SearchVectorField`` under a GIN index::
     best(Article.objects.visible_to(user), query(text), limit=10)
 """
 
+from typing import Any
+
 from django.contrib.postgres.search import SearchQuery, SearchRank, SearchVectorField
+from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.models import F, QuerySet, Value
 from django.db.models.functions import Cast
+from django.db.models.sql.compiler import SQLCompiler
 
 from search.tokens import Token, scan
 
@@ -30,10 +34,17 @@ class TokenQuery(SearchQuery):
         super().__init__(literal, search_type="raw")
         self.literal = literal
 
-    def as_sql(self, compiler, connection, **_extra):
+    def as_sql(
+        self,
+        compiler: SQLCompiler,
+        connection: BaseDatabaseWrapper,
+        function: str | None = None,
+        template: str | None = None,
+        arg_joiner: str | None = None,
+        **extra_context: Any,
+    ) -> tuple[str, tuple[str | int, ...]]:
         """The literal, cast."""
-        sql, params = "%s::tsquery", [self.literal]
-        return (f"!!({sql})", params) if self.invert else (sql, params)
+        return "%s::tsquery", (self.literal,)
 
 
 def document_vector(*parts: tuple[str, str]) -> Cast:
@@ -84,9 +95,7 @@ def rank(query: TokenQuery, field: str = "tokens") -> SearchRank:
     return SearchRank(F(field), query, weights=WEIGHTS, normalization=Value(1))
 
 
-def best(
-    queryset: QuerySet, query: TokenQuery, *, limit: int, field: str = "tokens", candidates: int = 5_000
-) -> QuerySet:
+def best(queryset: QuerySet, query: TokenQuery, *, limit: int, field: str = "tokens", candidates: int = 5_000) -> Any:
     """The ``limit`` best answers, best first, each with its ``rank``.
 
     At most ``candidates`` matches, the newest, are ranked: that bounds the time of a question of common words.

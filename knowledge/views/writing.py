@@ -5,7 +5,6 @@ from typing import Any
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.core.paginator import Paginator
-from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
@@ -14,14 +13,24 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from accounts.access import requires
+from accounts.models import User
 from knowledge import services
 from knowledge.diffs import difference
 from knowledge.forms import ArticleForm, SendBackForm
 from knowledge.models import Article
+from knowledge.querysets import ArticleQuerySet
 from knowledge.selectors import ranked, state_counts
 from knowledge.services.writing import TEXT, latest_number, version_text
 from knowledge.transitions import moves_of
 from outbox import clock
+
+
+class StaffRequest(HttpRequest):
+    """A request behind `requires`: somebody is signed in."""
+
+    user: User
+    LANGUAGE_CODE: str
+
 
 _PAGE = 50
 _HISTORY = 50
@@ -29,7 +38,7 @@ _HISTORY = 50
 
 @require_GET
 @requires("workspace.enter")
-def desk(request: HttpRequest) -> HttpResponse:
+def desk(request: StaffRequest) -> HttpResponse:
     """Articles by state, what waits for review first."""
     counts = state_counts(user=request.user)
     tab = request.GET.get("state", "")
@@ -42,7 +51,7 @@ def desk(request: HttpRequest) -> HttpResponse:
     return render(request, "knowledge/desk.html", {"page": page, "tabs": _tabs(counts, tab), "state": tab, "q": text})
 
 
-def _in_tab(articles: Any, tab: str) -> QuerySet[Article]:
+def _in_tab(articles: ArticleQuerySet, tab: str) -> ArticleQuerySet:
     return articles.waiting_for_review() if tab == "waiting" else articles.filter(state=tab)
 
 
@@ -51,7 +60,7 @@ def _tabs(counts: dict[str, int], current: str) -> list[dict]:
     del labels["in_review"]  # «waiting» holds these and the proposed changes
     return [
         {
-            "label": capfirst(label),
+            "label": capfirst(str(label)),
             "href": f"{reverse('knowledge:desk')}?state={state}",
             "current": state == current,
             "count": counts[state],
@@ -62,7 +71,7 @@ def _tabs(counts: dict[str, int], current: str) -> list[dict]:
 
 @require_http_methods(["GET", "POST"])
 @requires("article.write")
-def new(request: HttpRequest) -> HttpResponse:
+def new(request: StaffRequest) -> HttpResponse:
     """Write a new article."""
     form = ArticleForm(request.POST or None, actor=request.user, initial={"language": request.LANGUAGE_CODE})
     if request.method == "POST" and form.is_valid():
@@ -77,7 +86,7 @@ def new(request: HttpRequest) -> HttpResponse:
 
 @require_http_methods(["GET", "POST"])
 @requires("article.write")
-def edit(request: HttpRequest, pk: int) -> HttpResponse:
+def edit(request: StaffRequest, pk: int) -> HttpResponse:
     """Change an article; the form starts from its newest version, shown or proposed."""
     article = _visible(request, pk)
     newest = latest_number(article)
@@ -99,8 +108,9 @@ def edit(request: HttpRequest, pk: int) -> HttpResponse:
             form.add_error(None, str(error))
             conflict = _compared(version_text(article, newest), form.cleaned_data)
             # What was typed is kept, and saving again is then a decision that was made with both before one's eyes.
-            form.data = form.data.copy()
-            form.data["base"] = str(latest_number(article))
+            typed = request.POST.copy()
+            typed["base"] = str(latest_number(article))
+            form.data = typed
         except ValidationError as error:
             form.add_error(None, error)
         else:
@@ -109,7 +119,7 @@ def edit(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 def _form(
-    request: HttpRequest, form: ArticleForm, article: Article | None, conflict: list[dict] | None = None
+    request: StaffRequest, form: ArticleForm, article: Article | None, conflict: list[dict] | None = None
 ) -> HttpResponse:
     context = {
         "form": form,
@@ -120,7 +130,7 @@ def _form(
     return render(request, "knowledge/edit.html", context, status=422 if form.errors else 200)
 
 
-def _saved(request: HttpRequest, article: Article) -> HttpResponse:
+def _saved(request: StaffRequest, article: Article) -> HttpResponse:
     """After saving: submit or publish when that button was pressed, then show the article to its writer."""
     then = request.POST.get("then", "")
     article.refresh_from_db()
@@ -133,21 +143,21 @@ def _saved(request: HttpRequest, article: Article) -> HttpResponse:
 
 @require_POST
 @requires("article.write")
-def preview(request: HttpRequest) -> HttpResponse:
+def preview(request: StaffRequest) -> HttpResponse:
     """Fragment: the text of the form as readers will see it. Nothing is written."""
     return render(request, "knowledge/_preview.html", {name: request.POST.get(name, "") for name in TEXT})
 
 
 @require_GET
 @requires("article.write")
-def review(request: HttpRequest, pk: int) -> HttpResponse:
+def review(request: StaffRequest, pk: int) -> HttpResponse:
     """An article from the inside: its newest text, what changed between two versions, its history and its moves."""
     return _review(request, _visible(request, pk), SendBackForm())
 
 
 @require_POST
 @requires("article.write")
-def move(request: HttpRequest, pk: int) -> HttpResponse:
+def move(request: StaffRequest, pk: int) -> HttpResponse:
     """Submit, publish, send back, archive or restore."""
     article = _visible(request, pk)
     name = request.POST.get("move", "")
@@ -159,11 +169,11 @@ def move(request: HttpRequest, pk: int) -> HttpResponse:
     return redirect("knowledge:review", pk=pk)
 
 
-def _move(request: HttpRequest, article: Article, name: str) -> None:
+def _move(request: StaffRequest, article: Article, name: str) -> None:
     """Call the service of the move ``name`` and say how it went."""
     arguments: dict[str, Any] = {"article": article, "actor": request.user, "now": clock.now()}
     base = request.POST.get("reviewed", "")
-    calls = {
+    calls: dict[str, tuple[Any, dict[str, Any], str]] = {
         "submit": (services.submit_for_review, {}, _("Handed to the reviewers.")),
         "publish": (services.publish_article, {"base": int(base) if base.isdigit() else None}, _("Published.")),
         "send_back": (services.send_back, {"reason": request.POST.get("reason", "")}, _("Sent back to its author.")),
@@ -183,7 +193,7 @@ def _move(request: HttpRequest, article: Article, name: str) -> None:
         messages.success(request, done)
 
 
-def _review(request: HttpRequest, article: Article, form: SendBackForm, status: int = 200) -> HttpResponse:
+def _review(request: StaffRequest, article: Article, form: SendBackForm, status: int = 200) -> HttpResponse:
     history = list(article.history.select_related("edited_by")[:_HISTORY])
     numbers = [version.number for version in history]
     newest = numbers[0] if numbers else article.version
@@ -205,7 +215,7 @@ def _review(request: HttpRequest, article: Article, form: SendBackForm, status: 
     return render(request, "knowledge/review.html", context, status=status)
 
 
-def _number(request: HttpRequest, name: str, numbers: list[int], default: int) -> int:
+def _number(request: StaffRequest, name: str, numbers: list[int], default: int) -> int:
     asked = request.GET.get(name, "")
     return int(asked) if asked.isdigit() and len(asked) < 7 and int(asked) in numbers else default
 
@@ -213,11 +223,14 @@ def _number(request: HttpRequest, name: str, numbers: list[int], default: int) -
 def _compared(before: dict, after: dict) -> list[dict]:
     """The fields that differ, with their differences."""
     return [
-        {"label": Article._meta.get_field(name).verbose_name, "parts": difference(before[name], after[name])}
+        {
+            "label": Article._meta.get_field(name).verbose_name,  # type: ignore[union-attr]
+            "parts": difference(before[name], after[name]),
+        }
         for name in TEXT
         if before[name] != after[name]
     ]
 
 
-def _visible(request: HttpRequest, pk: int) -> Article:
+def _visible(request: StaffRequest, pk: int) -> Article:
     return get_object_or_404(Article.objects.visible_to(request.user).with_labels(), pk=pk)
