@@ -14,8 +14,18 @@ from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import resolve_url
 from django.utils.http import url_has_allowed_host_and_scheme
 from django_htmx.http import HttpResponseClientRedirect
+from django_htmx.middleware import HtmxDetails
+
+from accounts.models import User
 
 View = Callable[..., HttpResponse]
+
+
+class SignedInRequest(HttpRequest):
+    """What a view behind `requires` gets: for annotations only."""
+
+    user: User
+    htmx: HtmxDetails
 
 
 def is_safe_path(path: str) -> bool:
@@ -25,15 +35,16 @@ def is_safe_path(path: str) -> bool:
 
 def to_sign_in(request: HttpRequest) -> HttpResponse:
     """Send an anonymous visitor to sign-in; what was asked for by GET is opened afterwards."""
-    if getattr(request, "htmx", False):
-        wanted = request.htmx.current_url_abs_path or ""  # the page that holds the fragment, not the fragment
+    htmx = getattr(request, "htmx", None)
+    if htmx:
+        wanted = htmx.current_url_abs_path or ""  # the page that holds the fragment, not the fragment
     else:
         wanted = request.get_full_path() if request.method in ("GET", "HEAD") else ""
     address = resolve_url(settings.LOGIN_URL)
     if wanted and is_safe_path(wanted):
         address += "?" + urlencode({"next": wanted})
     # htmx would follow a redirect and put the sign-in page inside a fragment.
-    return HttpResponseClientRedirect(address) if getattr(request, "htmx", False) else HttpResponseRedirect(address)
+    return HttpResponseClientRedirect(address) if htmx else HttpResponseRedirect(address)
 
 
 def refuse(request: HttpRequest, codes: tuple[str, ...]) -> HttpResponse | None:

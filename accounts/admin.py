@@ -1,6 +1,6 @@
 """People, teams, roles, organizations. People come by invitation; deactivation goes through its service."""
 
-from typing import Any
+from typing import Any, cast
 
 from allauth.account.models import EmailAddress, EmailConfirmation
 from allauth.mfa.models import Authenticator
@@ -105,7 +105,7 @@ class UserAdmin(admin.ModelAdmin):
         obj.email = obj.email.strip().lower()
         super().save_model(request, obj, form, change)
         if leaves:
-            services.deactivate_user(actor=request.user, user=obj, now=clock.now())
+            services.deactivate_user(actor=cast(User, request.user), user=obj, now=clock.now())
             obj.refresh_from_db()
 
 
@@ -178,4 +178,4 @@ class ApiTokenAdmin(ReadOnlyAdmin):
     def revoke(self, request: HttpRequest, queryset: Any) -> None:
         now = clock.now()
         for token in queryset:
-            services.revoke_token(actor=request.user, token=token, now=now)
+            services.revoke_token(actor=cast(User, request.user), token=token, now=now)

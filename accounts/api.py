@@ -1,5 +1,7 @@
 """Who am I, and for staff: who works here. Read only, so nothing can be assigned through it."""
 
+from typing import cast
+
 from django.db.models import QuerySet
 from django_filters import rest_framework as filters
 from drf_spectacular.utils import extend_schema
@@ -96,7 +98,7 @@ class UserViewSet(_ReadOnly):
 
     def get_queryset(self) -> QuerySet[User]:
         return (
-            users_visible_to(user=self.request.user)
+            users_visible_to(user=cast(User, self.request.user))
             .select_related("organization")
             .prefetch_related("memberships__role", "memberships__team")
         )
@@ -109,7 +111,7 @@ class TeamViewSet(_ReadOnly):
     serializer_class = TeamOut
 
     def get_queryset(self) -> QuerySet[Team]:
-        return teams_visible_to(user=self.request.user).select_related("next_level")
+        return teams_visible_to(user=cast(User, self.request.user)).select_related("next_level")
 
 
 class OrganizationViewSet(_ReadOnly):
@@ -119,4 +121,4 @@ class OrganizationViewSet(_ReadOnly):
     serializer_class = OrganizationOut
 
     def get_queryset(self) -> QuerySet[Organization]:
-        return organizations_visible_to(user=self.request.user)
+        return organizations_visible_to(user=cast(User, self.request.user))

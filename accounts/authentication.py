@@ -3,7 +3,7 @@
 import hashlib
 import secrets
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, cast
 
 from django.db.models import Q
 from django.utils import translation
@@ -91,5 +91,5 @@ class SignedInWithScope(BasePermission):
 
 def effective_scopes(request: Request) -> frozenset[str]:
     """What this request may do: the person's scopes, cut down to the token's when there is one."""
-    granted = scopes_of(user=request.user)
+    granted = scopes_of(user=cast(User, request.user))
     return granted & frozenset(request.auth.scopes) if isinstance(request.auth, ApiToken) else granted

@@ -1,7 +1,7 @@
 """Forms of sign-in and of one's own profile."""
 
 import zoneinfo
-from typing import Any
+from typing import Any, cast
 
 from allauth.account.adapter import get_adapter
 from allauth.account.forms import ResetPasswordForm
@@ -73,7 +73,10 @@ class ProfileForm(forms.Form):
         super().__init__(*args, **kwargs)
         others = sorted(zone for zone in zoneinfo.available_timezones() if "/" in zone and zone not in _ZONES)
         default = _("as the house: %(zone)s") % {"zone": settings.TIME_ZONE}
-        self.fields["time_zone"].choices = [("", default), *((zone, zone) for zone in [*_ZONES, *others])]
+        cast(forms.ChoiceField, self.fields["time_zone"]).choices = [
+            ("", default),
+            *((zone, zone) for zone in [*_ZONES, *others]),
+        ]
 
 
 class AbsenceForm(forms.Form):
@@ -92,7 +95,9 @@ class TokenForm(forms.Form):
     def __init__(self, *args: Any, user: User, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         held = scopes_of(user=user)
-        self.fields["scopes"].choices = [(code, label) for code, label in SCOPES.items() if code in held]
+        cast(forms.ChoiceField, self.fields["scopes"]).choices = [
+            (code, label) for code, label in SCOPES.items() if code in held
+        ]
 
 
 class InvitationForm(forms.Form):

@@ -43,8 +43,10 @@ class Organization(BilingualName):
 class UserManager(BaseUserManager["User"]):
     """Users are found by e-mail, whatever its case."""
 
-    def get_by_natural_key(self, email: str) -> "User":
-        return self.alias(key=Lower("email")).get(key=email.strip().lower())  # the unique index is on lower(email)
+    def get_by_natural_key(self, email: str | None) -> "User":
+        return self.alias(key=Lower("email")).get(
+            key=(email or "").strip().lower()
+        )  # the unique index is on lower(email)
 
     def create_user(self, email: str, password: str | None = None, **fields) -> "User":
         user = self.model(email=email.strip().lower(), **fields)

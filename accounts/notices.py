@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Any
+from typing import Any, cast
 
 from allauth.account.forms import default_token_generator
 from allauth.account.utils import user_pk_to_url_str
@@ -83,7 +83,7 @@ class Invitation(Notice):
 
     def context(self, intents: list[Intent], delivery: Delivery, now: datetime) -> dict[str, Any]:
         host = User.objects.filter(pk=intents[0].payload.get("invited_by")).first()
-        path = reverse("invitation", kwargs={"token": invitation_token(user=delivery.user, now=now)})
+        path = reverse("invitation", kwargs={"token": invitation_token(user=cast(User, delivery.user), now=now)})
         return {
             "person": delivery.user,
             "host": host,

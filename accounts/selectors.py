@@ -66,7 +66,7 @@ def organizations_visible_to(*, user: User) -> QuerySet[Organization]:
     """Inside the house all organizations (for those who see tickets); outside, one's own."""
     if any(user.may(code) for code in ("ticket.view_team", "ticket.view_all", "admin.configure")):
         return Organization.objects.all()
-    return Organization.objects.filter(pk=user.organization_id)
+    return Organization.objects.filter(people=user)
 
 
 def colleagues() -> QuerySet[User]:

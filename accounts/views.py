@@ -17,16 +17,15 @@ from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods, require_POST
 
 from accounts import services
-from accounts.access import is_safe_path, requires
+from accounts.access import SignedInRequest, is_safe_path, requires
 from accounts.forms import AbsenceForm, InvitationForm, ProfileForm, TokenForm
 from accounts.links import person_of_invitation
-from accounts.models import User
 from outbox import clock
 
 
 @requires()
 @require_http_methods(["GET", "HEAD", "POST"])
-def profile(request: HttpRequest) -> HttpResponse:
+def profile(request: SignedInRequest) -> HttpResponse:
     """One's own page; POST saves name, language and zone."""
     user = request.user
     if request.method != "POST":
@@ -46,7 +45,7 @@ def profile(request: HttpRequest) -> HttpResponse:
 
 @requires("workspace.enter")
 @require_POST
-def duty(request: HttpRequest) -> HttpResponse:
+def duty(request: SignedInRequest) -> HttpResponse:
     """Take up duty or leave it."""
     on_duty = request.POST.get("on_duty") == "1"
     services.set_duty(actor=request.user, user=request.user, on_duty=on_duty, now=clock.now())
@@ -56,7 +55,7 @@ def duty(request: HttpRequest) -> HttpResponse:
 
 @requires("workspace.enter")
 @require_POST
-def absence_add(request: HttpRequest) -> HttpResponse:
+def absence_add(request: SignedInRequest) -> HttpResponse:
     """Be out of office for a while."""
     form = AbsenceForm(request.POST)
     if form.is_valid():
@@ -72,7 +71,7 @@ def absence_add(request: HttpRequest) -> HttpResponse:
 
 @requires("workspace.enter")
 @require_POST
-def absence_remove(request: HttpRequest, pk: int) -> HttpResponse:
+def absence_remove(request: SignedInRequest, pk: int) -> HttpResponse:
     """Call one's own absence off."""
     absence = get_object_or_404(request.user.absences, pk=pk)
     services.remove_absence(actor=request.user, absence=absence, now=clock.now())
@@ -82,7 +81,7 @@ def absence_remove(request: HttpRequest, pk: int) -> HttpResponse:
 @requires()
 @require_POST
 @never_cache
-def token_create(request: HttpRequest) -> HttpResponse:
+def token_create(request: SignedInRequest) -> HttpResponse:
     """Make an API token; its secret is in this answer and nowhere else, so there is no redirect."""
     form = TokenForm(request.POST, user=request.user)
     if form.is_valid():
@@ -106,7 +105,7 @@ def token_create(request: HttpRequest) -> HttpResponse:
 
 @requires()
 @require_POST
-def token_revoke(request: HttpRequest, pk: int) -> HttpResponse:
+def token_revoke(request: SignedInRequest, pk: int) -> HttpResponse:
     """End one's own token."""
     token = get_object_or_404(request.user.api_tokens, pk=pk)
     services.revoke_token(actor=request.user, token=token, now=clock.now())
@@ -161,9 +160,9 @@ class ResetFromKeyView(PasswordResetFromKeyView):
         return super().render_to_response(context, **kwargs)
 
 
-def _profile_page(request: HttpRequest, status: int = 200, **given: Any) -> HttpResponse:
+def _profile_page(request: SignedInRequest, status: int = 200, **given: Any) -> HttpResponse:
     """The profile with whichever of its forms came back with errors."""
-    user: User = request.user  # type: ignore[assignment]
+    user = request.user
     now = clock.now()
     initial = {"name": user.name, "language": user.language, "time_zone": user.time_zone}
     context = {

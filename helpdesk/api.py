@@ -53,7 +53,7 @@ class CursorPages(CursorPagination):
         except exceptions.NotFound as error:
             raise self._unreadable() from error
 
-    def paginate_queryset(self, queryset: QuerySet, request: Request, view: Any = None) -> list | None:
+    def paginate_queryset(self, queryset: Any, request: Request, view: Any = None) -> list | None:
         try:
             return super().paginate_queryset(queryset, request, view)
         except (ValueError, DjangoValidationError, FieldDoesNotExist) as error:
@@ -125,7 +125,8 @@ class RequestLimit(BaseThrottle):
         start = limits.window_start(now, 60)
         used = RateWindow.objects.filter(key=key, window_started_at=start).values_list("count", flat=True).first()
         self.seconds_left = max(1, 60 - int((now - start).total_seconds()))
-        request._request.rate_limit = (limit, max(0, limit - (used or 0)), self.seconds_left)
+        found = (limit, max(0, limit - (used or 0)), self.seconds_left)
+        setattr(request._request, "rate_limit", found)  # noqa: B010  # the middleware reads it
         return allowed
 
     def wait(self) -> float:
@@ -150,10 +151,10 @@ def problem_response(error: Exception, context: dict) -> Response | None:
     if not isinstance(error, exceptions.APIException):
         return None
     headers = {}
-    if getattr(error, "auth_header", None):
-        headers["WWW-Authenticate"] = error.auth_header
-    if getattr(error, "wait", None):
-        headers["Retry-After"] = str(int(error.wait) + 1)
+    if auth_header := getattr(error, "auth_header", None):
+        headers["WWW-Authenticate"] = auth_header
+    if wait := getattr(error, "wait", None):
+        headers["Retry-After"] = str(int(wait) + 1)
     set_rollback()
     body = problem(
         status=error.status_code,

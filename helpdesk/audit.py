@@ -12,11 +12,12 @@ from django.db import models
 from django.db.models import Q
 from django.utils.dateparse import parse_datetime
 from django.utils.translation import gettext as _
-from pghistory.models import Event
+from pghistory.models import Event as _Event
 
 from accounts.models import User
 
 PAGE = 30
+Event = Any  # the tables are made by pghistory at run time; their columns are beyond a type checker
 
 
 @dataclass
@@ -32,9 +33,9 @@ class Change:
 
 
 @cache
-def event_models() -> list[type[Event]]:
+def event_models() -> list[Any]:
     """The tables that the triggers fill."""
-    return sorted((m for m in apps.get_models() if issubclass(m, Event)), key=lambda m: m._meta.label)
+    return sorted((m for m in apps.get_models() if issubclass(m, _Event)), key=lambda m: m._meta.label)
 
 
 def changes_page(*, after: str = "", size: int = PAGE) -> tuple[list[Change], str]:
@@ -52,7 +53,7 @@ def _key(row: Event) -> tuple[datetime, str, int]:
     return row.pgh_created_at, row._meta.label, row.pgh_id
 
 
-def _before(model: type[Event], position: tuple[datetime, str, int] | None) -> models.QuerySet:
+def _before(model: Any, position: tuple[datetime, str, int] | None) -> models.QuerySet:
     rows = model.objects.select_related("pgh_context").order_by("-pgh_created_at", "-pgh_id")
     if position is None:
         return rows
@@ -111,7 +112,7 @@ def _change(row: Event, people: dict[int, User]) -> Change:
     return change
 
 
-def _next_state(row: Event, tracked: type[models.Model]) -> models.Model | None:
+def _next_state(row: Event, tracked: Any) -> models.Model | None:
     """What the row became by this update: what the next trigger kept, else the row as it is now."""
     kept = type(row).objects.filter(
         pgh_obj_id=row.pgh_obj_id, pgh_id__gt=row.pgh_id, pgh_label__in=["update", "delete"]
@@ -119,7 +120,7 @@ def _next_state(row: Event, tracked: type[models.Model]) -> models.Model | None:
     return kept.order_by("pgh_id").first() or tracked.objects.filter(pk=row.pgh_obj_id).first()
 
 
-def _name(row: Event, tracked: type[models.Model]) -> str:
+def _name(row: Event, tracked: Any) -> str:
     """The row's own name, made from what was kept."""
     values: dict[str, Any] = {c.attname: getattr(row, c.attname) for c in tracked._meta.concrete_fields}
     try:

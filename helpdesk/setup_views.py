@@ -10,7 +10,7 @@ from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_http_methods, require_safe
 
 from accounts import services
-from accounts.access import requires
+from accounts.access import SignedInRequest, requires
 from accounts.forms import InviteForm
 from helpdesk.audit import changes_page
 from outbox import clock
@@ -159,7 +159,7 @@ def _address(view: str) -> str | None:
 
 @requires("admin.configure")
 @require_http_methods(["GET", "HEAD", "POST"])
-def invite(request: HttpRequest) -> HttpResponse:
+def invite(request: SignedInRequest) -> HttpResponse:
     """Invite a person into a role."""
     form = InviteForm(request.POST or None)
     if request.method == "POST" and form.is_valid():

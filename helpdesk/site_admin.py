@@ -27,7 +27,7 @@ class HelpdeskAdminSite(admin.AdminSite):
         user: Any = request.user
         return user.is_authenticated and user.is_active and user.may(*RIGHT)
 
-    def admin_view(self, view: Callable, cacheable: bool = False) -> Callable:
+    def admin_view(self, view: Callable, cacheable: bool = False) -> Any:
         inner = super().admin_view(view, cacheable)
 
         def gate(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
@@ -39,9 +39,9 @@ class HelpdeskAdminSite(admin.AdminSite):
         """No second sign-in page: ours has the limits and the second factor."""
         return refuse(request, RIGHT) or HttpResponseRedirect(reverse("admin:index"))
 
-    def logout(self, request: HttpRequest, extra_context: dict | None = None) -> HttpResponse:
+    def logout(self, request: HttpRequest, extra_context: dict | None = None) -> Any:
         """Signing out is one thing everywhere."""
         return HttpResponseRedirect(reverse("account_logout")) if request.user.is_authenticated else to_sign_in(request)
 
-    def password_change(self, request: HttpRequest, extra_context: dict | None = None) -> HttpResponse:
+    def password_change(self, request: HttpRequest, extra_context: dict | None = None) -> Any:
         return HttpResponseRedirect(reverse("account_change_password"))
