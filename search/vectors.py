@@ -42,9 +42,9 @@ class TokenQuery(SearchQuery):
         template: str | None = None,
         arg_joiner: str | None = None,
         **extra_context: Any,
-    ) -> tuple[str, tuple[str | int, ...]]:
-        """The literal, cast."""
-        return "%s::tsquery", (self.literal,)
+    ) -> Any:
+        """The literal, cast. The parameters are a list, because lookups add theirs to it."""
+        return "%s::tsquery", [self.literal]
 
 
 def document_vector(*parts: tuple[str, str]) -> Cast:
