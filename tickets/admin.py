@@ -88,9 +88,10 @@ class TicketEventAdmin(ReadOnlyAdmin):
 
 @admin.register(Escalation)
 class EscalationAdmin(ReadOnlyAdmin):
-    list_display = [field.name for field in Escalation._meta.concrete_fields][:9]
+    list_display = ["ticket", "severity", "metric", "level", "team", "created_at", "acknowledged_at", "acknowledged_by"]
+    list_filter = ["severity", "metric", "team"]
     search_fields = ["=ticket__number"]
-    list_select_related = ["ticket"]
+    list_select_related = ["ticket", "team", "acknowledged_by"]
     show_full_result_count = False
 
 
