@@ -16,6 +16,7 @@ from rest_framework.response import Response
 from accounts.models import User
 from accounts.services.people import find_or_create_requester
 from outbox import clock
+from outbox.crash import crash_point
 from sla.choices import Severity
 from tickets.api import inputs
 from tickets.api.actions import TicketActions
@@ -81,6 +82,7 @@ class TicketViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, TicketActi
             fingerprint = hashlib.sha256(json.dumps(request.data, sort_keys=True).encode()).hexdigest()
             ticket, answer, _replayed = once(user=request.user, key=key, fingerprint=fingerprint, now=now, make=make)
             seed = f"key:{request.user.pk}:{key}"
+        crash_point("intake-after-commit")
         link = mint_status_link(ticket=ticket, user=ticket.requester, now=now, seed=seed)
         return Response({**answer, "status_url": link}, status=201)
 

@@ -5,6 +5,7 @@ Everything here is set-based, because a restart after an outage may find thousan
 
 from datetime import datetime, timedelta
 
+from django.conf import settings
 from django.db import transaction
 
 from outbox import clock as database_clock
@@ -19,7 +20,6 @@ from tickets.models import Escalation, Ticket
 from tickets.services.deadlines import refresh_next_due
 from tickets.services.events import record_many
 
-BATCH = 500
 _Key = tuple[int, str, str, int]
 
 
@@ -45,7 +45,7 @@ def record_overdue(ticket: Ticket, *, now: datetime) -> None:
 def _sweep_breaches() -> int:
     with transaction.atomic():
         now = database_clock.now()
-        overdue = sla_selectors.lock_due(now=now, limit=BATCH)
+        overdue = sla_selectors.lock_due(now=now, limit=settings.SWEEP_BATCH)
         crash_point("sweep-after-claim")
         breach(overdue, now=now)
         crash_point("sweep-before-commit")
@@ -57,7 +57,7 @@ def _sweep_breaches() -> int:
 def _sweep_warnings() -> int:
     with transaction.atomic():
         now = database_clock.now()
-        clocks = sla_selectors.lock_warnable(now=now, limit=BATCH)
+        clocks = sla_selectors.lock_warnable(now=now, limit=settings.SWEEP_BATCH)
         if clocks:
             sla_clocks.mark_warned(clocks, now=now)
             record_many([(c.ticket_id, "clock.warned", _event_data(c)) for c in clocks], now=now)
@@ -167,7 +167,7 @@ def _climb_batch() -> int:
             Escalation.objects.filter(acknowledged_at=None, climbs_at__lte=now)
             .select_related("ticket", "clock")
             .order_by("climbs_at", "pk")
-            .select_for_update(skip_locked=True, of=("self", "ticket"))[:BATCH]
+            .select_for_update(skip_locked=True, of=("self", "ticket"))[: settings.SWEEP_BATCH]
         )
         if not waiting:
             return 0

@@ -10,6 +10,7 @@ from django.db import connection, transaction
 from accounts.models import User
 from catalog.models import Category, Module, Version
 from outbox import clock
+from outbox.crash import crash_point
 from outbox.services import enqueue
 from search.vectors import document_vector
 from sla.services.clocks import start_clocks
@@ -110,6 +111,7 @@ def create_ticket(*, submission: Submission, actor: User | None, now: datetime |
     )
     attach(message=message, files=submission.files, now=now)
     _tell(ticket, actor=actor, now=now)
+    crash_point("intake-before-commit")
     return ticket
 
 
