@@ -5,15 +5,15 @@ from typing import Any
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.core.paginator import Paginator
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import Http404, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils.text import capfirst
+from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
-from accounts.access import requires
-from accounts.models import User
+from accounts.access import SignedInRequest, requires
 from knowledge import services
 from knowledge.diffs import difference
 from knowledge.forms import ArticleForm, SendBackForm
@@ -25,20 +25,13 @@ from knowledge.transitions import moves_of
 from outbox import clock
 
 
-class StaffRequest(HttpRequest):
-    """A request behind `requires`: somebody is signed in."""
-
-    user: User
-    LANGUAGE_CODE: str
-
-
 _PAGE = 50
 _HISTORY = 50
 
 
 @require_GET
 @requires("workspace.enter")
-def desk(request: StaffRequest) -> HttpResponse:
+def desk(request: SignedInRequest) -> HttpResponse:
     """Articles by state, what waits for review first."""
     counts = state_counts(user=request.user)
     tab = request.GET.get("state", "")
@@ -71,9 +64,9 @@ def _tabs(counts: dict[str, int], current: str) -> list[dict]:
 
 @require_http_methods(["GET", "POST"])
 @requires("article.write")
-def new(request: StaffRequest) -> HttpResponse:
+def new(request: SignedInRequest) -> HttpResponse:
     """Write a new article."""
-    form = ArticleForm(request.POST or None, actor=request.user, initial={"language": request.LANGUAGE_CODE})
+    form = ArticleForm(request.POST or None, actor=request.user, initial={"language": get_language()})
     if request.method == "POST" and form.is_valid():
         try:
             article = services.draft_article(actor=request.user, now=clock.now(), **form.fields_for_service())
@@ -86,7 +79,7 @@ def new(request: StaffRequest) -> HttpResponse:
 
 @require_http_methods(["GET", "POST"])
 @requires("article.write")
-def edit(request: StaffRequest, pk: int) -> HttpResponse:
+def edit(request: SignedInRequest, pk: int) -> HttpResponse:
     """Change an article; the form starts from its newest version, shown or proposed."""
     article = _visible(request, pk)
     newest = latest_number(article)
@@ -119,7 +112,7 @@ def edit(request: StaffRequest, pk: int) -> HttpResponse:
 
 
 def _form(
-    request: StaffRequest, form: ArticleForm, article: Article | None, conflict: list[dict] | None = None
+    request: SignedInRequest, form: ArticleForm, article: Article | None, conflict: list[dict] | None = None
 ) -> HttpResponse:
     context = {
         "form": form,
@@ -130,7 +123,7 @@ def _form(
     return render(request, "knowledge/edit.html", context, status=422 if form.errors else 200)
 
 
-def _saved(request: StaffRequest, article: Article) -> HttpResponse:
+def _saved(request: SignedInRequest, article: Article) -> HttpResponse:
     """After saving: submit or publish when that button was pressed, then show the article to its writer."""
     then = request.POST.get("then", "")
     article.refresh_from_db()
@@ -143,21 +136,21 @@ def _saved(request: StaffRequest, article: Article) -> HttpResponse:
 
 @require_POST
 @requires("article.write")
-def preview(request: StaffRequest) -> HttpResponse:
+def preview(request: SignedInRequest) -> HttpResponse:
     """Fragment: the text of the form as readers will see it. Nothing is written."""
     return render(request, "knowledge/_preview.html", {name: request.POST.get(name, "") for name in TEXT})
 
 
 @require_GET
 @requires("article.write")
-def review(request: StaffRequest, pk: int) -> HttpResponse:
+def review(request: SignedInRequest, pk: int) -> HttpResponse:
     """An article from the inside: its newest text, what changed between two versions, its history and its moves."""
     return _review(request, _visible(request, pk), SendBackForm())
 
 
 @require_POST
 @requires("article.write")
-def move(request: StaffRequest, pk: int) -> HttpResponse:
+def move(request: SignedInRequest, pk: int) -> HttpResponse:
     """Submit, publish, send back, archive or restore."""
     article = _visible(request, pk)
     name = request.POST.get("move", "")
@@ -169,7 +162,7 @@ def move(request: StaffRequest, pk: int) -> HttpResponse:
     return redirect("knowledge:review", pk=pk)
 
 
-def _move(request: StaffRequest, article: Article, name: str) -> None:
+def _move(request: SignedInRequest, article: Article, name: str) -> None:
     """Call the service of the move ``name`` and say how it went."""
     arguments: dict[str, Any] = {"article": article, "actor": request.user, "now": clock.now()}
     base = request.POST.get("reviewed", "")
@@ -193,7 +186,7 @@ def _move(request: StaffRequest, article: Article, name: str) -> None:
         messages.success(request, done)
 
 
-def _review(request: StaffRequest, article: Article, form: SendBackForm, status: int = 200) -> HttpResponse:
+def _review(request: SignedInRequest, article: Article, form: SendBackForm, status: int = 200) -> HttpResponse:
     history = list(article.history.select_related("edited_by")[:_HISTORY])
     numbers = [version.number for version in history]
     newest = numbers[0] if numbers else article.version
@@ -215,7 +208,7 @@ def _review(request: StaffRequest, article: Article, form: SendBackForm, status:
     return render(request, "knowledge/review.html", context, status=status)
 
 
-def _number(request: StaffRequest, name: str, numbers: list[int], default: int) -> int:
+def _number(request: SignedInRequest, name: str, numbers: list[int], default: int) -> int:
     asked = request.GET.get(name, "")
     return int(asked) if asked.isdigit() and len(asked) < 7 and int(asked) in numbers else default
 
@@ -232,5 +225,5 @@ def _compared(before: dict, after: dict) -> list[dict]:
     ]
 
 
-def _visible(request: StaffRequest, pk: int) -> Article:
+def _visible(request: SignedInRequest, pk: int) -> Article:
     return get_object_or_404(Article.objects.visible_to(request.user).with_labels(), pk=pk)
