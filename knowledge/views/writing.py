@@ -24,7 +24,6 @@ from knowledge.services.writing import TEXT, latest_number, version_text
 from knowledge.transitions import moves_of
 from outbox import clock
 
-
 _PAGE = 50
 _HISTORY = 50
 
