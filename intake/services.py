@@ -1,0 +1,57 @@
+"""From a filled-in form to a ticket, exactly once however often it is sent."""
+
+import hashlib
+import json
+from datetime import datetime
+from typing import Any
+
+from accounts.models import User
+from accounts.services.people import find_or_create_requester
+from tickets.choices import Channel
+from tickets.models import Ticket
+from tickets.services.idempotency import once
+from tickets.services.intake import Submission, create_ticket
+from tickets.services.links import mint_status_link
+
+_PLAIN = ("subject", "description", "impact", "urgency", "affected", "trigger")
+_ROWS = ("module", "version", "category")
+
+
+def submit(*, data: dict[str, Any], user: User | None, language: str, now: datetime) -> tuple[Ticket, bool]:
+    """The ticket of a validated form, and whether it is the one of an earlier sending of the same form.
+
+    The same form with other words is another problem (somebody went back and wrote anew), so the key covers the words.
+
+    Raises:
+        ValidationError: when a file is refused.
+    """
+    requester = user or find_or_create_requester(email=data["email"], name=data["name"], language=language, now=now)
+    fingerprint = _fingerprint(data)
+    key = f"form:{data['submission_key']}:{fingerprint[:32]}"
+
+    def make() -> tuple[Ticket, dict]:
+        submission = Submission(
+            requester=requester,
+            channel=Channel.PORTAL if user else Channel.WEB,
+            language=language,
+            data_loss=data["data_loss"] or None,
+            began_at=data["began_at"],
+            files=data["files"],
+            **{name: data[name] for name in (*_PLAIN, *_ROWS)},
+        )
+        return create_ticket(submission=submission, actor=user), {}
+
+    ticket, _answer, replayed = once(user=requester, key=key, fingerprint=fingerprint, now=now, make=make)
+    return ticket, replayed
+
+
+def private_link(*, ticket: Ticket, seed: str, now: datetime) -> str:
+    """The status link for somebody without an account: derived, so that it can be shown again without being kept."""
+    return mint_status_link(ticket=ticket, user=ticket.requester, now=now, seed=f"form:{seed}")
+
+
+def _fingerprint(data: dict[str, Any]) -> str:
+    said = {name: data[name] for name in _PLAIN}
+    said |= {name: data[name].pk if data[name] else None for name in _ROWS}
+    said |= {"data_loss": data["data_loss"], "files": [(file.name, file.size) for file in data["files"]]}
+    return hashlib.sha256(json.dumps(said, sort_keys=True).encode()).hexdigest()

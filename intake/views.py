@@ -1,0 +1,126 @@
+"""Home of the portal, the form for a problem, what its grade will be, and thanks."""
+
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.conf import settings
+from django.core.exceptions import ValidationError
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.utils.translation import get_language
+from django.utils.translation import gettext as _
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_GET, require_http_methods, require_POST
+
+from accounts.models import User
+from intake import services
+from intake.forms import GradeForm, SubmissionForm
+from intake.limits import may_preview, may_submit
+from knowledge.models import Article
+from outbox import clock
+from sla.selectors import promises_for
+from tickets import grading
+from tickets.models import Ticket
+from tickets.promises import promises_in_words, promises_of_ticket
+from tickets.story import for_list, next_of
+
+_SESSION = "submitted"
+#: The private link is shown on the thanks page for this long (a reload must not lose it); afterwards it is in the mail.
+_LINK_SHOWN = timedelta(minutes=15)
+
+
+@require_GET
+def home(request: HttpRequest) -> HttpResponse:
+    """Two ways, «I have a problem» and «find an answer»; for those who are signed in, their open tickets."""
+    user: Any = request.user
+    articles = Article.objects.visible_to(user).published()
+    context: dict[str, Any] = {"popular": articles.order_by("-helpful_count", "-published_at", "-id")[:6]}
+    if user.is_authenticated:
+        mine = Ticket.objects.visible_to(user).filter(requester=user).exclude(status="closed")
+        context["tickets"] = [{"ticket": row, "next": next_of(row)} for row in for_list(mine.order_by("-pk"))[:5]]
+    return render(request, "intake/home.html", context)
+
+
+@never_cache
+@require_http_methods(["GET", "HEAD", "POST"])
+def submit(request: HttpRequest) -> HttpResponse:
+    """The form. What was typed comes back with every refusal."""
+    user = _person(request)
+    now = clock.now()
+    if request.method != "POST":
+        asked = {"subject": request.GET.get("subject", "")[:200].replace("\x00", "")}
+        return _form(request, SubmissionForm.empty(user=user, now=now, initial=asked))
+    form = SubmissionForm(request.POST, request.FILES, user=user, now=now)
+    if not form.is_valid():
+        return _form(request, form, status=422)
+    data = form.cleaned_data
+    if not may_submit(request, email=data.get("email", ""), now=now):
+        form.add_error(
+            None,
+            _(
+                "Many problems were sent from here within the last hour. Please wait a little and send it then; "
+                "your words are kept. If work has stopped, call us."
+            ),
+        )
+        return _form(request, form, status=429)
+    try:
+        ticket, _replayed = services.submit(data=data, user=user, language=get_language() or "", now=now)
+    except ValidationError as refused:
+        for name, errors in getattr(refused, "error_dict", {None: refused.error_list}).items():
+            form.add_error(name if name in form.fields else None, errors)
+        return _form(request, form, status=422)
+    request.session[_SESSION] = {"ticket": ticket.pk, "seed": data["submission_key"], "at": now.isoformat()}
+    return redirect("intake:thanks")
+
+
+@require_POST
+def grade(request: HttpRequest) -> HttpResponse:
+    """Fragment: the grade that the answers give so far, with what it promises. Nothing said, nothing shown."""
+    form = GradeForm(request.POST)
+    if not form.is_valid() or not may_preview(request, now=clock.now()):
+        return HttpResponse(status=204)
+    said = form.cleaned_data
+    if not (said["impact"] or said["urgency"] or said["data_loss"]):
+        return HttpResponse("")
+    user = _person(request)
+    organization = user.organization if user else None
+    found = grading.grade(
+        subject=said["subject"],
+        description=said["description"],
+        impact=said["impact"],
+        urgency=said["urgency"],
+        data_loss=said["data_loss"] or None,
+        service_level=organization.service_level if organization else "",
+    )
+    promised = promises_in_words(promises_for([found.severity])[found.severity])
+    return render(request, "intake/_grade.html", {"severity": found.severity, "promised": promised})
+
+
+@never_cache
+@require_GET
+def thanks(request: HttpRequest) -> HttpResponse:
+    """The number, the grade with its promise and, for a while, the private link of the ticket just sent."""
+    kept = request.session.get(_SESSION)
+    ticket = Ticket.objects.select_related("requester").filter(pk=kept["ticket"]).first() if kept else None
+    if kept is None or ticket is None:
+        return redirect("intake:submit")
+    context = {"ticket": ticket, "promised": promises_of_ticket(ticket), "link": ""}
+    now = clock.now()
+    # By the address alone nobody proves who they are: whoever has an account follows the ticket signed in.
+    if _person(request) is None and now - datetime.fromisoformat(kept["at"]) <= _LINK_SHOWN:
+        context["link"] = services.private_link(ticket=ticket, seed=kept["seed"], now=now)
+    return render(request, "intake/thanks.html", context)
+
+
+def _person(request: HttpRequest) -> User | None:
+    return request.user if request.user.is_authenticated else None  # type: ignore[return-value]
+
+
+def _form(request: HttpRequest, form: SubmissionForm, status: int = 200) -> HttpResponse:
+    context = {
+        "form": form,
+        "max_files": settings.ATTACHMENTS_PER_MESSAGE,
+        "max_bytes": settings.ATTACHMENT_MAX_BYTES,
+        "files_again": [upload.name for upload in request.FILES.getlist("files")] if status != 200 else [],
+    }
+    return render(request, "intake/submit.html", context, status=status)

@@ -1,0 +1,132 @@
+"""One ticket as its customer reads it: where it stands, who has it, what was promised, what was said.
+
+Internal notes, events and escalations never come near this module.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from django.db.models import Prefetch, QuerySet
+from django.utils.html import linebreaks
+from django.utils.safestring import SafeString
+from django.utils.translation import gettext as _
+
+from accounts.models import User
+from knowledge import markdown
+from sla.models import Clock
+from tickets.choices import Mark, MessageKind, Status
+from tickets.models import Attachment, Message, Resolution, SeverityContest, Ticket
+from tickets.promises import Pledge, next_pledge, pledges
+
+_TOLD = (MessageKind.CUSTOMER, MessageKind.PUBLIC, MessageKind.AUTOMATIC)
+
+
+@dataclass(frozen=True)
+class Step:
+    """One station on the way; ``state`` is done, current or empty."""
+
+    label: str
+    state: str = ""
+
+
+@dataclass(frozen=True)
+class Line:
+    """One message, ready to be shown."""
+
+    kind: str
+    author: str
+    at: datetime
+    html: SafeString
+    mark: str = ""
+    files: list[dict] = field(default_factory=list)
+    id: str = ""
+
+
+@dataclass(frozen=True)
+class Story:
+    ticket: Ticket
+    steps: list[Step]
+    pledges: list[Pledge]
+    next: Pledge | None
+    lines: list[Line]
+    resolution: Resolution | None
+    contest: SeverityContest | None
+    asks: bool
+    """Whether the customer is asked now if the solution works."""
+
+
+def for_list(tickets: QuerySet[Ticket]) -> QuerySet[Ticket]:
+    """What a line of a customer's list needs, in a fixed number of queries."""
+    related = ("assignee", "team", "requester")
+    clocks = Prefetch("clocks", Clock.objects.filter(ended_at=None), to_attr="open_clocks")
+    return tickets.select_related(*related).prefetch_related(clocks)
+
+
+def for_page(tickets: QuerySet[Ticket]) -> QuerySet[Ticket]:
+    """What the page of one ticket needs, in a fixed number of queries."""
+    related = ("assignee", "team", "requester", "organization", "category", "module__product", "version")
+    said = Message.objects.filter(kind__in=_TOLD).select_related("author").prefetch_related("attachments")
+    return tickets.select_related(*related, "follow_up_of").prefetch_related(
+        Prefetch("messages", said.order_by("pk"), to_attr="told"),
+        "clocks",
+        "resolutions",
+        "contests",
+        "follow_ups",
+    )
+
+
+def next_of(ticket: Ticket) -> Pledge | None:
+    """The next promise of a ticket that came through `for_list`."""
+    return next_pledge(pledges(ticket, ticket.open_clocks))  # type: ignore[attr-defined]
+
+
+def story_of(ticket: Ticket, *, reader: User, file_url: Callable[[Attachment], str]) -> Story:
+    """The story of a ticket that came through `for_page`, told to ``reader``."""
+    promised = pledges(ticket, ticket.clocks.all())
+    resolution = next((row for row in ticket.resolutions.all() if row.cycle == ticket.cycle), None)
+    answered = resolution is not None and bool(resolution.confirmed_at or resolution.refuted_at)
+    return Story(
+        ticket=ticket,
+        steps=steps_of(ticket),
+        pledges=promised,
+        next=next_pledge(promised) if ticket.is_unresolved else None,
+        lines=[_line(message, reader, file_url) for message in ticket.told],  # type: ignore[attr-defined]
+        resolution=resolution,
+        contest=next(iter(ticket.contests.all()), None),
+        asks=ticket.status == Status.RESOLVED and not answered,
+    )
+
+
+def steps_of(ticket: Ticket) -> list[Step]:
+    """Received → in progress → solved → closed, with what it waits for in between."""
+    working = {
+        Status.PENDING: _("Waiting for you"),
+        Status.ON_HOLD: _("Waiting for somebody else"),
+    }.get(Status(ticket.status), _("In progress"))
+    names = [_("Received"), working, _("Solved"), _("Closed")]
+    position = {Status.NEW: 0, Status.RESOLVED: 2, Status.CLOSED: 3}.get(Status(ticket.status), 1)
+    return [
+        Step(name, "done" if index < position else "current" if index == position else "")
+        for index, name in enumerate(names)
+    ]
+
+
+def _line(message: Message, reader: User, file_url: Callable[[Attachment], str]) -> Line:
+    """Customers' words are shown as they were typed; only staff writes Markdown.
+
+    The reader is «You» and no name: by a private link, the name behind the address is nobody's business.
+    """
+    own = message.author_id == reader.pk and message.kind == MessageKind.CUSTOMER
+    typed = message.kind == MessageKind.CUSTOMER
+    return Line(
+        kind=message.kind,
+        author=_("You") if own else message.author.name if message.author else "",
+        at=message.created_at,
+        html=SafeString(linebreaks(message.body, autoescape=True)) if typed else markdown.render(message.body),
+        mark=", ".join(str(Mark(mark).label) for mark in message.marks),
+        files=[{"url": file_url(item), "name": item.name, "size": item.size} for item in message.attachments.all()],
+        id=f"m{message.pk}",
+    )

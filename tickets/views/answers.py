@@ -1,0 +1,47 @@
+"""«Solved / not solved» by the link of the mail: GET shows, POST acts, each resolution is answered once."""
+
+from django.core.exceptions import ValidationError
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.views.decorators.http import require_http_methods
+
+from tickets.doors import keep_private
+from tickets.forms_portal import RefuteForm
+from tickets.models import Ticket
+from tickets.services.links import open_answer_link
+from tickets.services.moves import confirm_solution, refute_solution
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def answer(request: HttpRequest, token: str) -> HttpResponse:
+    """Ask, take the answer, or say kindly that it was given. Mail scanners follow links, so a GET changes nothing."""
+    opened = open_answer_link(token)
+    ticket = None
+    if opened is not None:
+        ticket = Ticket.objects.select_related("requester").filter(pk=opened[0], requester__is_active=True).first()
+    if opened is None or ticket is None:
+        raise Http404
+    cycle = opened[1]
+    resolution = ticket.resolutions.filter(cycle=cycle, confirmed_at=None, refuted_at=None).first()
+    context = {"ticket": ticket, "resolution": resolution, "form": RefuteForm(), "token": token}
+    if resolution is None or ticket.cycle != cycle or ticket.status != "resolved":
+        return keep_private(render(request, "tickets/portal/answer.html", {**context, "state": "spent"}, status=410))
+    if request.method != "POST":
+        return keep_private(render(request, "tickets/portal/answer.html", {**context, "state": "ask"}))
+    return keep_private(_take(request, context, cycle))
+
+
+def _take(request: HttpRequest, context: dict, cycle: int) -> HttpResponse:
+    ticket, said = context["ticket"], request.POST.get("answer")
+    form = RefuteForm(request.POST)
+    if said not in ("solved", "unsolved") or not form.is_valid():
+        context |= {"state": "ask", "form": form}
+        return render(request, "tickets/portal/answer.html", context, status=422)
+    try:
+        if said == "solved":
+            confirm_solution(ticket=ticket, actor=ticket.requester, cycle=cycle)
+        else:
+            refute_solution(ticket=ticket, actor=ticket.requester, comment=form.cleaned_data["comment"], cycle=cycle)
+    except ValidationError:  # somebody answered between our reading and the lock
+        return render(request, "tickets/portal/answer.html", {**context, "state": "spent"}, status=410)
+    return render(request, "tickets/portal/answer.html", {**context, "state": said})

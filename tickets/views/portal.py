@@ -1,0 +1,225 @@
+"""The customer's side: my tickets, and one ticket, signed in or by a private link."""
+
+from collections.abc import Callable
+from typing import Any
+
+from django import forms
+from django.conf import settings
+from django.contrib import messages
+from django.core.exceptions import ValidationError
+from django.db.models import Count, Q
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+from django.views.decorators.http import require_GET, require_POST
+
+from accounts.access import requires
+from outbox import clock
+from outbox.limits import allow
+from tickets import permissions
+from tickets.choices import Channel
+from tickets.doors import Door, by_link, by_sign_in, keep_private
+from tickets.forms_portal import ConfirmForm, ContestForm, MessageForm, RefuteForm
+from tickets.models import Attachment, Message, Ticket
+from tickets.promises import promises_of_ticket
+from tickets.services.conversation import customer_message
+from tickets.services.grades import contest
+from tickets.services.links import mint_status_link
+from tickets.services.moves import confirm_solution, refute_solution
+from tickets.story import for_list, next_of, story_of
+
+_PAGE = 20
+#: What one person may send about tickets in an hour; a conversation never needs it, a robot does.
+_MOST_AN_HOUR = 60
+_SENT = "draft-done"
+
+
+@requires()
+@require_GET
+def ticket_list(request: HttpRequest) -> HttpResponse:
+    """My tickets and, for those who may see them, my organization's; open or solved, newest first."""
+    user: Any = request.user
+    sees_all = user.sees_organization and user.organization_id is not None and user.is_customer
+    whose = request.GET.get("whose") if sees_all else "mine"
+    rows = Ticket.objects.visible_to(user)
+    rows = rows.filter(requester=user) if whose == "mine" else rows.filter(_around(user))
+    closed = Q(status__in=["resolved", "closed"])
+    counts = rows.aggregate(open=Count("pk", filter=~closed), solved=Count("pk", filter=closed))
+    state = "solved" if request.GET.get("state") == "solved" else "open"
+    page, more = _keyset(rows.filter(closed if state == "solved" else ~closed), request.GET.get("before", ""))
+    context = {
+        "tickets": [{"ticket": ticket, "next": next_of(ticket)} for ticket in page],
+        "tabs": _tabs(state, whose, counts),
+        "state": state,
+        "whose": whose,
+        "sees_all": sees_all,
+        "older": page[-1].pk if more else None,
+        "began": not request.GET.get("before"),
+    }
+    return render(request, "tickets/portal/list.html", context)
+
+
+def _around(user: Any) -> Q:
+    """Oneself and, with the right to it, the whole organization; what one sees as staff is not listed here."""
+    mine = Q(requester=user)
+    return mine | Q(organization_id=user.organization_id) if user.sees_organization and user.organization_id else mine
+
+
+def _keyset(rows: Any, before: str) -> tuple[list[Ticket], bool]:
+    """One page below the id ``before``, and whether there is more: as quick on page 500 as on page 1."""
+    if before.isascii() and before.isdigit() and len(before) < 18:
+        rows = rows.filter(pk__lt=int(before))
+    found = list(for_list(rows.order_by("-pk"))[: _PAGE + 1])
+    return found[:_PAGE], len(found) > _PAGE
+
+
+def _tabs(state: str, whose: str | None, counts: dict[str, int]) -> list[dict]:
+    kept = f"&whose={whose}" if whose else ""
+    return [
+        {"label": label, "href": f"?state={name}{kept}", "current": state == name, "count": counts[name]}
+        for name, label in (("open", _("Open")), ("solved", _("Solved")))
+    ]
+
+
+@requires()
+@require_GET
+def ticket(request: HttpRequest, number: str) -> HttpResponse:
+    """One ticket, for somebody who is signed in."""
+    return _page(request, by_sign_in(request.user, number))  # type: ignore[arg-type]
+
+
+@requires()
+@require_POST
+def act(request: HttpRequest, number: str, action: str) -> HttpResponse:
+    """What the customer does with the ticket; colleagues who merely see it are not found here."""
+    return _act(request, by_sign_in(request.user, number), action)  # type: ignore[arg-type]
+
+
+@require_GET
+def status(request: HttpRequest, token: str) -> HttpResponse:
+    """The same page by a private link, without an account."""
+    return keep_private(_page(request, by_link(token, now=clock.now())))
+
+
+@require_POST
+def status_act(request: HttpRequest, token: str, action: str) -> HttpResponse:
+    """The same actions by a private link."""
+    return keep_private(_act(request, by_link(token, now=clock.now()), action))
+
+
+@require_GET
+def status_file(request: HttpRequest, token: str, pk: int) -> HttpResponse:
+    """A file of the conversation by a private link; files of internal notes are not found."""
+    from tickets.views.attachments import serve
+
+    door = by_link(token, now=clock.now())
+    told = Message.objects.filter(ticket=door.ticket, kind__in=("customer", "public", "automatic"))
+    return keep_private(serve(get_object_or_404(Attachment, pk=pk, message__in=told)))
+
+
+def _page(
+    request: HttpRequest, door: Door, typed: dict[str, forms.Form] | None = None, code: int = 200
+) -> HttpResponse:
+    story = story_of(door.ticket, reader=door.user, file_url=door.file)
+    may = {name: permissions.may(door.user, name, door.ticket) for name in permissions.CUSTOMER_ACTIONS}
+    may["contest"] &= door.ticket.is_unresolved and not (story.contest and story.contest.state == "open")
+    shown = {
+        "message": MessageForm(),
+        "refute": RefuteForm(),
+        "contest": ContestForm(present=door.ticket.severity),
+        **(typed or {}),
+    }
+    context = {
+        "story": story,
+        "ticket": door.ticket,
+        "door": door,
+        "may": may,
+        "forms": shown,
+        "urls": {name: door.action(name) for name in _ACTIONS},
+        "promised": promises_of_ticket(door.ticket),
+        "max_files": settings.ATTACHMENTS_PER_MESSAGE,
+        "max_bytes": settings.ATTACHMENT_MAX_BYTES,
+        "problems": [str(error) for form in (typed or {}).values() for error in form.non_field_errors()],
+        "sent": any(_SENT in (item.extra_tags or "") for item in messages.get_messages(request)),
+    }
+    return render(request, "tickets/portal/ticket.html", context, status=code)
+
+
+def _act(request: HttpRequest, door: Door, action: str) -> HttpResponse:
+    if action not in _ACTIONS or not permissions.may(door.user, action, door.ticket):
+        raise Http404
+    make, perform, thanks = _ACTIONS[action]
+    form = make(request, door)
+    if form.is_valid():
+        now = clock.now()
+        if not allow(f"portal:act:{door.user.pk}", limit=_MOST_AN_HOUR, seconds=3600, now=now):
+            form.add_error(None, _("That was a lot within an hour. Please wait a little; your words are kept here."))
+            return _page(request, door, {action: form}, 429)
+        try:
+            target = perform(door, form.cleaned_data) or door.page
+        except ValidationError as refused:
+            _add(form, refused)
+        else:
+            messages.success(request, thanks, extra_tags=_SENT)
+            return redirect(target)
+    return _page(request, door, {action: form}, 422)
+
+
+def _add(form: forms.Form, refused: ValidationError) -> None:
+    """What the service says, beside the field that it means."""
+    for name, errors in getattr(refused, "error_dict", {None: refused.error_list}).items():
+        form.add_error(name if name in form.fields else None, errors)
+
+
+def _write(door: Door, data: dict[str, Any]) -> str | None:
+    message = customer_message(
+        ticket=door.ticket,
+        author=door.user,
+        body=data["body"],
+        channel=Channel.WEB if door.token else Channel.PORTAL,
+        files=data["files"],
+    )
+    if message.ticket_id == door.ticket.pk:
+        return None
+    # Long after closing, the message became a ticket of its own.
+    if door.token:
+        return mint_status_link(ticket=message.ticket, user=door.user, now=message.created_at)
+    return Door(message.ticket, door.user).page
+
+
+def _confirm(door: Door, data: dict[str, Any]) -> None:
+    confirm_solution(ticket=door.ticket, actor=door.user, cycle=door.ticket.cycle)
+
+
+def _refute(door: Door, data: dict[str, Any]) -> None:
+    refute_solution(ticket=door.ticket, actor=door.user, comment=data["comment"], cycle=door.ticket.cycle)
+
+
+def _contest(door: Door, data: dict[str, Any]) -> None:
+    contest(ticket=door.ticket, actor=door.user, wanted=data["wanted"], reason=data["reason"])
+
+
+_Action = tuple[Callable[[HttpRequest, Door], forms.Form], Callable[[Door, dict[str, Any]], str | None], Any]
+_ACTIONS: dict[str, _Action] = {
+    "message": (
+        lambda request, door: MessageForm(request.POST, request.FILES),
+        _write,
+        gettext_lazy("Thank you, your message is with us."),
+    ),
+    "confirm": (
+        lambda request, door: ConfirmForm(request.POST),
+        _confirm,
+        gettext_lazy("Thank you! The ticket is closed. If the problem comes back, just write here."),
+    ),
+    "refute": (
+        lambda request, door: RefuteForm(request.POST),
+        _refute,
+        gettext_lazy("We are sorry. The ticket is open again, and the team lead knows."),
+    ),
+    "contest": (
+        lambda request, door: ContestForm(request.POST, present=door.ticket.severity),
+        _contest,
+        gettext_lazy("Thank you. The team lead looks at it and tells you."),
+    ),
+}
