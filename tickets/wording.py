@@ -23,7 +23,7 @@ def reason_texts(reasons: list[dict]) -> list[str]:
     return [reason_text(reason) for reason in reasons]
 
 
-def _name(names: dict[str, str]) -> str:
+def bilingual(names: dict[str, str]) -> str:
     """A bilingual name that was stored as facts (see `tickets.triage.both_names`)."""
     if names.get("name_en") and not (get_language() or "").startswith("zh"):
         return names["name_en"]
@@ -84,8 +84,8 @@ def _raised(reason: dict) -> str:
 
 def _said(reason: dict) -> str:
     if "category" in reason:
-        return _("The customer chose the category “%(name)s”.") % {"name": _name(reason["category"])}
-    return _("The customer named the module “%(name)s”.") % {"name": _name(reason["module"])}
+        return _("The customer chose the category “%(name)s”.") % {"name": bilingual(reason["category"])}
+    return _("The customer named the module “%(name)s”.") % {"name": bilingual(reason["module"])}
 
 
 def _routed(reason: dict) -> str:
@@ -113,15 +113,20 @@ _SENTENCES: dict[str, Callable[[dict], str]] = {
     "grading.default": lambda reason: _("Nothing in the text speaks for more: grade B."),
     "routing.said": _said,
     "routing.keywords": _routed,
-    "routing.module": lambda reason: _("The module belongs to the team “%(team)s”.") % {"team": _name(reason["team"])},
+    "routing.module": lambda reason: (
+        _("The module belongs to the team “%(team)s”.") % {"team": bilingual(reason["team"])}
+    ),
     "routing.category": lambda reason: (
         _("The category “%(category)s” belongs to the team “%(team)s”.")
-        % {"category": _name(reason["category"]), "team": _name(reason["team"])}
+        % {"category": bilingual(reason["category"]), "team": bilingual(reason["team"])}
     ),
     "routing.fallback": lambda reason: _("No rule fits: goes to the team that sorts the rest."),
     "assignment.skill": lambda reason: (
-        _("Skilled in %(skill)s, level %(level)d of 5.") % {"skill": _name(reason["skill"]), "level": reason["level"]}
+        _("Skilled in %(skill)s, level %(level)d of 5.")
+        % {"skill": bilingual(reason["skill"]), "level": reason["level"]}
     ),
     "assignment.load": _load,
+    "assignment.by_hand": lambda reason: _("Assigned by %(name)s.") % {"name": reason.get("by", "")},
+    "assignment.released": lambda reason: _("Put back into the team's queue."),
     "assignment.nobody": lambda reason: _("Nobody is free: waits in the team's queue."),
 }

@@ -1,0 +1,44 @@
+// The ticket page: put found text into the composer, keep its hidden state right, go to the text when the audience is chosen.
+const composer = () => document.getElementById("composer");
+const text = () => composer()?.querySelector("textarea[name='body']");
+
+function insert(words) {
+  const area = text();
+  if (!area) return;
+  const before = area.value.slice(0, area.selectionStart);
+  const gap = before && !/\s$/.test(before) ? "\n\n" : "";
+  area.setRangeText(gap + words, area.selectionStart, area.selectionEnd, "end");
+  area.dispatchEvent(new Event("input", { bubbles: true }));
+  area.focus();
+  area.scrollIntoView({ block: "center" });
+}
+
+document.addEventListener("click", (event) => {
+  const source = event.target.closest("[data-insert]");
+  if (source) insert(source.dataset.insert);
+  const audience = event.target.closest("#composer label[data-key]");
+  if (audience && !event.target.matches("input")) setTimeout(() => text()?.focus());
+});
+
+// Buttons that need a script appear when there is one.
+const show = () => document.querySelectorAll("[data-insert][hidden]").forEach((button) => { button.hidden = false; });
+
+// What the writer has seen: an empty composer follows the page; a begun one keeps its revision, so that the server can
+// say what came meanwhile, unless the change was this writer's own.
+function follow() {
+  const state = document.getElementById("live-state")?.dataset;
+  const form = composer();
+  if (!state || !(form instanceof HTMLFormElement)) return;
+  const { revision, seen } = form.elements;
+  if (!text()?.value.trim() || revision.value === state.previous) {
+    revision.value = state.revision;
+    seen.value = state.seen;
+  }
+}
+
+document.addEventListener("htmx:afterSettle", () => {
+  show();
+  follow();
+});
+document.addEventListener("htmx:oobAfterSwap", follow);
+show();

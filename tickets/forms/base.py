@@ -1,0 +1,84 @@
+"""The shape of an action on the ticket page: a form that calls exactly one service."""
+
+from typing import Any, ClassVar
+
+from django import forms
+from django.core.exceptions import ValidationError
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
+
+from accounts.models import User
+from tickets.models import Ticket
+
+Words = str | Promise
+MOST_TEXT = 50_000  # characters
+
+
+class ActionForm(forms.Form):
+    """What somebody does with one ticket. Subclasses name their words and call their service in `perform`.
+
+    Attributes:
+        action: the action of `tickets.permissions`, by which it is allowed.
+        link: what leads here; the title when empty.
+        title, explanation, button, icon: what the dialog shows.
+        done: what is said afterwards.
+        danger: whether the button is red.
+    """
+
+    action: ClassVar[str]
+    link: ClassVar[Words] = ""
+    title: ClassVar[Words] = ""
+    explanation: ClassVar[Words] = ""
+    button: ClassVar[Words] = _("Save")
+    icon: ClassVar[str] = "check"
+    done: ClassVar[Words] = _("Saved.")
+    danger: ClassVar[bool] = False
+
+    def __init__(self, *args: Any, ticket: Ticket, user: User, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.ticket = ticket
+        self.user = user
+        self.prepare()
+
+    def prepare(self) -> None:
+        """Set choices and first values from ``self.ticket``."""
+
+    @classmethod
+    def allowed(cls, ticket: Ticket, user: User) -> bool:
+        """A condition beside the permission; where it fails the action does not exist."""
+        return True
+
+    def perform(self) -> Any:
+        """Call the service with the cleaned data."""
+        raise NotImplementedError
+
+    def send(self) -> bool:
+        """Validate and perform; what the service refuses stands beside its field."""
+        if not self.is_valid():
+            return False
+        try:
+            self.result = self.perform()
+        except ValidationError as error:
+            add_errors(self, error)
+            return False
+        return True
+
+
+def add_errors(form: forms.Form, error: ValidationError) -> None:
+    """Put the errors of a service beside the fields they name, the others above the form."""
+    if not hasattr(error, "error_dict"):
+        form.add_error(None, error)
+        return
+    for name, errors in error.error_dict.items():
+        form.add_error(name if name in form.fields else None, errors)
+
+
+def lines(label: Words, *, rows: int = 3, required: bool = True, help_text: Words = "") -> forms.CharField:
+    """A field for a few lines of text."""
+    return forms.CharField(
+        label=label,
+        required=required,
+        max_length=MOST_TEXT,
+        help_text=help_text,
+        widget=forms.Textarea(attrs={"rows": rows, "data-send": True}),
+    )

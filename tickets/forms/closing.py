@@ -1,0 +1,151 @@
+"""Ending a ticket and opening it again."""
+
+from typing import Any
+
+from django import forms
+from django.utils.translation import gettext_lazy as _
+
+from accounts.models import User
+from outbox import clock
+from tickets.choices import Status
+from tickets.forms.base import ActionForm, lines
+from tickets.forms.files import FilesField
+from tickets.models import Resolution, Ticket
+from tickets.services import moves
+from tickets.services.articles import draft_article_from_ticket
+from tickets.services.links import revoke_status_links
+from tickets.transitions import MOVES, choices_by_hand
+
+
+class ResolveForm(ActionForm):
+    """Cause, solution, verification: what the next colleague needs, and what becomes an article."""
+
+    action = "resolve"
+    link = _("Resolve…")
+    title = _("Resolve the ticket")
+    explanation = _("The customer reads the message and is asked whether the problem is solved.")
+    button = _("Resolve")
+    done = _("Resolved. The customer is asked to confirm.")
+
+    cause = lines(_("Cause"), help_text=_("What was wrong, for colleagues and the knowledge base."))
+    solution = lines(_("Solution"), rows=4, help_text=_("What was done, step by step."))
+    verification = forms.ChoiceField(
+        label=_("How it was verified"),
+        choices=Resolution.Verification.choices,
+        widget=forms.RadioSelect,
+        initial=Resolution.Verification.CUSTOMER,
+    )
+    proof = lines(
+        _("Proof"),
+        rows=2,
+        required=False,
+        help_text=_("Needed unless the customer confirms: what shows that it works."),
+    )
+    message = lines(
+        _("Message to the customer"),
+        rows=3,
+        required=False,
+        help_text=_("Left empty, the customer reads the solution."),
+    )
+    files = FilesField(label=_("Files"), required=False)
+
+    @classmethod
+    def allowed(cls, ticket: Ticket, user: User) -> bool:
+        return ticket.is_unresolved
+
+    def perform(self) -> Any:
+        return moves.resolve_ticket(ticket=self.ticket, actor=self.user, **self.cleaned_data)
+
+
+class ReopenForm(ActionForm):
+    """Staff opens it again."""
+
+    action = "reopen"
+    link = _("Reopen…")
+    title = _("Open the ticket again")
+    explanation = _("New deadlines begin. The reason becomes an internal note.")
+    button = _("Reopen")
+    icon = "refresh"
+    done = _("Open again; its deadlines run.")
+
+    reason = lines(_("Reason"))
+
+    @classmethod
+    def allowed(cls, ticket: Ticket, user: User) -> bool:
+        return not ticket.is_unresolved
+
+    def perform(self) -> Any:
+        return moves.reopen_ticket(ticket=self.ticket, actor=self.user, reason=self.cleaned_data["reason"])
+
+
+class StatusForm(ActionForm):
+    """A move without a message; moves that need one stand in the composer."""
+
+    action = "status"
+    link = _("Change the status…")
+    title = _("Change the status")
+    explanation = _("Waiting for the customer needs a question: choose it below a public reply.")
+
+    status = forms.ChoiceField(label=_("Status"), widget=forms.RadioSelect)
+    reason = forms.CharField(
+        label=_("What the ticket waits for"), max_length=200, required=False, help_text=_("Needed for «on hold».")
+    )
+
+    def prepare(self) -> None:
+        self.fields["status"].choices = silent_moves(self.ticket)  # type: ignore[attr-defined]
+
+    @classmethod
+    def allowed(cls, ticket: Ticket, user: User) -> bool:
+        return bool(silent_moves(ticket))
+
+    def perform(self) -> Any:
+        return moves.set_status(ticket=self.ticket, actor=self.user, **self.cleaned_data)
+
+
+def silent_moves(ticket: Ticket) -> list[tuple[str, Any]]:
+    """Statuses that may be chosen without writing to the customer."""
+    names = choices_by_hand(ticket.status)
+    return [
+        (name, Status(name).label) for name in names if not MOVES[(Status(ticket.status), Status(name))].needs_reply
+    ]
+
+
+class ArticleForm(ActionForm):
+    """One step from a resolved ticket to a draft."""
+
+    action = "draft_article"
+    link = _("Make an article")
+    title = _("Make an article of this ticket")
+    explanation = _(
+        "Problem, cause and solution become a draft without names, addresses and numbers of people. "
+        "You look through it before a reviewer does."
+    )
+    button = _("Make a draft")
+    icon = "book"
+    done = _("The draft is ready.")
+
+    @classmethod
+    def allowed(cls, ticket: Ticket, user: User) -> bool:
+        return ticket.resolutions.exists()
+
+    def perform(self) -> Any:
+        return draft_article_from_ticket(ticket=self.ticket, actor=self.user, now=clock.now())
+
+
+class RevokeLinksForm(ActionForm):
+    """The customer's private links stop working."""
+
+    action = "revoke_links"
+    link = _("Revoke private links…")
+    title = _("Make the private links useless")
+    explanation = _(
+        "Every private status link of this ticket that was sent so far stops working at once, for example because one "
+        "was passed on. Mails from now on carry a new one."
+    )
+    button = _("Revoke the links")
+    icon = "lock"
+    done = _("The private links no longer work.")
+    danger = True
+
+    def perform(self) -> Any:
+        return revoke_status_links(ticket=self.ticket, now=clock.now())

@@ -1,0 +1,111 @@
+"""Writing to the customer or to colleagues."""
+
+from typing import Any
+
+from django import forms
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
+
+from accounts.models import User
+from tickets.choices import Mark, Status
+from tickets.forms.base import MOST_TEXT, add_errors
+from tickets.forms.files import FilesField
+from tickets.models import Message, Ticket
+from tickets.permissions import may
+from tickets.services import conversation
+from tickets.services.locking import StaleTicket
+from tickets.transitions import choices_by_hand
+
+KINDS = [("public", _("Public reply")), ("note", _("Internal note"))]
+MARKS = [
+    (Mark.WORKAROUND, _("contains a workaround: the customer can go on working")),
+    (Mark.SOLUTION_PATH, _("names the path to the solution: what we will do, and by when")),
+    (Mark.PROGRESS, _("reports progress: what we found out or did since the last message")),
+]
+
+
+class ComposerForm(forms.Form):
+    """One message. `revision` and `seen` say which state of the ticket the writer had before their eyes."""
+
+    kind = forms.ChoiceField(label=_("Audience"), choices=KINDS)
+    body = forms.CharField(label=_("Text"), max_length=MOST_TEXT, error_messages={"required": _("Write something.")})
+    marks = forms.MultipleChoiceField(
+        label=_("This answer"), choices=MARKS, required=False, widget=forms.CheckboxSelectMultiple
+    )
+    status = forms.ChoiceField(label=_("And then"), required=False)
+    hold_reason = forms.CharField(label=_("What the ticket waits for"), max_length=200, required=False)
+    files = FilesField(label=_("Files"), required=False)
+    revision = forms.IntegerField(widget=forms.HiddenInput, min_value=0, max_value=2**31 - 1, required=False)
+    seen = forms.IntegerField(widget=forms.HiddenInput, min_value=0, max_value=2**62, required=False)
+
+    def __init__(self, *args: Any, ticket: Ticket, user: User, last_id: int = 0, **kwargs: Any) -> None:
+        self.ticket = ticket
+        self.user = user
+        self.stale = False
+        kinds = [kind for kind, action in (("public", "reply"), ("note", "note")) if may(user, action, ticket)]
+        if not ticket.is_unresolved:
+            kinds = [kind for kind in kinds if kind == "note"]  # a resolved ticket is reopened first
+        first = {"kind": kinds[0] if kinds else "", "revision": ticket.revision, "seen": last_id, "status": ""}
+        super().__init__(*args, initial=first, **kwargs)
+        self.fields["kind"].choices = [choice for choice in KINDS if choice[0] in kinds]  # type: ignore[attr-defined]
+        self.fields["status"].choices = status_choices(ticket)  # type: ignore[attr-defined]
+
+    @property
+    def usable(self) -> bool:
+        """Whether this person may write anything at all."""
+        return bool(self.fields["kind"].choices)  # type: ignore[attr-defined]
+
+    @property
+    def chosen_kind(self) -> str:
+        return str(self["kind"].value() or "")
+
+    def send(self) -> Message | None:
+        """Write the message; None when something is to be mended first. A stale ticket sets `stale`."""
+        if not self.is_valid():
+            return None
+        data = self.cleaned_data
+        common = {"ticket": self.ticket, "actor": self.user, "body": data["body"], "files": data["files"]}
+        try:
+            if data["kind"] == "note":
+                return conversation.add_note(**common)
+            return conversation.reply(
+                **common,
+                marks=data["marks"],
+                status=data["status"],
+                hold_reason=data["hold_reason"],
+                revision=data["revision"],
+            )
+        except StaleTicket:
+            self.stale = True
+        except forms.ValidationError as error:
+            self._refused(error)
+        return None
+
+    def _refused(self, error: forms.ValidationError) -> None:
+        code = getattr(error, "code", "")
+        if code == "reason":
+            self.add_error("hold_reason", error)
+        elif code in ("move", "reply"):
+            self.add_error("status", error)
+        else:
+            add_errors(self, error)
+
+    def caught_up(self, ticket: Ticket, last_id: int) -> None:
+        """Keep what was typed and point it at the present state, so that sending again is a decision."""
+        self.data = self.data.copy()
+        self.data["revision"] = str(ticket.revision)
+        self.data["seen"] = str(last_id)
+
+
+def status_choices(ticket: Ticket) -> list[tuple[str, str]]:
+    """What may follow a public reply; staying is the first."""
+    present = gettext("stay “%(status)s”") % {"status": ticket.get_status_display()}
+    if ticket.status == Status.NEW:
+        present = gettext("open it (an answered ticket is not new)")
+    words = {
+        Status.OPEN: gettext("open: we go on working"),
+        Status.PENDING: gettext("wait for the customer"),
+        Status.ON_HOLD: gettext("on hold: wait for somebody else"),
+    }
+    moves = [(name, words[Status(name)]) for name in choices_by_hand(ticket.status)]
+    return [("", present), *(move for move in moves if not (ticket.status == Status.NEW and move[0] == Status.OPEN))]

@@ -1,0 +1,22 @@
+"""Every action of the ticket page by its name in the address."""
+
+from tickets.forms import closing, handling
+from tickets.forms.base import ActionForm
+
+FORMS: tuple[type[ActionForm], ...] = (
+    handling.TakeForm,
+    handling.TakeOverForm,
+    handling.AssignForm,
+    handling.RegradeForm,
+    handling.ContestForm,
+    handling.PropertiesForm,
+    handling.CallInForm,
+    handling.AcknowledgeForm,
+    handling.BreachReasonForm,
+    closing.StatusForm,
+    closing.ResolveForm,
+    closing.ReopenForm,
+    closing.ArticleForm,
+    closing.RevokeLinksForm,
+)
+ACTIONS: dict[str, type[ActionForm]] = {form.action: form for form in FORMS}

@@ -1,0 +1,1 @@
+"""Reading tickets for pages."""

@@ -1,0 +1,152 @@
+"""The queue: its views, their counts, and one page by its place in the order instead of an offset."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from django.db.models import Count, F, Prefetch, Q
+from django.utils.dateparse import parse_datetime
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
+
+from accounts.models import User
+from sla.choices import ClockState
+from sla.models import Clock
+from sla.selectors import OPEN
+from tickets.choices import UNRESOLVED
+from tickets.models import Ticket
+from tickets.querysets import TicketQuerySet
+
+PAGE = 50
+_LARGEST_ID = 2**63 - 1
+
+
+@dataclass(frozen=True)
+class View:
+    """One tab of the queue.
+
+    Attributes:
+        condition: what belongs here, for a person.
+        sort: the order when none is asked for, a key of `ORDERS`.
+        whole: holds resolved and closed tickets too; it shows no count, because every refresh would count the archive.
+    """
+
+    label: str | Promise
+    condition: Callable[[User], Q]
+    sort: str = "due"
+    whole: bool = False
+
+
+def _unassigned(user: User) -> Q:
+    """Of one's own teams; people without a team (managers) see all."""
+    teams = user.team_ids()
+    return Q(assignee=None, team__in=teams) if teams else Q(assignee=None)
+
+
+VIEWS: dict[str, View] = {
+    "due": View(_("Next due"), lambda user: Q()),
+    "mine": View(_("Mine"), lambda user: Q(assignee=user)),
+    "unassigned": View(_("Unassigned in my teams"), _unassigned),
+    "waiting": View(_("Waiting for customer"), lambda user: Q(status="pending")),
+    "escalated": View(_("Escalated"), lambda user: Q(breached_at__isnull=False)),
+    "all": View(_("All tickets"), lambda user: Q(), sort="new", whole=True),
+}
+#: Orders by name; each ends in the unique id, so that a place in it is exact.
+ORDERS = {"due": [F("next_due_at").asc(nulls_last=True), "id"], "new": ["-id"]}
+
+
+@dataclass(frozen=True)
+class Page:
+    """Rows of one page; ``after`` is the place where the next one begins, empty on the last."""
+
+    rows: list[Ticket]
+    after: str
+
+
+class BadPlace(ValueError):
+    """Not a place that `place_of` wrote."""
+
+
+def counts(*, user: User) -> dict[str, int]:
+    """How many unresolved tickets each view holds, in one query."""
+    rows = Ticket.objects.workable_by(user).unresolved()
+    figures = {
+        name: Count("pk", filter=view.condition(user)) if (view.condition(user)) else Count("pk")
+        for name, view in VIEWS.items()
+        if not view.whole
+    }
+    return rows.aggregate(**figures)
+
+
+def in_view(*, user: User, name: str) -> TicketQuerySet:
+    """The tickets of a view that ``user`` sees from the inside."""
+    view = VIEWS[name]
+    rows = Ticket.objects.workable_by(user).filter(view.condition(user))
+    return rows if view.whole else rows.filter(status__in=UNRESOLVED)
+
+
+def page_of(rows: TicketQuerySet, *, sort: str, after: str = "", size: int = PAGE) -> Page:
+    """One page of ``rows``, with all that a row shows, in a fixed number of queries.
+
+    Raises:
+        BadPlace: when ``after`` is no place.
+    """
+    if after:
+        rows = rows.filter(_beyond(after, sort))
+    open_clocks = Clock.objects.filter(state__in=OPEN).order_by("due_at", "pk")
+    wanted = (
+        rows.order_by(*ORDERS[sort])
+        .select_related("requester", "organization", "assignee", "team")
+        .defer("tokens", "grading", "routing")
+        .prefetch_related(Prefetch("clocks", queryset=open_clocks, to_attr="open_clocks"))
+    )
+    found = list(wanted[: size + 1])
+    for ticket in found:
+        _face(ticket)
+    return Page(found[:size], place_of(found[size - 1], sort) if len(found) > size else "")
+
+
+def _face(ticket: Any) -> None:
+    """What the row shows of the deadlines: the next running clock, else a paused one; and how urgent that makes it."""
+    running = [clock for clock in ticket.open_clocks if clock.state == ClockState.RUNNING]
+    ticket.next_clock = next(iter(running or ticket.open_clocks), None)
+    late = any(clock.breached_at for clock in ticket.open_clocks)
+    ticket.urgency_class = "row-breached" if late else "row-soon" if any(c.warned_at for c in running) else ""
+
+
+def fingerprint(ticket: Ticket) -> str:
+    """Changes whenever what the row shows changes."""
+    due = int(ticket.next_due_at.timestamp()) if ticket.next_due_at else 0
+    return f"{ticket.pk}.{ticket.revision}.{due}.{int(ticket.breached_at is not None)}"
+
+
+def place_of(ticket: Ticket, sort: str) -> str:
+    """Where ``ticket`` stands in the order ``sort``."""
+    if sort == "new":
+        return str(ticket.pk)
+    due = ticket.next_due_at.isoformat() if ticket.next_due_at else ""
+    return f"{due}~{ticket.pk}"
+
+
+def _beyond(place: str, sort: str) -> Q:
+    due_text, _sep, pk_text = place.rpartition("~")
+    if not (pk_text.isascii() and pk_text.isdigit()) or int(pk_text) > _LARGEST_ID:
+        raise BadPlace(place)
+    pk = int(pk_text)
+    if sort == "new":
+        return Q(pk__lt=pk)
+    if not due_text:
+        return Q(next_due_at=None, pk__gt=pk)
+    due = _instant(due_text)
+    return Q(next_due_at__gt=due) | Q(next_due_at=due, pk__gt=pk) | Q(next_due_at=None)
+
+
+def _instant(text: str) -> datetime:
+    try:
+        due = parse_datetime(text)
+    except ValueError as error:
+        raise BadPlace(text) from error
+    if due is None or due.tzinfo is None:
+        raise BadPlace(text)
+    return due

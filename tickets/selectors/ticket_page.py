@@ -1,0 +1,155 @@
+"""What the agents' ticket page shows, each part in a fixed number of queries."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from django.db.models import Prefetch, QuerySet
+from django.http import Http404
+from django.urls import NoReverseMatch, reverse
+
+from accounts.models import User
+from knowledge.models import Article
+from knowledge.selectors import matching_articles
+from search.vectors import best, query
+from sla.choices import ClockState
+from sla.models import Clock
+from tickets.choices import Mark, MessageKind
+from tickets.message_html import message_html
+from tickets.models import Message, Resolution, Ticket
+from tickets.permissions import allowed_actions
+
+#: Longer conversations show their newest part first; the rest is one click away.
+MESSAGES = 150
+HISTORY = 5
+SIMILAR = 5
+_WORDS = 2000  # characters of a ticket by which its likes are sought
+_RELATED = (
+    "team", "assignee", "requester", "organization", "category", "module", "version", "fault_type", "follow_up_of",
+)  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Conversation:
+    """The messages that are shown, and how many earlier ones are not."""
+
+    messages: list[Any]
+    hidden: int
+
+    @property
+    def last_id(self) -> int:
+        return self.messages[-1].pk if self.messages else 0
+
+
+def workable_ticket(*, user: User, number: str) -> Ticket:
+    """The ticket, if ``user`` sees it from the inside.
+
+    Raises:
+        Http404: when there is none.
+    """
+    rows = Ticket.objects.workable_by(user).select_related(*_RELATED).defer("tokens")
+    ticket = rows.filter(number=number).first()
+    if ticket is None:
+        raise Http404
+    return ticket
+
+
+def conversation(*, ticket: Ticket, whole: bool = False) -> Conversation:
+    """The messages in order, with author, files, HTML and the words of their marks."""
+    rows = ticket.messages.select_related("author").prefetch_related("attachments").order_by("-id")
+    found: list[Any] = list(rows if whole else rows[: MESSAGES + 1])
+    hidden = 0
+    if not whole and len(found) > MESSAGES:
+        hidden = ticket.messages.count() - MESSAGES
+        found = found[:MESSAGES]
+    found.reverse()
+    for message in found:
+        dress(message)
+    return Conversation(found, hidden)
+
+
+def messages_after(*, ticket: Ticket, pk: int) -> list[Message]:
+    """What was written after the message ``pk``."""
+    rows = ticket.messages.filter(pk__gt=pk).select_related("author").prefetch_related("attachments").order_by("id")
+    return [dress(message) for message in rows[:20]]
+
+
+def dress(message: Any) -> Any:
+    """Give a message what its template shows."""
+    message.key = str(message.pk)
+    message.html = message_html(message)
+    message.mark_words = " · ".join(str(Mark(mark).label) for mark in message.marks)
+    message.files = [dress_file(row) for row in message.attachments.all()]
+    return message
+
+
+def dress_file(attachment: Any) -> Any:
+    attachment.url = reverse("attachment", args=[attachment.pk])
+    return attachment
+
+
+def clocks(*, ticket: Ticket) -> dict[str, list[Clock]]:
+    """Open clocks, the next due first; and closed ones with their verdict, without those that a re-grade replaced."""
+    rows = list(ticket.clocks.exclude(state=ClockState.SUPERSEDED).order_by("due_at", "pk"))
+    closed = [row for row in rows if not row.is_open]
+    return {"open": [row for row in rows if row.is_open], "closed": closed[::-1][:12]}
+
+
+def panels(*, ticket: Ticket, user: User, whole: bool = False) -> dict[str, Any]:
+    """Context of the parts that change while the page is open."""
+    escalations = list(ticket.escalations.select_related("acknowledged_by", "team").order_by("-created_at", "-pk"))
+    talk = conversation(ticket=ticket, whole=whole)
+    return {
+        "ticket": ticket,
+        "may": allowed_actions(user, ticket),
+        "conversation": talk,
+        "clocks": clocks(ticket=ticket),
+        "escalations": escalations,
+        "unacknowledged": [row for row in escalations if row.acknowledged_at is None],
+        "unexplained": [row for row in escalations if row.level == 1 and not row.reason]
+        if ticket.assignee_id == user.pk
+        else [],
+        "contest": ticket.contests.select_related("raised_by").filter(state="open").first(),
+        "resolution": ticket.resolutions.select_related("resolved_by").order_by("-cycle").first(),
+        "participants": list(ticket.participants.select_related("user").order_by("added_at", "pk")),
+        "tags": list(ticket.tags.all()),
+    }
+
+
+def history_of(*, ticket: Ticket, user: User) -> list[Ticket]:
+    """The requester's other tickets, the newest first, as far as ``user`` sees them."""
+    rows = Ticket.objects.workable_by(user).filter(requester=ticket.requester_id).exclude(pk=ticket.pk)
+    return list(rows.defer("tokens", "grading", "routing").order_by("-id")[:HISTORY])
+
+
+def similar_tickets(*, ticket: Ticket, user: User) -> list[Any]:
+    """Resolved tickets that speak of the same, each with its last solution."""
+    sought = query(_said(ticket))
+    if sought is None:
+        return []
+    solved = Ticket.objects.workable_by(user).filter(resolved_at__isnull=False).exclude(pk=ticket.pk)
+    newest = Prefetch("resolutions", queryset=Resolution.objects.order_by("-cycle"), to_attr="solutions")
+    return list(best(solved, sought, limit=SIMILAR).defer("tokens", "grading", "routing").prefetch_related(newest))
+
+
+def articles_for(*, ticket: Ticket, user: User) -> list[Article]:
+    """Published articles that may answer the ticket."""
+    return matching_articles(text=_said(ticket), user=user, language=ticket.language, module=ticket.module)
+
+
+def linked_articles(*, ticket: Ticket, user: User) -> QuerySet[Any]:
+    """Articles written from this ticket or used in it."""
+    seen = Article.objects.visible_to(user)
+    return ticket.article_links.filter(article__in=seen).select_related("article").order_by("pk")
+
+
+def _said(ticket: Ticket) -> str:
+    first = ticket.messages.filter(kind=MessageKind.CUSTOMER).order_by("id").values_list("body", flat=True).first()
+    return f"{ticket.subject}\n{first or ''}"[:_WORDS]
+
+
+def address_of(name: str, *args: Any) -> str:
+    """The address of a page of a room above, empty where it does not exist."""
+    try:
+        return reverse(name, args=args)
+    except NoReverseMatch:
+        return ""

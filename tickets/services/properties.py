@@ -1,0 +1,87 @@
+"""What a ticket is about: category, module, version, kind of fault, tags."""
+
+from collections.abc import Iterable
+from datetime import datetime
+from typing import Any
+
+from django.core.exceptions import PermissionDenied, ValidationError
+from django.utils.translation import gettext_lazy as _
+
+from accounts.models import User
+from catalog.models import Category, FaultType, Module, Version
+from knowledge.services.writing import tag_named
+from sla.services.clocks import regrade_clocks
+from tickets.models import Ticket
+from tickets.services.escalation import record_overdue
+from tickets.services.events import record
+from tickets.services.locking import Change, changing
+from tickets.triage import both_names
+
+MOST_TAGS = 12
+
+
+def set_properties(
+    *,
+    ticket: Ticket,
+    actor: User,
+    category: Category | None,
+    module: Module | None,
+    version: Version | None,
+    fault_type: FaultType | None,
+    tags: Iterable[str],
+    now: datetime | None = None,
+) -> None:
+    """Say what the ticket is about. Another category may mean another policy, so the open deadlines follow it.
+
+    Raises:
+        PermissionDenied: when ``actor`` does not work on tickets.
+        ValidationError: keyed by field, when module and version are of two products or there are too many tags.
+    """
+    if not actor.may("ticket.work"):
+        raise PermissionDenied
+    if module and version and module.product_id != version.product_id:
+        raise ValidationError({"version": _("This version is of another product than the module.")})
+    names = _clean(tags)
+    values = {"category": category, "module": module, "version": version, "fault_type": fault_type}
+    with changing(ticket.pk, now=now) as change:
+        changed = [
+            {"field": name, "source": _fact(getattr(change.ticket, name)), "target": _fact(value)}
+            for name, value in values.items()
+            if getattr(change.ticket, f"{name}_id") != (value.pk if value else None)
+        ]
+        change.set(**{row["field"]: values[row["field"]] for row in changed})
+        changed += _set_tags(change.ticket, names)
+        if not changed:
+            return
+        record(ticket=change.ticket, code="ticket.properties", actor=actor, now=change.now, changes=changed)
+        if any(row["field"] == "category" for row in changed):
+            _follow_category(change)
+
+
+def _follow_category(change: Change) -> None:
+    if change.ticket.is_unresolved:
+        regrade_clocks(facts=change.facts, now=change.now)
+        record_overdue(change.ticket, now=change.now)
+
+
+def _set_tags(ticket: Ticket, names: list[str]) -> list[dict[str, Any]]:
+    before = {tag.pk: tag.name for tag in ticket.tags.all()}
+    after = {tag.pk: tag.name for tag in map(tag_named, names)}
+    if before.keys() == after.keys():
+        return []
+    ticket.tags.set(after)
+    return [{"field": "tags", "source": sorted(before.values()), "target": sorted(after.values())}]
+
+
+def _clean(tags: Iterable[str]) -> list[str]:
+    names = list(dict.fromkeys(name for name in (" ".join(tag.split())[:40] for tag in tags) if name))
+    if len(names) > MOST_TAGS:
+        raise ValidationError({"tags": _("At most %(most)d tags.") % {"most": MOST_TAGS}})
+    return names
+
+
+def _fact(value: Any) -> dict[str, str] | None:
+    """A name that stays readable after the row is gone."""
+    if value is None:
+        return None
+    return both_names(value) if hasattr(value, "name_en") else {"name": str(value)}

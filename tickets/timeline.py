@@ -1,0 +1,253 @@
+"""Says the events of a ticket in the reader's language: who did what, when, from what to what.
+
+Events hold codes and facts (`TicketEvent`); here every code has its sentence, its icon and its kind. A code of
+another release is shown as it is.
+"""
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from django.utils import formats, timezone
+from django.utils.dateparse import parse_datetime
+from django.utils.functional import Promise
+from django.utils.text import capfirst
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy, ngettext
+
+from accounts.models import Team, User
+from knowledge.models import Article
+from sla.choices import MetricCode
+from tickets.choices import Channel, Mark, Status
+from tickets.models import TicketEvent
+from tickets.wording import bilingual
+
+KINDS: dict[str, str | Promise] = {
+    "talk": gettext_lazy("Messages"),
+    "work": gettext_lazy("Work"),
+    "deadline": gettext_lazy("Deadlines"),
+}
+
+
+@dataclass(frozen=True)
+class Names:
+    """Everybody and everything that the events of a ticket name, read at once."""
+
+    people: dict[int, str]
+    teams: dict[int, str]
+    articles: dict[int, str]
+
+    def person(self, pk: Any) -> str:
+        return self.people.get(pk) or _("nobody")
+
+    def team(self, pk: Any) -> str:
+        return self.teams.get(pk) or _("no team")
+
+    def article(self, pk: Any) -> str:
+        return self.articles.get(pk) or _("an article that was deleted")
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One line of the timeline, as `components/timeline_item.html` shows it."""
+
+    kind: str
+    icon: str
+    tone: str
+    text: str
+    detail: str
+    at: datetime
+
+
+Say = Callable[[dict, Names], str]
+
+
+@dataclass(frozen=True)
+class _Sentence:
+    kind: str
+    icon: str
+    say: Say
+    tone: str = ""
+    detail: Say = lambda data, names: ""
+
+
+def entries(events: Iterable[TicketEvent], *, kind: str = "") -> list[Entry]:
+    """The lines of ``events`` in their order; only those of one of `KINDS` when it is given."""
+    rows = list(events)
+    names = _names(rows)
+    lines = [_entry(row, names) for row in rows]
+    return [line for line in lines if not kind or line.kind == kind]
+
+
+def _entry(event: TicketEvent, names: Names) -> Entry:
+    sentence = SENTENCES.get(event.code) or _Sentence("work", "history", lambda data, names: event.code)
+    who = names.people.get(event.actor_id) if event.actor_id else _("Automatic")
+    text = _("%(who)s: %(what)s") % {"who": who or _("somebody"), "what": sentence.say(event.data, names)}
+    detail = sentence.detail(event.data, names)
+    return Entry(sentence.kind, sentence.icon, sentence.tone, text, detail, event.created_at)
+
+
+def _names(events: list[TicketEvent]) -> Names:
+    people = {event.actor_id for event in events}
+    teams: set[Any] = set()
+    articles: set[Any] = set()
+    for event in events:
+        data = event.data
+        between = {data.get("source"), data.get("target")}
+        people |= {data.get("assignee"), data.get("user")}
+        if event.code == "ticket.team":
+            teams |= between
+        elif event.code in ("ticket.assigned", "ticket.taken", "ticket.taken_over", "ticket.released"):
+            people |= between
+        teams.add(data.get("team"))
+        articles.add(data.get("article"))
+    return Names(
+        people=dict(User.objects.filter(pk__in=_ids(people)).values_list("pk", "name")),
+        teams={team.pk: team.label for team in Team.objects.filter(pk__in=_ids(teams))} if _ids(teams) else {},
+        articles=dict(Article.objects.filter(pk__in=_ids(articles)).values_list("pk", "title")),
+    )
+
+
+def _ids(found: set[Any]) -> set[int]:
+    return {pk for pk in found if isinstance(pk, int)}
+
+
+def _status(value: Any) -> str:
+    return str(Status(value).label) if value in Status.values else str(value)
+
+
+def _metric(data: dict) -> str:
+    code = data.get("metric", "")
+    return str(MetricCode(code).label) if code in MetricCode.values else str(code)
+
+
+def _due(data: dict, names: Names) -> str:
+    due = parse_datetime(data.get("due_at") or "")
+    if due is None:
+        return ""
+    return _("was due %(instant)s") % {"instant": formats.date_format(timezone.localtime(due), "SHORT_DATETIME_FORMAT")}
+
+
+def _from_to(data: dict, names: Names) -> str:
+    return f"{_status(data.get('source'))} → {_status(data.get('target'))}"
+
+
+def _marks(data: dict, names: Names) -> str:
+    return ", ".join(str(Mark(mark).label) for mark in data.get("marks", []) if mark in Mark.values)
+
+
+def _plain(words: str | Promise) -> Say:
+    return lambda data, names: str(words)
+
+
+def _about_metric(words: str | Promise) -> Say:
+    return lambda data, names: str(words) % {"metric": _metric(data)}
+
+
+def _created(data: dict, names: Names) -> str:
+    channel = data.get("channel", "")
+    words = str(Channel(channel).label) if channel in Channel.values else channel
+    return _("submitted (%(channel)s), graded %(severity)s") % {"channel": words, "severity": data.get("severity", "")}
+
+
+def _assigned(data: dict, names: Names) -> str:
+    return _("assigned to %(person)s") % {"person": names.person(data.get("assignee"))}
+
+
+def _before(data: dict, names: Names) -> str:
+    return _("before: %(person)s") % {"person": names.person(data["source"])} if data.get("source") else ""
+
+
+def _team(data: dict, names: Names) -> str:
+    between = {"source": names.team(data.get("source")), "target": names.team(data.get("target"))}
+    return _("moved from %(source)s to %(target)s") % between
+
+
+def _regraded(data: dict, names: Names) -> str:
+    between = {"source": data.get("source"), "target": data.get("target")}
+    return _("severity changed from %(source)s to %(target)s") % between
+
+
+def _wanted(words: str | Promise) -> Say:
+    return lambda data, names: str(words) % {"wanted": data.get("wanted", "")}
+
+
+def _escalated(data: dict, names: Names) -> str:
+    return _("escalated, level %(level)s: %(metric)s") % {"level": data.get("level"), "metric": _metric(data)}
+
+
+def _acknowledged(data: dict, names: Names) -> str:
+    count = int(data.get("count", 1))
+    return ngettext("acknowledged %(count)d escalation", "acknowledged %(count)d escalations", count) % {"count": count}
+
+
+def _person(words: str | Promise) -> Say:
+    return lambda data, names: str(words) % {"person": names.person(data.get("user"))}
+
+
+def _article(words: str | Promise) -> Say:
+    return lambda data, names: str(words) % {"title": names.article(data.get("article"))}
+
+
+_FIELDS = {
+    "category": gettext_lazy("category"),
+    "module": gettext_lazy("product module"),
+    "version": gettext_lazy("product version"),
+    "fault_type": gettext_lazy("fault type"),
+    "tags": gettext_lazy("tags"),
+}
+
+
+def _changes(data: dict, names: Names) -> str:
+    return "; ".join(
+        f"{capfirst(str(_FIELDS.get(row['field'], row['field'])))}: {_value(row['source'])} → {_value(row['target'])}"
+        for row in data.get("changes", [])
+    )
+
+
+def _value(fact: Any) -> str:
+    if isinstance(fact, dict):
+        return bilingual(fact) or "–"
+    return ", ".join(fact or []) or "–"
+
+
+def _survey(data: dict, names: Names) -> str:
+    return _("answered the survey: solved") if data.get("solved") else _("answered the survey: not solved")
+
+
+_L = gettext_lazy
+SENTENCES: dict[str, _Sentence] = {
+    "ticket.created": _Sentence("work", "ticket", _created),
+    "ticket.assigned": _Sentence("work", "user", _assigned, detail=_before),
+    "ticket.taken": _Sentence("work", "hand", _plain(_L("took the ticket"))),
+    "ticket.taken_over": _Sentence("work", "hand", _plain(_L("took the ticket over")), detail=_before),
+    "ticket.released": _Sentence("work", "inbox", _plain(_L("put the ticket back into the queue")), detail=_before),
+    "ticket.team": _Sentence("work", "transfer", _team),
+    "ticket.status": _Sentence("work", "play", _plain(_L("changed the status")), detail=_from_to),
+    "ticket.properties": _Sentence("work", "tag", _plain(_L("edited the properties")), detail=_changes),
+    "ticket.reply.public": _Sentence("talk", "send", _plain(_L("answered the customer")), detail=_marks),
+    "ticket.note": _Sentence("talk", "lock", _plain(_L("wrote an internal note"))),
+    "ticket.customer_message": _Sentence("talk", "message", _plain(_L("wrote as the customer"))),
+    "ticket.mentioned": _Sentence("talk", "user", _person(_L("mentioned %(person)s"))),
+    "ticket.called_in": _Sentence("work", "users", _person(_L("called %(person)s in"))),
+    "ticket.regraded": _Sentence("work", "flag", _regraded, "warn"),
+    "ticket.severity.contested": _Sentence("work", "flag", _wanted(_L("asks for severity %(wanted)s")), "warn"),
+    "ticket.severity.accepted": _Sentence("work", "flag", _wanted(_L("accepted severity %(wanted)s"))),
+    "ticket.severity.declined": _Sentence("work", "flag", _wanted(_L("declined severity %(wanted)s"))),
+    "ticket.resolved": _Sentence("work", "check", _plain(_L("resolved the ticket")), "good"),
+    "ticket.confirmed": _Sentence("work", "check-circle", _plain(_L("confirmed the solution; closed")), "good"),
+    "ticket.closed.silence": _Sentence("work", "lock", _plain(_L("closed after three working days of silence"))),
+    "ticket.reopened": _Sentence("work", "refresh", _plain(_L("opened the ticket again")), "warn"),
+    "ticket.article.drafted": _Sentence("work", "book", _article(_L("made a draft article: %(title)s"))),
+    "ticket.article.used": _Sentence("work", "link", _article(_L("used the article: %(title)s"))),
+    "ticket.escalated": _Sentence("deadline", "escalate", _escalated, "alert"),
+    "ticket.escalation.acknowledged": _Sentence("deadline", "check", _acknowledged),
+    "ticket.breach_reason": _Sentence("deadline", "edit", _about_metric(_L("said why this was missed: %(metric)s"))),
+    "clock.warned": _Sentence("deadline", "hourglass", _about_metric(_L("due soon: %(metric)s")), "warn", _due),
+    "clock.breached": _Sentence("deadline", "alert", _about_metric(_L("missed: %(metric)s")), "alert", _due),
+    "clock.met": _Sentence("deadline", "check", _about_metric(_L("in time: %(metric)s")), "good", _due),
+    "clock.missed": _Sentence("deadline", "alert", _about_metric(_L("answered late: %(metric)s")), "alert", _due),
+    "survey.answered.link": _Sentence("talk", "star", _survey),
+    "survey.answered.call": _Sentence("talk", "phone", _survey),
+}

@@ -1,0 +1,25 @@
+"""Pages of colleagues below `/desk/`; namespace `workspace`."""
+
+from django.urls import path
+
+import tickets.converters  # noqa: F401  (knows `<number:…>`)
+from tickets.forms.table import ACTIONS
+from tickets.urls_lead import urlpatterns as lead_urls
+from tickets.views import actions, queue, ticket
+
+_TICKET = "tickets/<number:number>"
+
+urlpatterns = [
+    path("", queue.queue, name="queue"),
+    path("mine/", queue.queue, {"view": "mine"}, name="mine"),
+    path("changes/", queue.changes, name="changes"),
+    path("search/", queue.search, name="search"),
+    path(f"{_TICKET}/", ticket.ticket, name="ticket"),
+    path(f"{_TICKET}/live/", ticket.live, name="live"),
+    path(f"{_TICKET}/timeline/", ticket.timeline, name="timeline"),
+    path(f"{_TICKET}/related/", ticket.related, name="related"),
+    path(f"{_TICKET}/messages/", actions.write, name="write"),
+    path(f"{_TICKET}/articles/<int:pk>/use/", actions.use_article, name="use-article"),
+    *[path(f"{_TICKET}/{name.replace('_', '-')}/", actions.act, {"action": name}, name=name) for name in ACTIONS],
+    *lead_urls,
+]

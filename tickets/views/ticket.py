@@ -1,0 +1,98 @@
+"""The agents' ticket page, and the fragments that keep it fresh while it is open."""
+
+from typing import Any
+
+from django.conf import settings
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.urls import reverse
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_GET
+
+from accounts.access import requires
+from tickets.forms.composer import ComposerForm
+from tickets.forms.table import ACTIONS
+from tickets.models import Ticket
+from tickets.permissions import may
+from tickets.selectors import ticket_page as selectors
+from tickets.timeline import KINDS, entries
+from tickets.wording import reason_texts
+
+_EVENTS = 400
+
+
+@require_GET
+@requires("workspace.enter")
+def ticket(request: HttpRequest, number: str) -> HttpResponse:
+    """One ticket from the inside."""
+    return page(request, selectors.workable_ticket(user=request.user, number=number))
+
+
+def page(request: HttpRequest, row: Ticket, *, composer: ComposerForm | None = None, status: int = 200) -> HttpResponse:
+    """The whole page, with what was typed when ``composer`` comes back with errors."""
+    context = panels(request, row)
+    talk = context["conversation"]
+    context["composer"] = composer or ComposerForm(ticket=row, user=request.user, last_id=talk.last_id)
+    context["history"] = selectors.history_of(ticket=row, user=request.user)
+    return render(request, "tickets/ticket.html", context, status=status)
+
+
+def panels(request: HttpRequest, row: Ticket) -> dict[str, Any]:
+    """Context of everything on the page that changes by itself."""
+    context = selectors.panels(ticket=row, user=request.user, whole="all" in request.GET)
+    context |= _actions(request, row, context["may"])
+    context["why"] = [
+        (_("Severity"), reason_texts(row.grading)),
+        (_("Team and person"), reason_texts(row.routing)),
+    ]
+    context["log_call"] = selectors.address_of("feedback:log_call", row.number) if not row.is_unresolved else ""
+    return context
+
+
+def _actions(request: HttpRequest, row: Ticket, allowed: frozenset[str]) -> dict[str, Any]:
+    """Where the actions lead that this person may do now, and what their links say."""
+    forms = {name: form for name, form in ACTIONS.items() if name in allowed and form.allowed(row, request.user)}
+    return {
+        "actions": {name: reverse(f"workspace:{name}", args=[row.number]) for name in forms},
+        "labels": {name: form.link or form.title for name, form in forms.items()}
+        | {"edit": _("Edit"), "change": _("Change")},
+        "max_bytes": settings.ATTACHMENT_MAX_BYTES,
+    }
+
+
+@require_GET
+@requires("workspace.enter")
+def live(request: HttpRequest, number: str) -> HttpResponse:
+    """Fragment: the changed parts, each for its own place; what is being typed is in none of them."""
+    row = selectors.workable_ticket(user=request.user, number=number)
+    return render(request, "tickets/_live.html", panels(request, row))
+
+
+@require_GET
+@requires("workspace.enter")
+def timeline(request: HttpRequest, number: str) -> HttpResponse:
+    """Every event in words, the newest first; a page of its own, and a fragment for the ticket page."""
+    row = selectors.workable_ticket(user=request.user, number=number)
+    kind = request.GET.get("kind", "")
+    kind = kind if kind in KINDS else ""
+    events = row.events.order_by("-id")[:_EVENTS]
+    tabs = [{"label": _("Everything"), "href": "?", "current": not kind}]
+    tabs += [{"label": label, "href": f"?kind={name}", "current": name == kind} for name, label in KINDS.items()]
+    context = {"ticket": row, "lines": entries(events, kind=kind), "tabs": tabs, "fragment": bool(request.htmx)}  # type: ignore[attr-defined]
+    return render(request, "tickets/_timeline.html" if request.htmx else "tickets/timeline.html", context)  # type: ignore[attr-defined]
+
+
+@require_GET
+@requires("workspace.enter")
+def related(request: HttpRequest, number: str) -> HttpResponse:
+    """Similar past tickets and articles: sought after the page stands, because ranking takes longer than reading."""
+    row = selectors.workable_ticket(user=request.user, number=number)
+    context = {
+        "ticket": row,
+        "similar": selectors.similar_tickets(ticket=row, user=request.user),
+        "articles": selectors.articles_for(ticket=row, user=request.user),
+        "linked": selectors.linked_articles(ticket=row, user=request.user),
+        "site_url": settings.SITE_URL,
+        "writes": may(request.user, "reply", row),
+    }
+    return render(request, "tickets/_related.html" if request.htmx else "tickets/related.html", context)  # type: ignore[attr-defined]
