@@ -191,7 +191,9 @@ def _link(context: template.Context, name: str) -> tuple[str, bool]:
         return "", False
     request = context.get("request")
     path = request.path if request else ""
-    return href, path == href or (href != "/" and path.startswith(href))
+    # Every page of colleagues lies below the queue's address, but only tickets belong to it.
+    below = {"/": "/", "/desk/": "/desk/tickets/"}.get(href, href)
+    return href, path == href or (below != "/" and path.startswith(below))
 
 
 @register.simple_tag(takes_context=True)
