@@ -1,0 +1,60 @@
+"""The demo as a newcomer meets it: its size, the first two minutes, and the morning after."""
+
+from collections import Counter
+from datetime import timedelta
+
+import pytest
+from django.core.management import CommandError, call_command
+
+from accounts.models import Organization, Team, User
+from helpdesk.demo.accounts import PASSWORD, demo_accounts
+from knowledge.models import Article
+from outbox import clock, delivery
+from outbox.models import MailboxMessage
+from sla.models import Clock
+from tickets.choices import Status
+from tickets.models import Escalation, Ticket
+from tickets.services import escalation
+
+pytestmark = [pytest.mark.proof, pytest.mark.django_db]
+
+
+@pytest.fixture
+def demo(settings):
+    settings.EMAIL_BACKEND = "outbox.mailbox.MailboxBackend"
+    call_command("load_demo", verbosity=0)
+
+
+def test_the_demo_has_what_it_promises_and_runs_live(demo):
+    assert Team.objects.filter(next_level__isnull=False).count() == 4
+    assert User.objects.filter(memberships__role__code__in=["agent", "lead"]).distinct().count() == 20
+    assert User.objects.filter(memberships__role__code="customer").count() == 30
+    assert (Organization.objects.count(), Ticket.objects.count(), Article.objects.count()) == (10, 300, 40)
+    assert set(Ticket.objects.values_list("status", flat=True)) == set(Status.values)
+    assert Ticket.objects.values("subject").distinct().count() == 300
+    for row in demo_accounts():
+        assert User.objects.get(email=row["email"]).check_password(PASSWORD)
+    _within_two_minutes_a_warning_and_an_escalation()
+    _the_morning_after_buries_nobody()
+    with pytest.raises(CommandError):
+        call_command("load_demo", verbosity=0)
+
+
+def _within_two_minutes_a_warning_and_an_escalation():
+    soon = clock.now()
+    due = Clock.objects.filter(state="running", breached_at=None, due_at__range=(soon, soon + timedelta(minutes=2)))
+    warned = Clock.objects.filter(state="running", warned_at=None, warn_at__range=(soon, soon + timedelta(minutes=2)))
+    assert due.count() >= 2
+    assert warned.count() >= 1
+    assert not Escalation.objects.filter(acknowledged_at=None).exists()
+
+
+def _the_morning_after_buries_nobody():
+    delivery.run()
+    before = MailboxMessage.objects.count()
+    clock.shift(timedelta(hours=16))
+    escalation.sweep()
+    delivery.run()
+    mails = Counter(MailboxMessage.objects.order_by("pk")[before:].values_list("to", flat=True))
+    assert Escalation.objects.filter(acknowledged_at=None).exists()
+    assert max(mails.values()) <= 5
