@@ -57,3 +57,8 @@ class Escalation(models.Model):
 
     def __str__(self) -> str:
         return f"{self.ticket_id}: {self.metric} {self.level}"
+
+    @property
+    def dedupe_key(self) -> str:
+        """The key of the message that tells of this rung (`outbox.models.Intent.dedupe_key`)."""
+        return f"escalation:{self.ticket_id}:{self.metric}:{self.subject}:{self.cycle}:{self.level}"

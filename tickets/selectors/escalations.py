@@ -1,0 +1,258 @@
+"""The lead's escalation queue: ticket by ticket, what was missed, who was told, who hears next.
+
+Overdue time is counted in the hours of the promise: what was due at 17:55 of a team that works until six is five
+minutes over the next morning at nine, not fifteen hours.
+"""
+
+import hashlib
+from collections import defaultdict
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.db.models import Case, Exists, IntegerField, OuterRef, Prefetch, Q, Value, When
+
+from accounts.models import User
+from outbox.models import Delivery, Heartbeat
+from sla.choices import ClockState, Severity
+from sla.models import Clock, ClockPause, EscalationStep
+from sla.selectors import OPEN, calendar_of, ladder
+from tickets.models import Escalation, SeverityContest, Ticket
+from tickets.permissions import may
+from tickets.querysets import TicketQuerySet
+
+#: Rows of one section; what is beyond is counted, and comes up as the first ones are dealt with.
+MOST = 60
+#: A promise that is due within this time stands here even before it warns.
+SOON = timedelta(minutes=15)
+#: The sweep runs every 5 seconds and beat rings every 10: more silence than this is told.
+LATE_AFTER = timedelta(seconds=45)
+GRAVEST_FIRST = Case(
+    *(When(severity=severity, then=Value(severity.rank)) for severity in Severity), output_field=IntegerField()
+)
+
+
+@dataclass(frozen=True)
+class Overdue:
+    """What the clock chip shows of a missed promise: an instant so far back as was counted since it was due.
+
+    It stands still («paused») while the hours of the promise do not run.
+    """
+
+    due_at: datetime
+    state: str
+    breached_at: datetime
+    metric_words: str
+    warn_at: datetime | None = None
+    warned_at: datetime | None = None
+    ended_at: datetime | None = None
+
+    def get_metric_display(self) -> str:
+        return self.metric_words
+
+
+@dataclass
+class Miss:
+    """One missed promise: its rungs, lowest first, and the chip of what is still unanswered (else None)."""
+
+    rungs: list[Escalation]
+    chip: Overdue | None
+
+    @property
+    def top(self) -> Escalation:
+        return self.rungs[-1]
+
+
+@dataclass
+class Row:
+    """One ticket of the page."""
+
+    ticket: Ticket
+    actions: frozenset[str]
+    misses: list[Miss] = field(default_factory=list)
+    clocks: list[Any] = field(default_factory=list)
+    told: list[tuple[int, str]] = field(default_factory=list)
+    next_rung: str = ""
+    next_at: datetime | None = None
+    acknowledged: Escalation | None = None
+
+    @property
+    def level(self) -> int:
+        return max((miss.top.level for miss in self.misses), default=0)
+
+
+@dataclass
+class Section:
+    """The first rows, and how many there are in all."""
+
+    rows: list[Row]
+    total: int
+
+    @property
+    def hidden(self) -> int:
+        return self.total - len(self.rows)
+
+
+@dataclass(frozen=True)
+class Lateness:
+    """How late the engine is: silence of its heart (None: never heard) and of its oldest unrecorded deadline."""
+
+    silent_for: timedelta | None
+    unrecorded_for: timedelta
+    never_ran: bool
+
+
+@dataclass
+class Desk:
+    """Everything that the page shows, in a number of queries that no figure of tickets changes."""
+
+    open: Section
+    soon: Section
+    acknowledged: Section
+    contests: list[SeverityContest]
+    late: Lateness | None
+
+    @property
+    def fingerprint(self) -> str:
+        """Changes whenever the page would show something else (the ticking of the chips is the page's own)."""
+        parts: list[Any] = [bool(self.late), [(row.pk, row.ticket.revision) for row in self.contests]]
+        for section in (self.open, self.soon, self.acknowledged):
+            parts.append(section.total)
+            for row in section.rows:
+                rungs = [(rung.pk, rung.acknowledged_at) for miss in row.misses for rung in miss.rungs]
+                faces = [(c.state, bool(c.breached_at), bool(c.warned_at)) for c in row.clocks]
+                chips = [miss.chip and miss.chip.state for miss in row.misses]
+                parts.append((row.ticket.pk, row.ticket.revision, rungs, faces, chips, row.told))
+        return hashlib.sha256(repr(parts).encode()).hexdigest()[:16]
+
+
+def desk(*, user: User, now: datetime, team: int | None = None) -> Desk:
+    """The escalation queue as ``user`` may see it, of one team when ``team`` is given."""
+    seen = Ticket.objects.workable_by(user).unresolved()
+    if team is not None:
+        seen = seen.filter(team=team)
+    due = Q(due_at__lte=now + SOON) | Q(warn_at__lte=now) | Q(warned_at__isnull=False)
+    running = Clock.objects.filter(ticket=OuterRef("pk"), state=ClockState.RUNNING, breached_at=None)
+    unanswered = Clock.objects.filter(ticket=OuterRef("pk"), state__in=OPEN, breached_at__isnull=False)
+    quiet = seen.filter(breached_at=None)
+    order = (GRAVEST_FIRST, "next_due_at", "pk")
+    sections = [
+        _section(seen.filter(breached_at__isnull=False), (GRAVEST_FIRST, "breached_at", "pk"), user),
+        _section(quiet.filter(Exists(running.filter(due))), order, user),
+        _section(quiet.filter(Exists(unanswered)).exclude(Exists(running.filter(due))), order, user),
+    ]
+    _fill([row for section in sections for row in section.rows], now=now)
+    return Desk(*sections, contests=_contests(seen, user), late=lateness(now=now))
+
+
+def _contests(seen: TicketQuerySet, user: User) -> list[SeverityContest]:
+    if not user.may("ticket.decide_severity"):
+        return []
+    rows = SeverityContest.objects.filter(ticket__in=seen, state="open")
+    return list(rows.select_related("ticket", "raised_by").order_by("raised_at", "pk")[:MOST])
+
+
+def _section(tickets: TicketQuerySet, order: Iterable[Any], user: User) -> Section:
+    related = ("team", "assignee", "requester", "organization")
+    wanted = tickets.order_by(*order).select_related(*related).defer("tokens", "grading", "routing")
+    found = list(wanted[: MOST + 1])
+    total = len(found) if len(found) <= MOST else tickets.count()
+    names = ("acknowledge", "take_over", "assign", "call_in", "note")
+    rows = [Row(one, frozenset(name for name in names if may(user, name, one))) for one in found[:MOST]]
+    return Section(rows, total)
+
+
+def _fill(rows: list[Row], *, now: datetime) -> None:
+    """Clocks, rungs, who was told and who hears next, of all rows at once."""
+    keys = [row.ticket.pk for row in rows]
+    steps = ladder()
+    clocks: dict[int, list[Any]] = defaultdict(list)
+    pauses = Prefetch("pauses", ClockPause.objects.filter(ended_at=None), to_attr="open_pauses")
+    for clock in (
+        Clock.objects.filter(ticket__in=keys, state__in=OPEN).order_by("due_at", "pk").prefetch_related(pauses)
+    ):
+        clocks[clock.ticket_id].append(clock)
+    rungs: dict[int, list[Escalation]] = defaultdict(list)
+    for rung in Escalation.objects.filter(ticket__in=keys).select_related("acknowledged_by").order_by("level", "pk"):
+        rungs[rung.ticket_id].append(rung)
+    told = _told(keys, rungs)
+    for row in rows:
+        pk = row.ticket.pk
+        _fill_row(row, clocks[pk], rungs[pk], now=now)
+        _next_rung(row, steps)
+        row.told = told.get(pk, [])
+
+
+def _fill_row(row: Row, clocks: list[Any], rungs: list[Escalation], *, now: datetime) -> None:
+    """Open rungs by promise; without any (all acknowledged), what is still unanswered."""
+    waiting = [rung for rung in rungs if rung.acknowledged_at is None]
+    late = {_key(clock): clock for clock in clocks if clock.breached_at}
+    by_key: dict[tuple, list[Escalation]] = defaultdict(list)
+    for rung in waiting or [rung for rung in rungs if _key(rung) in late]:
+        by_key[_key(rung)].append(rung)
+    row.misses = [Miss(found, overdue(late[key], now=now) if key in late else None) for key, found in by_key.items()]
+    row.misses.sort(key=lambda miss: miss.rungs[0].due_at)
+    row.clocks = [clock for clock in clocks if _is_soon(clock, now=now)]
+    signed = [rung for rung in rungs if rung.acknowledged_at is not None]
+    row.acknowledged = max(signed, key=lambda rung: (rung.acknowledged_at, rung.pk)) if signed and not waiting else None
+
+
+def _is_soon(clock: Any, *, now: datetime) -> bool:
+    """As the section's condition in `desk` says it."""
+    if clock.state != ClockState.RUNNING or clock.breached_at:
+        return False
+    return clock.warned_at is not None or clock.warn_at <= now or clock.due_at <= now + SOON
+
+
+def _key(row: Any) -> tuple:
+    return (row.metric, row.subject, row.cycle)
+
+
+def _next_rung(row: Row, steps: dict[tuple[str, int], EscalationStep]) -> None:
+    """The soonest climb among the row's promises, and whom it tells."""
+    climbing = [miss.top for miss in row.misses if miss.top.climbs_at and miss.top.acknowledged_at is None]
+    if climbing:
+        first = min(climbing, key=lambda rung: rung.climbs_at)
+        step = steps.get((first.severity, first.level + 1))
+        row.next_at = first.climbs_at if step else None
+        row.next_rung = step.get_whom_display() if step else ""
+
+
+def overdue(clock: Any, *, now: datetime) -> Overdue:
+    """The chip of an open clock that was missed, counting in its own hours."""
+    calendar = calendar_of(clock.calendar_version_id)
+    paused = clock.open_pauses[0] if clock.open_pauses else None
+    counted = calendar.between(clock.due_at, paused.started_at if paused else now)
+    runs = paused is None and calendar.is_working(now)
+    words = clock.get_metric_display()
+    return Overdue(now - counted, ClockState.RUNNING if runs else ClockState.PAUSED, clock.breached_at, words)
+
+
+def _told(keys: list[int], rungs: dict[int, list[Escalation]]) -> dict[int, list[tuple[int, str]]]:
+    """(level, name) of everybody whom an open rung of a ticket really told, by ticket: the outbox knows."""
+    waiting = [rung for pk in keys for rung in rungs[pk] if rung.acknowledged_at is None]
+    by_key = {rung.dedupe_key: rung for rung in waiting}
+    found: dict[int, list[tuple[int, str]]] = defaultdict(list)
+    rows = Delivery.objects.filter(intent__dedupe_key__in=by_key, user__isnull=False)
+    for key, name in rows.order_by("pk").values_list("intent__dedupe_key", "user__name"):
+        rung = by_key[key]
+        if (rung.level, name) not in found[rung.ticket_id]:
+            found[rung.ticket_id].append((rung.level, name))
+    return {pk: sorted(people) for pk, people in found.items()}
+
+
+def lateness(*, now: datetime) -> Lateness | None:
+    """None while the engine keeps up; else by how much it does not."""
+    beat = Heartbeat.objects.order_by("-beat_at").values_list("beat_at", flat=True).first()
+    overdue_since = (
+        Clock.objects.filter(state=ClockState.RUNNING, breached_at=None, due_at__lt=now)
+        .order_by("due_at")
+        .values_list("due_at", flat=True)
+        .first()
+    )
+    silent = now - beat if beat else None
+    unrecorded = now - overdue_since if overdue_since else timedelta(0)
+    if silent is not None and silent <= LATE_AFTER and unrecorded <= LATE_AFTER:
+        return None
+    return Lateness(silent if silent and silent > LATE_AFTER else None, unrecorded, never_ran=beat is None)
