@@ -62,6 +62,11 @@ def teams_visible_to(*, user: User) -> QuerySet[Team]:
     return Team.objects.none() if user.is_customer else Team.objects.all()
 
 
+def teams_overseen(*, user: User) -> QuerySet[Team]:
+    """The teams whose tickets ``user`` sees from the inside: all with `ticket.view_all`, else those in reach."""
+    return Team.objects.all() if user.may("ticket.view_all") else Team.objects.filter(pk__in=teams_in_reach(user=user))
+
+
 def organizations_visible_to(*, user: User) -> QuerySet[Organization]:
     """Inside the house all organizations (for those who see tickets); outside, one's own."""
     if any(user.may(code) for code in ("ticket.view_team", "ticket.view_all", "admin.configure")):
