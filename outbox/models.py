@@ -9,6 +9,7 @@ from django.conf import settings
 from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 
 class Intent(models.Model):
@@ -16,7 +17,7 @@ class Intent(models.Model):
 
     class State(models.TextChoices):
         PENDING = "pending", _("pending")
-        RESOLVED = "resolved", _("resolved")
+        RESOLVED = "resolved", pgettext_lazy("outgoing intent", "resolved")
         DEAD = "dead", _("given up")
 
     kind = models.CharField(_("kind"), max_length=60)
@@ -48,7 +49,7 @@ class Delivery(models.Model):
     """One message to one recipient by one channel. Sent is written after sending; a crash in between may repeat it."""
 
     class Channel(models.TextChoices):
-        MAIL = "mail", _("e-mail")
+        MAIL = "mail", pgettext_lazy("channel", "e-mail")
         PAGE = "page", _("in the page")
         ROBOT = "robot", _("chat robot")
 
@@ -75,7 +76,7 @@ class Delivery(models.Model):
     created_at = models.DateTimeField(_("created"))
     next_attempt_at = models.DateTimeField(_("next attempt"))
     locked_until = models.DateTimeField(null=True, blank=True)
-    accepted_at = models.DateTimeField(_("accepted"), null=True, blank=True)
+    accepted_at = models.DateTimeField(pgettext_lazy("instant", "accepted"), null=True, blank=True)
     seen_at = models.DateTimeField(_("seen"), null=True, blank=True)
     last_error = models.TextField(blank=True)
 

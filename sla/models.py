@@ -3,6 +3,7 @@
 from django.db import models
 from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from outbox.audited import audited
 from outbox.bilingual import BilingualName
@@ -145,7 +146,7 @@ class EscalationStep(models.Model):
         MANAGER = "manager", _("managers")
 
     severity = models.CharField(_("severity"), max_length=1, choices=Severity.choices)
-    level = models.PositiveSmallIntegerField(_("level"))
+    level = models.PositiveSmallIntegerField(pgettext_lazy("escalation", "level"))
     whom = models.CharField(_("whom"), max_length=12, choices=Whom.choices)
     after_minutes = models.DecimalField(
         _("minutes unacknowledged"), max_digits=7, decimal_places=3, default=15, help_text=_("After the rung below.")

@@ -39,7 +39,7 @@ class Channel(models.TextChoices):
     WEB = "web", _("web form")
     PORTAL = "portal", _("portal")
     API = "api", _("API")
-    MAIL = "mail", _("e-mail")
+    MAIL = "mail", pgettext_lazy("channel", "e-mail")
     PHONE = "phone", _("phone")
     CHAT = "chat", _("chat")
     WECOM = "wecom", _("WeCom")

@@ -14,7 +14,7 @@ from django.utils.dateparse import parse_datetime
 from django.utils.functional import Promise
 from django.utils.text import capfirst
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy, ngettext
+from django.utils.translation import gettext_lazy, ngettext, pgettext_lazy
 
 from accounts.models import Team, User
 from knowledge.models import Article
@@ -25,7 +25,7 @@ from tickets.wording import bilingual
 
 KINDS: dict[str, str | Promise] = {
     "talk": gettext_lazy("Messages"),
-    "work": gettext_lazy("Work"),
+    "work": pgettext_lazy("timeline", "Work"),
     "deadline": gettext_lazy("Deadlines"),
 }
 
@@ -134,7 +134,7 @@ def _from_to(data: dict, names: Names) -> str:
 
 
 def _marks(data: dict, names: Names) -> str:
-    return ", ".join(str(Mark(mark).label) for mark in data.get("marks", []) if mark in Mark.values)
+    return _(", ").join(str(Mark(mark).label) for mark in data.get("marks", []) if mark in Mark.values)
 
 
 def _plain(words: str | Promise) -> Say:
@@ -200,8 +200,12 @@ _FIELDS = {
 
 
 def _changes(data: dict, names: Names) -> str:
-    return "; ".join(
-        f"{capfirst(str(_FIELDS.get(row['field'], row['field'])))}: {_value(row['source'])} → {_value(row['target'])}"
+    return _("; ").join(
+        _("%(field)s: %(change)s")
+        % {
+            "field": capfirst(str(_FIELDS.get(row["field"], row["field"]))),
+            "change": f"{_value(row['source'])} → {_value(row['target'])}",
+        }
         for row in data.get("changes", [])
     )
 
@@ -209,45 +213,58 @@ def _changes(data: dict, names: Names) -> str:
 def _value(fact: Any) -> str:
     if isinstance(fact, dict):
         return bilingual(fact) or "–"
-    return ", ".join(fact or []) or "–"
+    return _(", ").join(fact or []) or "–"
 
 
 def _survey(data: dict, names: Names) -> str:
     return _("answered the survey: solved") if data.get("solved") else _("answered the survey: not solved")
 
 
-_L = gettext_lazy
 SENTENCES: dict[str, _Sentence] = {
     "ticket.created": _Sentence("work", "ticket", _created),
     "ticket.assigned": _Sentence("work", "user", _assigned, detail=_before),
-    "ticket.taken": _Sentence("work", "hand", _plain(_L("took the ticket"))),
-    "ticket.taken_over": _Sentence("work", "hand", _plain(_L("took the ticket over")), detail=_before),
-    "ticket.released": _Sentence("work", "inbox", _plain(_L("put the ticket back into the queue")), detail=_before),
+    "ticket.taken": _Sentence("work", "hand", _plain(gettext_lazy("took the ticket"))),
+    "ticket.taken_over": _Sentence("work", "hand", _plain(gettext_lazy("took the ticket over")), detail=_before),
+    "ticket.released": _Sentence(
+        "work", "inbox", _plain(gettext_lazy("put the ticket back into the queue")), detail=_before
+    ),
     "ticket.team": _Sentence("work", "transfer", _team),
-    "ticket.status": _Sentence("work", "play", _plain(_L("changed the status")), detail=_from_to),
-    "ticket.properties": _Sentence("work", "tag", _plain(_L("edited the properties")), detail=_changes),
-    "ticket.reply.public": _Sentence("talk", "send", _plain(_L("answered the customer")), detail=_marks),
-    "ticket.note": _Sentence("talk", "lock", _plain(_L("wrote an internal note"))),
-    "ticket.customer_message": _Sentence("talk", "message", _plain(_L("wrote as the customer"))),
-    "ticket.mentioned": _Sentence("talk", "user", _person(_L("mentioned %(person)s"))),
-    "ticket.called_in": _Sentence("work", "users", _person(_L("called %(person)s in"))),
+    "ticket.status": _Sentence("work", "play", _plain(gettext_lazy("changed the status")), detail=_from_to),
+    "ticket.properties": _Sentence("work", "tag", _plain(gettext_lazy("edited the properties")), detail=_changes),
+    "ticket.reply.public": _Sentence("talk", "send", _plain(gettext_lazy("answered the customer")), detail=_marks),
+    "ticket.note": _Sentence("talk", "lock", _plain(gettext_lazy("wrote an internal note"))),
+    "ticket.customer_message": _Sentence("talk", "message", _plain(gettext_lazy("wrote as the customer"))),
+    "ticket.mentioned": _Sentence("talk", "user", _person(gettext_lazy("mentioned %(person)s"))),
+    "ticket.called_in": _Sentence("work", "users", _person(gettext_lazy("called %(person)s in"))),
     "ticket.regraded": _Sentence("work", "flag", _regraded, "warn"),
-    "ticket.severity.contested": _Sentence("work", "flag", _wanted(_L("asks for severity %(wanted)s")), "warn"),
-    "ticket.severity.accepted": _Sentence("work", "flag", _wanted(_L("accepted severity %(wanted)s"))),
-    "ticket.severity.declined": _Sentence("work", "flag", _wanted(_L("declined severity %(wanted)s"))),
-    "ticket.resolved": _Sentence("work", "check", _plain(_L("resolved the ticket")), "good"),
-    "ticket.confirmed": _Sentence("work", "check-circle", _plain(_L("confirmed the solution; closed")), "good"),
-    "ticket.closed.silence": _Sentence("work", "lock", _plain(_L("closed after three working days of silence"))),
-    "ticket.reopened": _Sentence("work", "refresh", _plain(_L("opened the ticket again")), "warn"),
-    "ticket.article.drafted": _Sentence("work", "book", _article(_L("made a draft article: %(title)s"))),
-    "ticket.article.used": _Sentence("work", "link", _article(_L("used the article: %(title)s"))),
+    "ticket.severity.contested": _Sentence(
+        "work", "flag", _wanted(gettext_lazy("asks for severity %(wanted)s")), "warn"
+    ),
+    "ticket.severity.accepted": _Sentence("work", "flag", _wanted(gettext_lazy("accepted severity %(wanted)s"))),
+    "ticket.severity.declined": _Sentence("work", "flag", _wanted(gettext_lazy("declined severity %(wanted)s"))),
+    "ticket.resolved": _Sentence("work", "check", _plain(gettext_lazy("resolved the ticket")), "good"),
+    "ticket.confirmed": _Sentence(
+        "work", "check-circle", _plain(gettext_lazy("confirmed the solution; closed")), "good"
+    ),
+    "ticket.closed.silence": _Sentence(
+        "work", "lock", _plain(gettext_lazy("closed after three working days of silence"))
+    ),
+    "ticket.reopened": _Sentence("work", "refresh", _plain(gettext_lazy("opened the ticket again")), "warn"),
+    "ticket.article.drafted": _Sentence("work", "book", _article(gettext_lazy("made a draft article: %(title)s"))),
+    "ticket.article.used": _Sentence("work", "link", _article(gettext_lazy("used the article: %(title)s"))),
     "ticket.escalated": _Sentence("deadline", "escalate", _escalated, "alert"),
     "ticket.escalation.acknowledged": _Sentence("deadline", "check", _acknowledged),
-    "ticket.breach_reason": _Sentence("deadline", "edit", _about_metric(_L("said why this was missed: %(metric)s"))),
-    "clock.warned": _Sentence("deadline", "hourglass", _about_metric(_L("due soon: %(metric)s")), "warn", _due),
-    "clock.breached": _Sentence("deadline", "alert", _about_metric(_L("missed: %(metric)s")), "alert", _due),
-    "clock.met": _Sentence("deadline", "check", _about_metric(_L("in time: %(metric)s")), "good", _due),
-    "clock.missed": _Sentence("deadline", "alert", _about_metric(_L("answered late: %(metric)s")), "alert", _due),
+    "ticket.breach_reason": _Sentence(
+        "deadline", "edit", _about_metric(gettext_lazy("said why this was missed: %(metric)s"))
+    ),
+    "clock.warned": _Sentence(
+        "deadline", "hourglass", _about_metric(gettext_lazy("due soon: %(metric)s")), "warn", _due
+    ),
+    "clock.breached": _Sentence("deadline", "alert", _about_metric(gettext_lazy("missed: %(metric)s")), "alert", _due),
+    "clock.met": _Sentence("deadline", "check", _about_metric(gettext_lazy("in time: %(metric)s")), "good", _due),
+    "clock.missed": _Sentence(
+        "deadline", "alert", _about_metric(gettext_lazy("answered late: %(metric)s")), "alert", _due
+    ),
     "survey.answered.link": _Sentence("talk", "star", _survey),
     "survey.answered.call": _Sentence("talk", "phone", _survey),
 }

@@ -4,6 +4,7 @@ from django.conf import settings
 from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from sla.choices import MetricCode, Severity
 
@@ -16,7 +17,7 @@ class Escalation(models.Model):
     metric = models.CharField(_("metric"), max_length=20, choices=MetricCode.choices)
     subject = models.CharField(max_length=60, blank=True, default="")
     cycle = models.PositiveIntegerField()
-    level = models.PositiveSmallIntegerField(_("level"))
+    level = models.PositiveSmallIntegerField(pgettext_lazy("escalation", "level"))
     severity = models.CharField(_("severity"), max_length=1, choices=Severity.choices)
     team = models.ForeignKey("accounts.Team", null=True, on_delete=models.SET_NULL, related_name="escalations")
     due_at = models.DateTimeField(_("was due"))

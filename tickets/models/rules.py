@@ -4,6 +4,7 @@ from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from outbox.audited import audited
 from sla.choices import Severity
@@ -32,8 +33,8 @@ class SeverityRaise(models.Model):
     """Raises the grade of tickets whose organization has a service level, when switched on."""
 
     service_level = models.CharField(_("service level"), max_length=20)
-    from_severity = models.CharField(_("from"), max_length=1, choices=Severity.choices)
-    to_severity = models.CharField(_("to"), max_length=1, choices=Severity.choices)
+    from_severity = models.CharField(pgettext_lazy("severity", "from"), max_length=1, choices=Severity.choices)
+    to_severity = models.CharField(pgettext_lazy("severity", "to"), max_length=1, choices=Severity.choices)
     is_active = models.BooleanField(_("active"), default=False)
 
     class Meta:

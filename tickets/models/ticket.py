@@ -6,6 +6,7 @@ from django.contrib.postgres.search import SearchVectorField
 from django.db import models
 from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from sla.choices import Severity
 from tickets.choices import Channel, Impact, Status, Urgency
@@ -224,9 +225,9 @@ class SeverityContest(models.Model):
     """The customer finds the grade wrong and says why; the lead decides (mission.md 2.6)."""
 
     class State(models.TextChoices):
-        OPEN = "open", _("open")
-        ACCEPTED = "accepted", _("accepted")
-        DECLINED = "declined", _("declined")
+        OPEN = "open", pgettext_lazy("contest", "open")
+        ACCEPTED = "accepted", pgettext_lazy("contest", "accepted")
+        DECLINED = "declined", pgettext_lazy("contest", "declined")
 
     ticket = models.ForeignKey(Ticket, on_delete=models.CASCADE, related_name="contests")
     wanted = models.CharField(_("wanted severity"), max_length=1, choices=Severity.choices)
