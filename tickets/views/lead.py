@@ -45,7 +45,13 @@ def escalations(request: HttpRequest) -> HttpResponse:
     team = choose_team(user=user, teams=teams, wanted=wanted) if wanted else None
     now = clock.now()
     desk = selectors.desk(user=user, now=now, team=team.pk if team else None)
-    context = {"desk": desk, "team": team, "server_now": now, "soon_minutes": int(selectors.SOON.total_seconds() // 60)}
+    context = {
+        "desk": desk,
+        "team": team,
+        "show_team": team is None and len(teams) > 1,
+        "server_now": now,
+        "soon_minutes": int(selectors.SOON.total_seconds() // 60),
+    }
     if request.htmx:  # type: ignore[attr-defined]
         if request.GET.get("shown") == desk.fingerprint:
             return HttpResponse(status=204)

@@ -1,0 +1,206 @@
+"""The team board: whose team, who is there, how full, what falls due, and handing tickets on."""
+
+from datetime import timedelta
+
+import pytest
+from django.conf import settings
+from django.urls import reverse
+
+from accounts.models import Absence
+from accounts.tests.factories import TeamFactory, make_agent, make_customer, make_lead, make_manager
+from outbox import clock
+from tickets.models import Ticket
+from tickets.services import conversation
+from tickets.tests.factories import make_ticket
+
+pytestmark = pytest.mark.django_db
+PAGE = "/desk/board/"
+MINUTE = timedelta(minutes=1)
+
+
+@pytest.fixture
+def team():
+    return TeamFactory()
+
+
+@pytest.fixture
+def agent(team):
+    return make_agent(team, name="Wang Wei", capacity=4)
+
+
+@pytest.fixture
+def lead(team, agent):
+    return make_lead(team, name="Li Na")
+
+
+@pytest.fixture
+def signed_in(client, lead):
+    client.force_login(lead)
+    return client
+
+
+def line_of(client, person):
+    return next(line for line in client.get(PAGE).context["board"].lines if line.person == person)
+
+
+def duty_address(team, person) -> str:
+    return reverse("workspace:board_duty", args=[team.pk, person.pk])
+
+
+def test_who_gets_in(client, team, agent, lead):
+    assert client.get(PAGE).status_code == 302
+    client.force_login(make_customer())
+    assert client.get(PAGE).status_code == 404
+    for person in (agent, lead, make_manager()):
+        client.force_login(person)
+        assert client.get(PAGE, {"team": team.pk}).status_code == 200
+
+
+def test_another_team_is_not_there(signed_in, team):
+    other = TeamFactory()
+    stranger = make_agent(other)
+    assert signed_in.get(PAGE, {"team": other.pk}).status_code == 404
+    assert signed_in.get(PAGE, {"team": "0 or 1"}).status_code == 404
+    assert signed_in.post(duty_address(other, stranger), {"on_duty": "0"}).status_code == 404
+    assert signed_in.post(duty_address(team, stranger), {"on_duty": "0"}).status_code == 404
+    assert signed_in.get(reverse("workspace:board_member", args=[other.pk, stranger.pk])).status_code == 404
+    stranger.refresh_from_db()
+    assert stranger.on_duty
+
+
+def test_a_lead_above_chooses_among_the_teams_below(client, team):
+    top = TeamFactory()
+    team.next_level = top
+    team.save(update_fields=["next_level"])
+    client.force_login(make_lead(top))
+    answer = client.get(PAGE, {"team": team.pk})
+    assert answer.context["board"].team == team
+    assert str(team.name_en) in answer.text
+
+
+def test_load_counts_open_tickets_of_every_team(signed_in, team, agent):
+    for _each in range(2):
+        make_ticket(team=team, assignee=agent, now=clock.now())
+    make_ticket(team=TeamFactory(), assignee=agent, now=clock.now())
+    line = line_of(signed_in, agent)
+    assert (line.load, line.capacity) == (3, 4)
+    assert "3 of 4" in signed_in.get(PAGE).text
+
+
+def test_the_longest_wait_is_of_the_customer_who_spoke_last(signed_in, team, agent):
+    now = clock.now()
+    answered = make_ticket(team=team, assignee=agent, now=now - 50 * MINUTE)
+    conversation.reply(ticket=answered, actor=agent, body="We look at it", now=now - 40 * MINUTE)
+    waiting = make_ticket(team=team, assignee=agent, now=now - 30 * MINUTE)
+    make_ticket(team=team, assignee=agent, now=now - 20 * MINUTE)
+    line = line_of(signed_in, agent)
+    assert line.waiting_ticket == waiting
+    assert line.waiting_since == now - 30 * MINUTE
+    conversation.customer_message(ticket=answered, author=answered.requester, body="And?", now=now - 10 * MINUTE)
+    assert line_of(signed_in, agent).waiting_ticket == waiting
+
+
+def test_the_next_two_hours_by_quarters(signed_in, team, agent):
+    now = clock.now()
+    make_ticket(team=team, severity="S", assignee=agent, now=now)
+    line = line_of(signed_in, agent)
+    due = {clock_.metric: slot.start for slot in line.slots for clock_ in slot.clocks}
+    start = due["first_response"]
+    assert start <= now + 30 * MINUTE < start + 15 * MINUTE
+    assert start.minute % 15 == 0
+    assert line.overdue == 0
+
+
+def test_overdue_tickets_are_counted_not_drawn(signed_in, team, agent):
+    make_ticket(team=team, severity="S", assignee=agent, now=clock.now() - 40 * MINUTE)
+    line = line_of(signed_in, agent)
+    assert line.overdue == 1
+    assert "first_response" not in {one.metric for slot in line.slots for one in slot.clocks}
+
+
+def test_who_is_away_is_not_there(signed_in, team, agent):
+    now = clock.now()
+    Absence.objects.create(user=agent, starts_at=now - MINUTE, ends_at=now + timedelta(days=2))
+    board = signed_in.get(PAGE).context["board"]
+    assert board.present == 1  # the lead
+    assert board.lines[-1].person == agent
+
+
+def test_a_lead_switches_duty_and_an_agent_only_their_own(client, team, agent, lead):
+    colleague = make_agent(team)
+    client.force_login(lead)
+    client.post(duty_address(team, agent), {"on_duty": "0"})
+    client.post(duty_address(team, agent), {"on_duty": "0"})
+    agent.refresh_from_db()
+    assert not agent.on_duty
+    client.force_login(agent)
+    assert client.post(duty_address(team, colleague), {"on_duty": "0"}).status_code == 404
+    client.post(duty_address(team, agent), {"on_duty": "1"})
+    agent.refresh_from_db()
+    colleague.refresh_from_db()
+    assert agent.on_duty
+    assert colleague.on_duty
+    text = client.get(PAGE).text
+    assert duty_address(team, agent) in text
+    assert duty_address(team, colleague) not in text
+
+
+def test_unassigned_tickets_are_taken_and_assigned_from_here(client, team, agent, lead):
+    ticket = make_ticket(team=team, now=clock.now())
+    Ticket.objects.filter(pk=ticket.pk).update(assignee=None)
+    client.force_login(agent)
+    text = client.get(PAGE).text
+    take = reverse("workspace:board_act", args=[ticket.number, "take"])
+    assert take in text
+    assert "Take over" not in text
+    client.post(take)
+    ticket.refresh_from_db()
+    assert ticket.assignee == agent
+    client.force_login(lead)
+    refused = client.post(take, follow=True)
+    assert "Wang Wei has taken this ticket already." in refused.text
+    client.post(reverse("workspace:board_act", args=[ticket.number, "reassign"]), {"to": f"u{lead.pk}"})
+    ticket.refresh_from_db()
+    assert ticket.assignee == lead
+
+
+def test_a_members_tickets_are_listed_to_be_handed_on(signed_in, team, agent):
+    ticket = make_ticket(team=team, assignee=agent, now=clock.now())
+    text = signed_in.get(reverse("workspace:board_member", args=[team.pk, agent.pk])).text
+    assert ticket.number in text
+    assert reverse("workspace:board_act", args=[ticket.number, "reassign"]) in text
+
+
+def test_the_live_part_comes_only_when_something_changed(signed_in, team, agent):
+    asked = {"headers": {"HX-Request": "true"}}
+    first = signed_in.get(PAGE, {"team": team.pk}, **asked)
+    assert "<html" not in first.text
+    shown = {"team": team.pk, "shown": first.context["board"].fingerprint}
+    assert signed_in.get(PAGE, shown, **asked).status_code == 204
+    make_ticket(team=team, now=clock.now())
+    assert signed_in.get(PAGE, shown, **asked).status_code == 200
+
+
+def test_queries_do_not_grow_with_people_or_tickets(signed_in, team, agent, django_assert_max_num_queries):
+    Ticket.objects.filter(pk=make_ticket(team=team, now=clock.now()).pk).update(assignee=None)
+    make_ticket(team=team, assignee=agent, now=clock.now())
+    signed_in.get(PAGE)
+    with django_assert_max_num_queries(25) as few:
+        signed_in.get(PAGE)
+    for _each in range(4):
+        make_ticket(team=team, assignee=make_agent(team), now=clock.now())
+        unassigned = make_ticket(team=team, now=clock.now())
+        Ticket.objects.filter(pk=unassigned.pk).update(assignee=None)
+    with django_assert_max_num_queries(len(few)):
+        board = signed_in.get(PAGE).context["board"]
+    assert len(board.lines) == 6
+    assert len(board.unassigned) == 5
+
+
+@pytest.mark.parametrize("language", ["zh-hans", "en"])
+def test_both_languages(signed_in, team, language):
+    other = TeamFactory(next_level=team)
+    signed_in.cookies[settings.LANGUAGE_COOKIE_NAME] = language
+    text = signed_in.get(PAGE).text
+    assert f'lang="{language}"' in text
+    assert (other.name if language == "zh-hans" else other.name_en) in text
