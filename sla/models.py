@@ -2,6 +2,7 @@
 
 from django.db import models
 from django.db.models import F, Q
+from django.db.models.functions import Coalesce
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
@@ -224,6 +225,8 @@ class Clock(models.Model):
             ),
             models.Index(fields=["ticket", "metric"], name="clock_ticket"),
             models.Index(fields=["ended_at"], name="clock_ended", condition=Q(ended_at__isnull=False)),
+            # When a promise got its verdict, for the figures.
+            models.Index(Coalesce("breached_at", "ended_at"), name="clock_verdict"),
         ]
 
     def __str__(self) -> str:

@@ -143,6 +143,9 @@ class Ticket(models.Model):
             models.Index(fields=["organization", "-id"], name="ticket_organization"),
             models.Index(fields=["resolved_at", "id"], name="ticket_resolved", condition=Q(resolved_at__isnull=False)),
             models.Index(fields=["created_at"], name="ticket_created"),
+            models.Index(
+                fields=["first_response_at"], name="ticket_answered", condition=Q(first_response_at__isnull=False)
+            ),
             GinIndex(fields=["tokens"], name="ticket_tokens"),
         ]
 
