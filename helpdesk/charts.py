@@ -80,14 +80,14 @@ def _ticks(names: list[str], at: list[float], most: int = 8) -> list[dict[str, A
     ]
 
 
-def columns(data: Iterable, series: Iterable = (), height: int = 180) -> dict[str, Any]:
-    """Columns over time, stacked when a column has several values."""
+def columns(data: Iterable, series: Iterable = (), height: int = 180, stacked: bool = True) -> dict[str, Any]:
+    """Columns over time; several values are stacked, or stand beside each other where a sum would mean nothing."""
     items = [
         (name, [float(v or 0) for v in (values if isinstance(values, (list, tuple)) else [values])])
         for name, values in data
     ]
     tones = [(name, str(tone)) for name, tone in series] or [("", "1")]
-    top = nice_ceiling(max([sum(values) for _, values in items], default=0))
+    top = nice_ceiling(max([sum(values) if stacked else max(values) for _, values in items], default=0))
     left, head = 40, 10
     slot = (WIDTH - left - 8) / max(len(items), 1)
     wide = min(slot * 0.66, 44)
@@ -96,14 +96,15 @@ def columns(data: Iterable, series: Iterable = (), height: int = 180) -> dict[st
         centre = left + slot * (index + 0.5)
         centres.append(centre)
         floor = float(head + height)
-        for (series_name, tone), value in zip(tones, values, strict=False):
+        thin = wide if stacked else wide / len(tones)
+        for place, ((series_name, tone), value) in enumerate(zip(tones, values, strict=False)):
             tall = value / top * height
-            floor -= tall
+            floor = (floor if stacked else head + height) - tall
             placed.append(
                 {
-                    "x": round(centre - wide / 2, 1),
+                    "x": round(centre - wide / 2 + (0 if stacked else place * thin), 1),
                     "y": round(floor, 1),
-                    "width": round(wide, 1),
+                    "width": round(thin, 1),
                     "height": round(tall, 1),
                     "tone": tone,
                     "title": f"{name} · {series_name} {number(value)}" if series_name else f"{name}: {number(value)}",

@@ -228,9 +228,11 @@ def bar_chart(rows: Iterable, label: str, unit: str = "", target: float | None =
 
 
 @register.inclusion_tag("components/chart_columns.html")
-def column_chart(columns: Iterable, label: str, series: Iterable = (), unit: str = "") -> dict:
-    """Stacked columns over time. ``columns``: (name, [values]); ``series``: (name, tone) from bottom to top."""
-    return {"chart": charts.columns(columns, series), "label": label, "unit": unit}
+def column_chart(
+    columns: Iterable, label: str, series: Iterable = (), unit: str = "", stacked: bool = True
+) -> dict:
+    """Columns over time. ``columns``: (name, [values]); ``series``: (name, tone) from bottom to top, or left to right."""
+    return {"chart": charts.columns(columns, series, stacked=stacked), "label": label, "unit": unit}
 
 
 @register.inclusion_tag("components/chart_lines.html")
