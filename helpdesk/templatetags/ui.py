@@ -120,7 +120,8 @@ def clock_face(clock: Any, now: datetime) -> tuple[str, str, str]:
     if clock.state in {"superseded", "cancelled"}:
         return "ended", pgettext("deadline", "ended"), ""
     left = (clock.due_at - now).total_seconds()
-    if clock.breached_at or left <= 0:
+    # While a clock stands still its due instant passes without a miss; it moves on when the clock goes on.
+    if clock.breached_at or (left <= 0 and clock.state != "paused"):
         return "breached", pgettext("deadline", "overdue"), pgettext("deadline", "%s over") % span_text(min(left, 0))
     if clock.state == "paused":
         return "paused", pgettext("deadline", "paused"), ""
@@ -228,9 +229,7 @@ def bar_chart(rows: Iterable, label: str, unit: str = "", target: float | None =
 
 
 @register.inclusion_tag("components/chart_columns.html")
-def column_chart(
-    columns: Iterable, label: str, series: Iterable = (), unit: str = "", stacked: bool = True
-) -> dict:
+def column_chart(columns: Iterable, label: str, series: Iterable = (), unit: str = "", stacked: bool = True) -> dict:
     """Columns over time. ``columns``: (name, [values]); ``series``: (name, tone) from bottom to top, or left to right."""
     return {"chart": charts.columns(columns, series, stacked=stacked), "label": label, "unit": unit}
 

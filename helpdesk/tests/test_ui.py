@@ -36,6 +36,7 @@ def test_a_span_is_short(seconds, text):
         ({"due_at": NOW}, "breached"),
         ({"breached_at": NOW - timedelta(minutes=1)}, "breached"),
         ({"state": "paused"}, "paused"),
+        ({"state": "paused", "due_at": NOW - timedelta(days=1)}, "paused"),
         ({"state": "paused", "breached_at": NOW}, "breached"),
         ({"state": "met", "due_at": NOW - timedelta(days=1)}, "met"),
         ({"state": "missed", "ended_at": NOW}, "breached"),
