@@ -1,0 +1,87 @@
+"""Every notice of a ticket stands in the bell in words, in both languages."""
+
+from datetime import timedelta
+
+import pytest
+from django.utils import translation
+
+from accounts.tests.factories import TeamFactory, make_agent, make_lead
+from outbox import clock, registry
+from outbox.models import Delivery, Intent
+from outbox.rendering import render_line
+from sla.models import Clock
+from tickets.models import Resolution, Ticket
+from tickets.notices import customers, staff
+from tickets.services import conversation, escalation, grades, moves
+from tickets.tests.factories import make_ticket
+
+pytestmark = pytest.mark.django_db
+KINDS = [notice.kind for notice in (*staff.NOTICES, *customers.NOTICES)]
+
+
+@pytest.fixture
+def payload():
+    """One ticket that has been through everything, as the payload of any kind names it."""
+    team = TeamFactory()
+    agent, lead = make_agent(team), make_lead(team)
+    now = clock.now()
+    ticket = make_ticket(team=team, assignee=agent, severity="A", now=now - timedelta(hours=3))
+    escalation.sweep()
+    contest = grades.contest(ticket=ticket, actor=ticket.requester, wanted="S", reason="It got worse")
+    message = conversation.reply(ticket=ticket, actor=agent, body="We look at it", marks=["solution_path"])
+    moves.resolve_ticket(
+        ticket=ticket, actor=agent, cause="A full disk", solution="Room was made", verification="customer"
+    )
+    return {
+        "ticket": ticket.pk,
+        "message": message.pk,
+        "contest": contest.pk,
+        "clock": Clock.objects.filter(ticket=ticket).first().pk,
+        "escalation": ticket.escalations.first().pk,
+        "cycle": Resolution.objects.get(ticket=ticket).cycle,
+        "user": agent.pk,
+        "assignee": agent.pk,
+        "by": lead.pk,
+        "source": "A",
+        "target": "S",
+    }
+
+
+def line(kind, payload, language, *, copies=1) -> dict[str, str]:
+    """What the bell of the requester or the assignee shows."""
+    ticket = Ticket.objects.get(pk=payload["ticket"])
+    now = clock.now()
+    inside = kind in [notice.kind for notice in staff.NOTICES]
+    reader = ticket.assignee if inside else ticket.requester
+    deliveries = [
+        Delivery(
+            intent=Intent(kind=kind, payload=payload, created_at=now), channel="page", user=reader, language=language
+        )
+        for _each in range(copies)
+    ]
+    with translation.override(language):
+        return render_line(deliveries=deliveries, now=now)
+
+
+def test_every_kind_is_looked_at():
+    assert sorted(KINDS) == sorted(kind for kind in registry.kinds() if kind.startswith("ticket."))
+
+
+@pytest.mark.parametrize("language", ["zh-hans", "en"])
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_line_names_its_ticket_and_leads_to_it(kind, language, payload):
+    number = Ticket.objects.get(pk=payload["ticket"]).number
+    shown = line(kind, payload, language)
+    assert number in shown["text"]
+    assert len(shown["text"].replace(number, "").strip(" :：?？")) > 1
+    assert "{{" not in shown["text"]
+    assert "%(" not in shown["text"]
+    assert number in shown["url"]
+
+
+@pytest.mark.parametrize("language", ["zh-hans", "en"])
+@pytest.mark.parametrize("kind", [notice.kind for notice in staff.NOTICES if notice.group])
+def test_many_of_a_kind_are_one_line_with_their_number(kind, language, payload):
+    shown = line(kind, payload, language, copies=77)["text"]
+    assert "77" in shown
+    assert Ticket.objects.get(pk=payload["ticket"]).number not in shown
