@@ -6,7 +6,7 @@ from django.conf import settings
 from django.contrib import admin
 from django.urls import URLPattern, URLResolver, include, path
 
-from helpdesk import health
+from helpdesk import health, metrics
 
 handler400 = "helpdesk.errors.bad_request"
 handler403 = "helpdesk.errors.forbidden"
@@ -25,6 +25,7 @@ def _rooms() -> list[URLPattern | URLResolver]:
 urlpatterns = [
     path("healthz", health.healthz, name="healthz"),
     path("readyz", health.readyz, name="readyz"),
+    path("metrics", metrics.metrics, name="metrics"),
     path("admin/", admin.site.urls),
     path("api/", include("helpdesk.api_urls")),
     path("desk/", include("helpdesk.setup_urls")),
