@@ -1,0 +1,233 @@
+"""The dashboard's pieces from the figures: tiles with their trend, points of the charts, the table by dimension."""
+
+from dataclasses import dataclass
+from datetime import date, timedelta
+from typing import Any
+from urllib.parse import urlencode
+
+from django.db.models import Count
+from django.urls import reverse
+from django.utils import formats
+from django.utils.functional import Promise
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from reports.forms import FiguresFilter
+from reports.selectors.figures import Numbers, by_dimension, compliance, rows_of, series, share, totals
+from reports.selectors.measures import KEPT, MEASURES, MISSED
+from reports.selectors.spans import Span
+from sla.choices import MetricCode
+from tickets.querysets import TicketQuerySet
+
+SCORES: dict[str, str | Promise] = {
+    "resolution": gettext_lazy("Degree of resolution"),
+    "speed": gettext_lazy("Speed"),
+    "attitude": gettext_lazy("Attitude"),
+}
+
+
+@dataclass(frozen=True)
+class Tile:
+    """One number: ``kind`` tells the template how to write it (span of time, share in per cent)."""
+
+    label: str
+    kind: str
+    value: Any
+    before: Any
+    note: str
+    href: str
+    less_is_better: bool = False
+
+    @property
+    def change(self) -> float | None:
+        """Against the span before: per cent of a duration, points of a share; None without a comparison."""
+        if self.value is None or self.before is None:
+            return None
+        if self.kind == "share":
+            return self.value - self.before
+        before = self.before.total_seconds()
+        return 100 * (self.value.total_seconds() - before) / before if before else None
+
+    @property
+    def trend(self) -> str:
+        """The change as it is shown, an arrow and a figure; nothing when it would read 0."""
+        change = self.change
+        if change is None or abs(change) < 0.5:
+            return ""
+        arrow = "↑" if change > 0 else "↓"
+        if self.kind == "share":
+            return _("%(arrow)s %(figure).0f points") % {"arrow": arrow, "figure": abs(change)}
+        return _("%(arrow)s %(figure).0f %%") % {"arrow": arrow, "figure": abs(change)}
+
+    @property
+    def good(self) -> bool | None:
+        return None if not self.trend else (self.change < 0) == self.less_is_better  # type: ignore[operator]
+
+
+class Dashboard:
+    """Everything the page shows about one span, of tickets that are already narrowed to what the reader sees."""
+
+    def __init__(self, tickets: TicketQuerySet, span: Span, form: FiguresFilter) -> None:
+        self.tickets, self.span, self.form = tickets, span, form
+        self.totals = {name: totals(name, tickets, span) for name in MEASURES}
+
+    def href(self, figure: str, **more: str) -> str:
+        """The list behind a figure, with the same filters."""
+        asked = {"figure": figure, "days": self.span.days, **self.form.conditions, **more}
+        return f"{reverse('reports:tickets')}?{urlencode(asked)}"
+
+    def tiles(self) -> list[Tile]:
+        now = {name: pair[0] for name, pair in self.totals.items()}
+        before = {name: pair[1] for name, pair in self.totals.items()}
+
+        def pair(name: str, part: str, whole: str = "count") -> tuple[float | None, float | None]:
+            return share(now[name][part], now[name][whole]), share(before[name][part], before[name][whole])
+
+        def of(part: int, whole: int) -> str:
+            return _("%(part)d of %(whole)d") % {"part": part, "whole": whole}
+
+        promised = now["promises"]["kept"] + now["promises"]["missed"]
+        answered, resolved, created = now["answered"], now["resolved"], now["created"]
+        first, again, said = now["first_contact"], now["reopened"], now["satisfaction"]
+        return [
+            Tile(
+                _("First response, median"),
+                "span",
+                answered["median"],
+                before["answered"]["median"],
+                _ninety(answered["p90"]),
+                self.href("answered"),
+                less_is_better=True,
+            ),
+            Tile(
+                _("Deadlines kept"),
+                "share",
+                compliance(now["promises"]),
+                compliance(before["promises"]),
+                of(now["promises"]["kept"], promised),
+                self.href("missed"),
+            ),
+            Tile(
+                _("Resolution time, median"),
+                "span",
+                resolved["median"],
+                before["resolved"]["median"],
+                _ninety(resolved["p90"]),
+                self.href("resolved"),
+                less_is_better=True,
+            ),
+            Tile(
+                _("Resolved of the new"),
+                "share",
+                *pair("created", "resolved"),
+                of(created["resolved"], created["count"]),
+                self.href("created-open"),
+            ),
+            Tile(
+                _("Resolved at first contact"),
+                "share",
+                *pair("first_contact", "at_once"),
+                of(first["at_once"], first["count"]),
+                self.href("first-contact"),
+            ),
+            Tile(
+                _("Opened again"),
+                "share",
+                *pair("reopened", "reopened"),
+                of(again["reopened"], again["count"]),
+                self.href("reopened"),
+                less_is_better=True,
+            ),
+            Tile(
+                _("Truly solved, say customers"),
+                "share",
+                *pair("satisfaction", "solved", "answers"),
+                of(said["solved"], said["answers"]),
+                self.href("answers"),
+            ),
+        ]
+
+    def scores(self) -> list[dict[str, Any]]:
+        """The three averages of satisfaction, now and before."""
+        now, before = self.totals["satisfaction"]
+        return [{"label": label, "value": now[name], "before": before[name]} for name, label in SCORES.items()]
+
+    def charts(self) -> dict[str, Any]:
+        """The points of the charts over time."""
+        cut = {name: series(name, self.tickets, self.span) for name in ("created", "resolved", "answered", "promises")}
+        names = [_short(step) for step in self.span.steps]
+        waits = [point["median"] for point in cut["answered"]]
+        in_hours = max([wait for wait in waits if wait], default=timedelta()) > timedelta(hours=3)
+        unit = 3600 if in_hours else 60
+        flow = zip(names, cut["created"], cut["resolved"], strict=True)
+        return {
+            "names": names,
+            "waits": [(_("median"), [None if wait is None else wait.total_seconds() / unit for wait in waits])],
+            "wait_unit": _(" h") if in_hours else _(" min"),
+            "has_waits": any(waits),
+            "kept": [(_("kept"), [compliance(point) for point in cut["promises"]])],
+            "has_verdicts": any(compliance(point) is not None for point in cut["promises"]),
+            "flow": [(name, [created["count"], resolved["count"]]) for name, created, resolved in flow],
+            "flow_series": [(_("new"), "2"), (_("resolved"), "1")],
+        }
+
+    def by_metric(self) -> list[dict[str, Any]]:
+        """Compliance promise by promise, in the order in which they are made."""
+        rows = rows_of(MEASURES["promises"], self.tickets, since=self.span.since, until=self.span.until)
+        counted = rows.values("metric").annotate(kept=Count("pk", filter=KEPT), missed=Count("pk", filter=MISSED))
+        found = {row["metric"]: row for row in counted}
+        return [
+            {
+                "label": label,
+                "kept": found[code]["kept"],
+                "missed": found[code]["missed"],
+                "share": compliance(found[code]),
+                "href": self.href("missed", metric=code),
+            }
+            for code, label in MetricCode.choices
+            if code in found
+        ]
+
+    def groups(self, dimension: str) -> list[dict[str, Any]]:
+        """Every measure by a dimension, the most tickets first."""
+        parts = {name: by_dimension(name, dimension, self.tickets, self.span) for name in MEASURES}
+        keys = {key for part in parts.values() for key in part}
+        rows = [self._group(dimension, key, parts) for key in keys]
+        return sorted(rows, key=lambda row: (-row["created"], str(row["label"])))
+
+    def _group(self, dimension: str, key: Any, parts: dict[str, dict[Any, Numbers]]) -> dict[str, Any]:
+        from reports.selectors.figures import empty
+
+        cell = {name: part.get(key) or empty(name) for name, part in parts.items()}
+        narrowed = {dimension: "none" if key is None else str(key)}
+        said = cell["satisfaction"]
+        return {
+            "key": key,
+            "label": self.form.label_of(dimension, key),
+            "created": cell["created"]["count"],
+            "resolved": cell["resolved"]["count"],
+            "resolution_rate": share(cell["created"]["resolved"], cell["created"]["count"]),
+            "first_response": cell["answered"]["median"],
+            "first_response_p90": cell["answered"]["p90"],
+            "resolution_time": cell["resolved"]["median"],
+            "resolution_time_p90": cell["resolved"]["p90"],
+            "kept": cell["promises"]["kept"],
+            "missed": cell["promises"]["missed"],
+            "compliance": compliance(cell["promises"]),
+            "first_contact": share(cell["first_contact"]["at_once"], cell["first_contact"]["count"]),
+            "reopened": share(cell["reopened"]["reopened"], cell["reopened"]["count"]),
+            "answers": said["answers"],
+            "solved": share(said["solved"], said["answers"]),
+            **{f"{name}_score": said[name] for name in SCORES},
+            "href": {name: self.href(name, **narrowed) for name in ("created", "resolved", "answered", "missed")},
+        }
+
+
+def _ninety(value: timedelta | None) -> str:
+    from reports.templatetags.figures import duration
+
+    return _("9 of 10 within %(span)s") % {"span": duration(value)} if value is not None else ""
+
+
+def _short(step: date) -> str:
+    return formats.date_format(step, "n/j")

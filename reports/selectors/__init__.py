@@ -1,0 +1,1 @@
+"""Figures across all rooms: read from the rows when they are asked for, written nowhere."""
