@@ -3,6 +3,7 @@
 import zoneinfo
 from datetime import datetime
 from typing import Any
+from urllib.parse import urlencode
 
 from django.conf import settings
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
@@ -176,7 +177,7 @@ def tickets(request: SignedInRequest) -> HttpResponse:
         "after": after,
         "is_first": not request.GET.get("after"),
         "query": _query(request),
-        "back": back,
+        "back": urlencode(back),
     }
     return render(request, "reports/tickets.html", context)
 
