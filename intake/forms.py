@@ -108,7 +108,6 @@ class SubmissionForm(forms.Form):
         label=gettext_lazy("Your e-mail"),
         max_length=254,
         widget=forms.EmailInput(attrs={"autocomplete": "email"}),
-        help_text=gettext_lazy("We answer to this address."),
         error_messages={"required": gettext_lazy("Please tell us where we can answer you.")},
     )
     files = FilesField(

@@ -9,6 +9,11 @@ from intake.limits import stamp
 from outbox import clock
 
 
+@pytest.fixture(autouse=True)
+def _files(settings, tmp_path):
+    settings.MEDIA_ROOT = tmp_path
+
+
 @pytest.fixture
 def team(db):
     team = Team.objects.filter(is_fallback=True).first() or TeamFactory(is_fallback=True)

@@ -5,7 +5,7 @@ let store;
 try { store = window.localStorage; } catch { store = null; }
 
 const form = document.querySelector("form[data-draft='submit']");
-const banner = document.querySelector("[data-offline]");
+const banner = document.querySelector("[data-offline-banner]");
 
 function keepKey(input) {
   try {

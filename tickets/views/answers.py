@@ -5,6 +5,7 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_http_methods
 
+from tickets.choices import MessageKind
 from tickets.doors import keep_private
 from tickets.forms_portal import RefuteForm
 from tickets.models import Ticket
@@ -23,9 +24,12 @@ def answer(request: HttpRequest, token: str) -> HttpResponse:
         raise Http404
     cycle = opened[1]
     resolution = ticket.resolutions.filter(cycle=cycle, confirmed_at=None, refuted_at=None).first()
-    context = {"ticket": ticket, "resolution": resolution, "form": RefuteForm(), "token": token}
+    context = {"ticket": ticket, "form": RefuteForm()}
     if resolution is None or ticket.cycle != cycle or ticket.status != "resolved":
         return keep_private(render(request, "tickets/portal/answer.html", {**context, "state": "spent"}, status=410))
+    # What the customer was told; the finding behind it is for the team.
+    told = ticket.messages.filter(kind=MessageKind.PUBLIC, created_at=resolution.resolved_at).last()
+    context["told"] = told.body if told else ""
     if request.method != "POST":
         return keep_private(render(request, "tickets/portal/answer.html", {**context, "state": "ask"}))
     return keep_private(_take(request, context, cycle))

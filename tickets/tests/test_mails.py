@@ -1,0 +1,124 @@
+"""Every mail of tickets, rendered in both languages from rows that the services made."""
+
+import re
+from datetime import timedelta
+from uuid import uuid4
+
+import pytest
+from django.conf import settings
+
+from accounts.models import User
+from accounts.tests.factories import OrganizationFactory, TeamFactory, make_agent, make_customer, make_lead
+from outbox import clock, registry
+from outbox.models import Delivery, Intent
+from outbox.rendering import render_line, render_mail
+from tickets.models import Ticket
+from tickets.services import assigning, conversation, escalation, grades, moves
+from tickets.services.lead import call_in
+from tickets.tests.factories import make_ticket
+
+pytestmark = pytest.mark.django_db
+SAID = "Zebra-subject"
+STRANGE_NAME = "Mallory visit evil.example"
+HOSTILE = "Grüße <b>R&D</b> & Söhne"
+
+
+NOTICED = {kind for kind in registry.kinds() if kind.startswith("ticket.")}
+FOR_CUSTOMERS = {"acknowledged", "reply", "closed", "regraded", "contest_declined", "resolved"}
+
+
+@pytest.fixture
+def life(monkeypatch):
+    """Tickets that have been through everything that there is a mail about; an intent of each kind."""
+    team = TeamFactory(name="云组", name_en="Cloud")
+    lead = make_lead(team, name="Chen Jing")
+    User.objects.filter(pk=lead.pk).update(on_duty=False)
+    customer = make_customer(OrganizationFactory(), name=STRANGE_NAME)
+    customer.set_unusable_password()
+    customer.save()
+    now = clock.now()
+    made = {"team": team, "requester": customer, "now": now, "subject": SAID, "description": HOSTILE}
+    waiting = make_ticket(**made)  # nobody is there yet
+    User.objects.filter(pk=lead.pk).update(on_duty=True)
+    agent, colleague = make_agent(team, name="Li Na"), make_agent(team, name="Wu Di")
+    ticket = make_ticket(**made, severity="S")
+    assigning.assign(ticket=waiting, actor=lead, assignee=agent)
+    call_in(ticket=ticket, people=[colleague], actor=lead)
+    conversation.reply(ticket=ticket, actor=agent, body=HOSTILE)
+    conversation.customer_message(ticket=ticket, author=customer, body=HOSTILE)
+    conversation.add_note(ticket=ticket, actor=agent, body="look, @Wu Di")
+    row = grades.contest(ticket=ticket, actor=customer, wanted="A", reason="please")
+    grades.decide_contest(row=row, actor=lead, accept=False, answer=HOSTILE)
+    grades.regrade(ticket=ticket, actor=agent, severity="A", reason=HOSTILE)
+    for hours in (3.5, 9):
+        monkeypatch.setattr(clock, "now", lambda hours=hours: now + timedelta(hours=hours))
+        escalation.sweep()
+    for _ in range(2):
+        moves.resolve_ticket(ticket=ticket, actor=agent, cause="c", solution=HOSTILE, verification="customer")
+        if _ == 0:
+            moves.refute_solution(ticket=ticket, actor=customer, comment="no")
+    monkeypatch.setattr(clock, "now", lambda: now + timedelta(days=30))
+    assert moves.close_silent() == 1
+    return {intent.kind: intent for intent in Intent.objects.order_by("-pk")}
+
+
+def delivery_of(intent: Intent, language: str) -> Delivery:
+    recipients = registry.get(intent.kind).recipients(intent, clock.now())
+    assert recipients, f"nobody hears of {intent.kind}"
+    first = recipients[0]
+    return Delivery(
+        intent=intent,
+        recipient=first.key,
+        user_id=first.user_id,
+        channel=Delivery.Channel.MAIL,
+        address=first.address,
+        language=language,
+        stream=intent.stream,
+        batch=uuid4(),
+    )
+
+
+def test_the_scene_has_every_kind_of_mail(life):
+    assert set(life) == NOTICED
+
+
+@pytest.mark.parametrize("language", ["zh-hans", "en"])
+@pytest.mark.parametrize("kind", sorted(NOTICED))
+def test_every_mail_renders_in_both_languages(life, kind, language):
+    delivery = delivery_of(life[kind], language)
+    mail = render_mail(deliveries=[delivery], now=clock.now())
+    html = mail.alternatives[0][0]
+    assert mail.subject and "\n" not in mail.subject and len(mail.body) > 40
+    for text in (mail.subject, mail.body, html):
+        assert "{{" not in text and "{%" not in text and "None" not in text and "&amp;amp;" not in text
+    assert f'lang="{language}"' in html
+    assert "<b>R&D" not in html  # what people wrote is no markup
+    links = re.findall(r"http\S+", mail.body)
+    assert links and all(link.startswith(settings.SITE_URL) for link in links)
+    short = kind.removeprefix("ticket.")
+    expected = r"/(t|answer|tickets)/" if short in FOR_CUSTOMERS else r"/desk/tickets/T\d+/"
+    assert any(re.search(expected, link) for link in links)
+    line = render_line(deliveries=[delivery], now=clock.now())
+    assert line["text"] and line["url"].startswith(settings.SITE_URL)
+
+
+@pytest.mark.parametrize("language", ["zh-hans", "en"])
+def test_the_acknowledgement_carries_nothing_that_the_sender_wrote(life, language):
+    mail = render_mail(deliveries=[delivery_of(life["ticket.acknowledged"], language)], now=clock.now())
+    whole = "\n".join([mail.subject, mail.body, mail.alternatives[0][0], *map(str, mail.extra_headers.values())])
+    for words in (SAID, "Grüße", "Söhne", STRANGE_NAME, "Mallory"):
+        assert words not in whole
+    assert Ticket.objects.earliest("pk").number in whole
+
+
+def test_the_customer_reads_the_message_and_not_the_finding(life):
+    ticket = Ticket.objects.latest("pk")
+    ticket.resolutions.update(solution="INSIDE: root password was 123")
+    mail = render_mail(deliveries=[delivery_of(life["ticket.resolved"], "en")], now=clock.now())
+    assert "INSIDE" not in mail.body + mail.alternatives[0][0] and HOSTILE in mail.body
+
+
+def test_links_of_customer_mails_open_the_ticket_without_an_account(life, client):
+    mail = render_mail(deliveries=[delivery_of(life["ticket.reply"], "en")], now=clock.now())
+    link = next(link for link in re.findall(r"http\S+", mail.body) if "/t/" in link)
+    assert client.get(link).status_code == 200
