@@ -12,6 +12,8 @@ from pathlib import Path
 from django.conf import settings
 from django.db import connection
 
+from helpdesk.embedded.process import die_with_parent
+
 _PATIENCE = 90.0
 
 
@@ -67,6 +69,7 @@ class Processes:
                 stdout=output,
                 stderr=subprocess.STDOUT,
                 start_new_session=True,
+                preexec_fn=lambda: die_with_parent(signal.SIGKILL),  # noqa: PLW1509 - only one thread forks here
             )
         self.running.append(process)
         return process
