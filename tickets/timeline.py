@@ -82,7 +82,9 @@ def entries(events: Iterable[TicketEvent], *, kind: str = "") -> list[Entry]:
 
 def _entry(event: TicketEvent, names: Names) -> Entry:
     sentence = SENTENCES.get(event.code) or _Sentence("work", "history", lambda data, names: event.code)
-    who = names.people.get(event.actor_id) if event.actor_id else _("Automatic")
+    # A form without sign-in has no actor, but it was a customer who sent it.
+    nobody = _("Customer") if event.code == "ticket.created" else _("Automatic")
+    who = names.people.get(event.actor_id) if event.actor_id else nobody
     text = _("%(who)s: %(what)s") % {"who": who or _("somebody"), "what": sentence.say(event.data, names)}
     detail = sentence.detail(event.data, names)
     return Entry(sentence.kind, sentence.icon, sentence.tone, text, detail, event.created_at)

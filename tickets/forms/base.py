@@ -4,13 +4,12 @@ from typing import Any, ClassVar
 
 from django import forms
 from django.core.exceptions import ValidationError
-from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import User
 from tickets.models import Ticket
 
-Words = str | Promise
+Words = Any  # str or a lazy translation; django-stubs has no public name for both
 MOST_TEXT = 50_000  # characters
 
 

@@ -47,7 +47,7 @@ class ResolveForm(ActionForm):
         required=False,
         help_text=_("Left empty, the customer reads the solution."),
     )
-    files = FilesField(label=_("Files"), required=False)
+    files = FilesField(label=_("Files"), required=False)  # type: ignore[assignment]  # a field, not BaseForm.files
 
     @classmethod
     def allowed(cls, ticket: Ticket, user: User) -> bool:

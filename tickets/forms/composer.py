@@ -34,19 +34,20 @@ class ComposerForm(forms.Form):
     )
     status = forms.ChoiceField(label=_("And then"), required=False)
     hold_reason = forms.CharField(label=_("What the ticket waits for"), max_length=200, required=False)
-    files = FilesField(label=_("Files"), required=False)
+    files = FilesField(label=_("Files"), required=False)  # type: ignore[assignment]  # a field, not BaseForm.files
     revision = forms.IntegerField(widget=forms.HiddenInput, min_value=0, max_value=2**31 - 1, required=False)
     seen = forms.IntegerField(widget=forms.HiddenInput, min_value=0, max_value=2**62, required=False)
 
-    def __init__(self, *args: Any, ticket: Ticket, user: User, last_id: int = 0, **kwargs: Any) -> None:
+    def __init__(self, *args: Any, ticket: Ticket, user: User, last_id: int = 0) -> None:
         self.ticket = ticket
         self.user = user
         self.stale = False
+        self.meanwhile: list[Any] = []
         kinds = [kind for kind, action in (("public", "reply"), ("note", "note")) if may(user, action, ticket)]
         if not ticket.is_unresolved:
             kinds = [kind for kind in kinds if kind == "note"]  # a resolved ticket is reopened first
         first = {"kind": kinds[0] if kinds else "", "revision": ticket.revision, "seen": last_id, "status": ""}
-        super().__init__(*args, initial=first, **kwargs)
+        super().__init__(*args, initial=first)  # type: ignore[misc]
         self.fields["kind"].choices = [choice for choice in KINDS if choice[0] in kinds]  # type: ignore[attr-defined]
         self.fields["status"].choices = status_choices(ticket)  # type: ignore[attr-defined]
 
@@ -92,9 +93,9 @@ class ComposerForm(forms.Form):
 
     def caught_up(self, ticket: Ticket, last_id: int) -> None:
         """Keep what was typed and point it at the present state, so that sending again is a decision."""
-        self.data = self.data.copy()
-        self.data["revision"] = str(ticket.revision)
-        self.data["seen"] = str(last_id)
+        data = self.data.copy()  # type: ignore[attr-defined]
+        data["revision"], data["seen"] = str(ticket.revision), str(last_id)
+        self.data = data
 
 
 def status_choices(ticket: Ticket) -> list[tuple[str, str]]:

@@ -53,7 +53,7 @@ VIEWS: dict[str, View] = {
     "all": View(_("All tickets"), lambda user: Q(), sort="new", whole=True),
 }
 #: Orders by name; each ends in the unique id, so that a place in it is exact.
-ORDERS = {"due": [F("next_due_at").asc(nulls_last=True), "id"], "new": ["-id"]}
+ORDERS: dict[str, list[Any]] = {"due": [F("next_due_at").asc(nulls_last=True), "id"], "new": ["-id"]}
 
 
 @dataclass(frozen=True)
@@ -71,11 +71,7 @@ class BadPlace(ValueError):
 def counts(*, user: User) -> dict[str, int]:
     """How many unresolved tickets each view holds, in one query."""
     rows = Ticket.objects.workable_by(user).unresolved()
-    figures = {
-        name: Count("pk", filter=view.condition(user)) if (view.condition(user)) else Count("pk")
-        for name, view in VIEWS.items()
-        if not view.whole
-    }
+    figures = {name: Count("pk", filter=view.condition(user) or None) for name, view in VIEWS.items() if not view.whole}
     return rows.aggregate(**figures)
 
 

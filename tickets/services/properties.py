@@ -44,7 +44,7 @@ def set_properties(
     names = _clean(tags)
     values = {"category": category, "module": module, "version": version, "fault_type": fault_type}
     with changing(ticket.pk, now=now) as change:
-        changed = [
+        changed: list[dict[str, Any]] = [
             {"field": name, "source": _fact(getattr(change.ticket, name)), "target": _fact(value)}
             for name, value in values.items()
             if getattr(change.ticket, f"{name}_id") != (value.pk if value else None)

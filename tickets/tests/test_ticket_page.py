@@ -239,7 +239,7 @@ def test_files_go_to_those_who_read_the_message(ticket, agent, team, settings, t
     response = customer.get(shown)
     assert response.status_code == 200
     assert response["Content-Disposition"].startswith("inline")
-    response.file_to_stream.close()
+    assert b"".join(response.streaming_content)
     response = customer.get(saved)
     assert b"".join(response.streaming_content) == b"<script>alert(1)</script>"
     assert response["Content-Disposition"].startswith("attachment")
@@ -249,7 +249,7 @@ def test_files_go_to_those_who_read_the_message(ticket, agent, team, settings, t
     assert customer.get(inside).status_code == 404
     response = signed_in(agent).get(inside)
     assert response.status_code == 200
-    response.file_to_stream.close()
+    assert b"".join(response.streaming_content)
     for other in (stranger, signed_in(make_agent(TeamFactory()))):
         assert [other.get(address).status_code for address in (shown, saved, inside)] == [404, 404, 404]
     assert Client().get(shown).status_code == 302

@@ -8,14 +8,14 @@ from typing import Any
 
 from django.conf import settings
 from django.contrib import messages
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import Http404, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST
 from django_htmx.http import HttpResponseClientRedirect, trigger_client_event
 
-from accounts.access import requires
+from accounts.access import SignedInRequest, requires
 from knowledge.models import Article
 from outbox import clock
 from tickets.forms.base import ActionForm
@@ -30,7 +30,7 @@ from tickets.views import ticket as ticket_views
 
 @require_http_methods(["GET", "POST"])
 @requires("workspace.enter")
-def act(request: HttpRequest, number: str, action: str) -> HttpResponse:
+def act(request: SignedInRequest, number: str, action: str) -> HttpResponse:
     """GET the form of one action, POST it. What somebody may not do is not there (404)."""
     form_class = ACTIONS[action]
     row = selectors.workable_ticket(user=request.user, number=number)
@@ -47,41 +47,41 @@ def act(request: HttpRequest, number: str, action: str) -> HttpResponse:
     return _form(request, row, form, status=422)
 
 
-def _form(request: HttpRequest, row: Ticket, form: ActionForm, status: int = 200) -> HttpResponse:
+def _form(request: SignedInRequest, row: Ticket, form: ActionForm, status: int = 200) -> HttpResponse:
     context = {"ticket": row, "form": form, "max_bytes": settings.ATTACHMENT_MAX_BYTES}
-    template = "tickets/_action_form.html" if request.htmx else "tickets/action.html"  # type: ignore[attr-defined]
+    template = "tickets/_action_form.html" if request.htmx else "tickets/action.html"
     return render(request, template, context, status=status)
 
 
-def _done(request: HttpRequest, row: Ticket, form: ActionForm) -> HttpResponse:
+def _done(request: SignedInRequest, row: Ticket, form: ActionForm) -> HttpResponse:
     if isinstance(form.result, Article):
         return _away(request, reverse("knowledge:edit", args=[form.result.pk]), str(form.done))
     if not Ticket.objects.workable_by(request.user).filter(pk=row.pk).exists():
         return _away(request, reverse("workspace:queue"), _("Done. The ticket now belongs to another team."))
-    if not request.htmx:  # type: ignore[attr-defined]
+    if not request.htmx:
         return _away(request, reverse("workspace:ticket", args=[row.number]), str(form.done))
     return fresh(request, row, toast=str(form.done))
 
 
-def _refused(request: HttpRequest, row: Ticket, form: ActionForm) -> HttpResponse:
+def _refused(request: SignedInRequest, row: Ticket, form: ActionForm) -> HttpResponse:
     text = " ".join(str(error) for error in form.non_field_errors())
-    if not request.htmx:  # type: ignore[attr-defined]
+    if not request.htmx:
         messages.error(request, text)
         return redirect("workspace:ticket", number=row.number)
     return fresh(request, row, toast=text, kind="error")
 
 
-def _away(request: HttpRequest, address: str, text: str) -> HttpResponse:
+def _away(request: SignedInRequest, address: str, text: str) -> HttpResponse:
     messages.success(request, text)
-    return HttpResponseClientRedirect(address) if request.htmx else redirect(address)  # type: ignore[attr-defined]
+    return HttpResponseClientRedirect(address) if request.htmx else redirect(address)
 
 
-def fresh(request: HttpRequest, row: Ticket, *, toast: str = "", kind: str = "success") -> HttpResponse:
+def fresh(request: SignedInRequest, row: Ticket, *, toast: str = "", kind: str = "success") -> HttpResponse:
     """The changed parts of the open page; a dialog closes, a line says what happened."""
     now = selectors.workable_ticket(user=request.user, number=row.number)
     context = ticket_views.panels(request, now) | {"previous": row.revision}
     response = render(request, "tickets/_live.html", context)
-    trigger_client_event(response, "dialog:close", "")
+    trigger_client_event(response, "dialog:close")
     if toast:
         trigger_client_event(response, "toast", {"text": toast, "kind": kind})
     return response
@@ -89,7 +89,7 @@ def fresh(request: HttpRequest, row: Ticket, *, toast: str = "", kind: str = "su
 
 @require_POST
 @requires("workspace.enter")
-def write(request: HttpRequest, number: str) -> HttpResponse:
+def write(request: SignedInRequest, number: str) -> HttpResponse:
     """Send a public reply or an internal note. A ticket that changed meanwhile shows what came, with the text kept."""
     row = selectors.workable_ticket(user=request.user, number=number)
     form = ComposerForm(request.POST, request.FILES, ticket=row, user=request.user)
@@ -99,21 +99,18 @@ def write(request: HttpRequest, number: str) -> HttpResponse:
     if message is not None:
         return _sent(request, row, message.pk)
     now = selectors.workable_ticket(user=request.user, number=number)
-    context: dict[str, Any] = {}
     if form.stale:
-        seen = form.cleaned_data.get("seen") or 0
-        context["meanwhile"] = selectors.messages_after(ticket=now, pk=seen)
-    talk = selectors.conversation(ticket=now)
-    form.caught_up(now, talk.last_id)
-    form.meanwhile = context.get("meanwhile", [])  # type: ignore[attr-defined]
-    if not request.htmx:  # type: ignore[attr-defined]
+        form.meanwhile = selectors.messages_after(ticket=now, pk=form.cleaned_data.get("seen") or 0)
+    if not request.htmx:
+        form.caught_up(now, selectors.conversation(ticket=now).last_id)
         return ticket_views.page(request, now, composer=form, status=422)
-    context |= ticket_views.panels(request, now) | {"composer": form}
+    context = ticket_views.panels(request, now) | {"composer": form}
+    form.caught_up(now, context["conversation"].last_id)
     return render(request, "tickets/_written.html", context, status=422)
 
 
-def _sent(request: HttpRequest, row: Ticket, pk: int) -> HttpResponse:
-    if not request.htmx:  # type: ignore[attr-defined]
+def _sent(request: SignedInRequest, row: Ticket, pk: int) -> HttpResponse:
+    if not request.htmx:
         return redirect(f"{reverse('workspace:ticket', args=[row.number])}#m{pk}")
     now = selectors.workable_ticket(user=request.user, number=row.number)
     context = ticket_views.panels(request, now)
@@ -125,13 +122,13 @@ def _sent(request: HttpRequest, row: Ticket, pk: int) -> HttpResponse:
 
 @require_POST
 @requires("workspace.enter")
-def use_article(request: HttpRequest, number: str, pk: int) -> HttpResponse:
+def use_article(request: SignedInRequest, number: str, pk: int) -> HttpResponse:
     """Note that an article was used in this ticket."""
     row = selectors.workable_ticket(user=request.user, number=number)
     article = get_object_or_404(Article.objects.visible_to(request.user), pk=pk)
     if not may(request.user, "note", row):
         raise Http404
     link_article(ticket=row, article=article, actor=request.user, now=clock.now())
-    if not request.htmx:  # type: ignore[attr-defined]
+    if not request.htmx:
         return redirect("workspace:ticket", number=row.number)
     return fresh(request, row, toast=_("Noted as used."))

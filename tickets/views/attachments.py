@@ -1,10 +1,9 @@
 """Files of messages: for those who may read the message, never run by the browser."""
 
-from django.http import FileResponse, Http404, HttpRequest
-from django.http.response import HttpResponseBase
+from django.http import FileResponse, Http404
 from django.views.decorators.http import require_GET
 
-from accounts.access import requires
+from accounts.access import SignedInRequest, requires
 from tickets.choices import MessageKind
 from tickets.models import Attachment, Ticket
 
@@ -13,8 +12,8 @@ SHOWN = frozenset({"image/png", "image/jpeg", "image/gif", "image/webp"})
 
 
 @require_GET
-@requires()
-def attachment(request: HttpRequest, pk: int) -> HttpResponseBase:
+@requires()  # type: ignore[arg-type]  # the answer is a stream
+def attachment(request: SignedInRequest, pk: int) -> FileResponse:
     """One file. What somebody may not see is not found, as is what does not exist."""
     row = Attachment.objects.select_related("message").filter(pk=pk).first()
     if row is None:
@@ -25,7 +24,7 @@ def attachment(request: HttpRequest, pk: int) -> HttpResponseBase:
     return serve(row)
 
 
-def serve(row: Attachment) -> HttpResponseBase:
+def serve(row: Attachment) -> FileResponse:
     """Send the file of ``row``; the caller has checked that this reader may have it."""
     try:
         content = row.file.open("rb")

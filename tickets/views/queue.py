@@ -3,13 +3,13 @@
 from typing import Any
 
 from django.db.models import Q
-from django.http import HttpRequest, HttpResponse, QueryDict
+from django.http import HttpResponse, QueryDict
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET
 
-from accounts.access import requires
+from accounts.access import SignedInRequest, requires
 from knowledge.selectors import search_articles
 from search.vectors import best, query
 from tickets.filters import QueueFilter
@@ -25,7 +25,7 @@ _ARTICLES = 6
 
 @require_GET
 @requires("workspace.enter")
-def queue(request: HttpRequest, view: str = "due") -> HttpResponse:
+def queue(request: SignedInRequest, view: str = "due") -> HttpResponse:
     """One view of the queue. Everything that shapes it stands in the address."""
     context, status = _state(request, view)
     figures = counts(user=request.user)
@@ -35,7 +35,7 @@ def queue(request: HttpRequest, view: str = "due") -> HttpResponse:
 
 @require_GET
 @requires("workspace.enter")
-def changes(request: HttpRequest) -> HttpResponse:
+def changes(request: SignedInRequest) -> HttpResponse:
     """Fragment for an open queue: rows that changed where they stand, and how many came or went.
 
     `shown` carries the fingerprints of the rows on the page.
@@ -53,7 +53,7 @@ def changes(request: HttpRequest) -> HttpResponse:
     return render(request, "tickets/_queue_changes.html", context)
 
 
-def _state(request: HttpRequest, view: str) -> tuple[dict[str, Any], int]:
+def _state(request: SignedInRequest, view: str) -> tuple[dict[str, Any], int]:
     """What the address asks for, and 400 when it asks for what does not exist."""
     name = request.GET.get("view", view)
     wrong = name not in VIEWS
@@ -102,17 +102,17 @@ def _pairs(shown: str) -> list[tuple[str, str]]:
     return [(mark.partition(".")[0], mark) for mark in shown[:8000].split(",") if mark]
 
 
-def _kept(request: HttpRequest, view: str, sort: str) -> str:
+def _kept(request: SignedInRequest, view: str, sort: str) -> str:
     """The whole state as the query of an address."""
     kept = QueryDict(mutable=True)
-    kept.update({name: value for name, value in request.GET.items() if value and name != "shown"})
+    kept.update({name: str(value) for name, value in request.GET.items() if value and name != "shown"})
     kept["view"], kept["sort"] = view, sort
     return kept.urlencode()
 
 
 @require_GET
 @requires("workspace.enter")
-def search(request: HttpRequest) -> HttpResponse:
+def search(request: SignedInRequest) -> HttpResponse:
     """Tickets and articles for what was typed into the top bar; a ticket's number opens it."""
     form = SearchForm(request.GET)
     text = form.cleaned_data["q"] if form.is_valid() else ""

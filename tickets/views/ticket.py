@@ -3,13 +3,13 @@
 from typing import Any
 
 from django.conf import settings
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET
 
-from accounts.access import requires
+from accounts.access import SignedInRequest, requires
 from tickets.forms.composer import ComposerForm
 from tickets.forms.table import ACTIONS
 from tickets.models import Ticket
@@ -23,12 +23,14 @@ _EVENTS = 400
 
 @require_GET
 @requires("workspace.enter")
-def ticket(request: HttpRequest, number: str) -> HttpResponse:
+def ticket(request: SignedInRequest, number: str) -> HttpResponse:
     """One ticket from the inside."""
     return page(request, selectors.workable_ticket(user=request.user, number=number))
 
 
-def page(request: HttpRequest, row: Ticket, *, composer: ComposerForm | None = None, status: int = 200) -> HttpResponse:
+def page(
+    request: SignedInRequest, row: Ticket, *, composer: ComposerForm | None = None, status: int = 200
+) -> HttpResponse:
     """The whole page, with what was typed when ``composer`` comes back with errors."""
     context = panels(request, row)
     talk = context["conversation"]
@@ -37,7 +39,7 @@ def page(request: HttpRequest, row: Ticket, *, composer: ComposerForm | None = N
     return render(request, "tickets/ticket.html", context, status=status)
 
 
-def panels(request: HttpRequest, row: Ticket) -> dict[str, Any]:
+def panels(request: SignedInRequest, row: Ticket) -> dict[str, Any]:
     """Context of everything on the page that changes by itself."""
     context = selectors.panels(ticket=row, user=request.user, whole="all" in request.GET)
     context |= _actions(request, row, context["may"])
@@ -49,7 +51,7 @@ def panels(request: HttpRequest, row: Ticket) -> dict[str, Any]:
     return context
 
 
-def _actions(request: HttpRequest, row: Ticket, allowed: frozenset[str]) -> dict[str, Any]:
+def _actions(request: SignedInRequest, row: Ticket, allowed: frozenset[str]) -> dict[str, Any]:
     """Where the actions lead that this person may do now, and what their links say."""
     forms = {name: form for name, form in ACTIONS.items() if name in allowed and form.allowed(row, request.user)}
     return {
@@ -62,7 +64,7 @@ def _actions(request: HttpRequest, row: Ticket, allowed: frozenset[str]) -> dict
 
 @require_GET
 @requires("workspace.enter")
-def live(request: HttpRequest, number: str) -> HttpResponse:
+def live(request: SignedInRequest, number: str) -> HttpResponse:
     """Fragment: the changed parts, each for its own place; what is being typed is in none of them."""
     row = selectors.workable_ticket(user=request.user, number=number)
     return render(request, "tickets/_live.html", panels(request, row))
@@ -70,7 +72,7 @@ def live(request: HttpRequest, number: str) -> HttpResponse:
 
 @require_GET
 @requires("workspace.enter")
-def timeline(request: HttpRequest, number: str) -> HttpResponse:
+def timeline(request: SignedInRequest, number: str) -> HttpResponse:
     """Every event in words, the newest first; a page of its own, and a fragment for the ticket page."""
     row = selectors.workable_ticket(user=request.user, number=number)
     kind = request.GET.get("kind", "")
@@ -78,13 +80,13 @@ def timeline(request: HttpRequest, number: str) -> HttpResponse:
     events = row.events.order_by("-id")[:_EVENTS]
     tabs = [{"label": _("Everything"), "href": "?", "current": not kind}]
     tabs += [{"label": label, "href": f"?kind={name}", "current": name == kind} for name, label in KINDS.items()]
-    context = {"ticket": row, "lines": entries(events, kind=kind), "tabs": tabs, "fragment": bool(request.htmx)}  # type: ignore[attr-defined]
-    return render(request, "tickets/_timeline.html" if request.htmx else "tickets/timeline.html", context)  # type: ignore[attr-defined]
+    context = {"ticket": row, "lines": entries(events, kind=kind), "tabs": tabs, "fragment": bool(request.htmx)}
+    return render(request, "tickets/_timeline.html" if request.htmx else "tickets/timeline.html", context)
 
 
 @require_GET
 @requires("workspace.enter")
-def related(request: HttpRequest, number: str) -> HttpResponse:
+def related(request: SignedInRequest, number: str) -> HttpResponse:
     """Similar past tickets and articles: sought after the page stands, because ranking takes longer than reading."""
     row = selectors.workable_ticket(user=request.user, number=number)
     context = {
@@ -95,4 +97,4 @@ def related(request: HttpRequest, number: str) -> HttpResponse:
         "site_url": settings.SITE_URL,
         "writes": may(request.user, "reply", row),
     }
-    return render(request, "tickets/_related.html" if request.htmx else "tickets/related.html", context)  # type: ignore[attr-defined]
+    return render(request, "tickets/_related.html" if request.htmx else "tickets/related.html", context)
