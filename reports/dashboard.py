@@ -10,12 +10,13 @@ from django.urls import reverse
 from django.utils import formats
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy, ngettext
 
 from reports.forms import FiguresFilter
-from reports.selectors.figures import Numbers, by_dimension, compliance, rows_of, series, share, totals
+from reports.selectors.figures import Numbers, by_dimension, compliance, empty, rows_of, series, share, totals
 from reports.selectors.measures import KEPT, MEASURES, MISSED
 from reports.selectors.spans import Span
+from reports.templatetags.figures import duration
 from sla.choices import MetricCode
 from tickets.querysets import TicketQuerySet
 
@@ -56,7 +57,9 @@ class Tile:
             return ""
         arrow = "↑" if change > 0 else "↓"
         if self.kind == "share":
-            return _("%(arrow)s %(figure).0f points") % {"arrow": arrow, "figure": abs(change)}
+            points = round(abs(change))
+            words = ngettext("%(arrow)s %(figure)d point", "%(arrow)s %(figure)d points", points)
+            return words % {"arrow": arrow, "figure": points}
         return _("%(arrow)s %(figure).0f %%") % {"arrow": arrow, "figure": abs(change)}
 
     @property
@@ -119,7 +122,8 @@ class Dashboard:
             Tile(
                 _("Resolved of the new"),
                 "share",
-                *pair("created", "resolved"),
+                pair("created", "resolved")[0],
+                None,  # older tickets had more time: a comparison would always look like a fall
                 of(created["resolved"], created["count"]),
                 self.href("created-open"),
             ),
@@ -164,6 +168,7 @@ class Dashboard:
             "names": names,
             "waits": [(_("median"), [None if wait is None else wait.total_seconds() / unit for wait in waits])],
             "wait_unit": _(" h") if in_hours else _(" min"),
+            "wait_note": _("median, in hours") if in_hours else _("median, in minutes"),
             "has_waits": any(waits),
             "kept": [(_("kept"), [compliance(point) for point in cut["promises"]])],
             "has_verdicts": any(compliance(point) is not None for point in cut["promises"]),
@@ -196,8 +201,6 @@ class Dashboard:
         return sorted(rows, key=lambda row: (-row["created"], str(row["label"])))
 
     def _group(self, dimension: str, key: Any, parts: dict[str, dict[Any, Numbers]]) -> dict[str, Any]:
-        from reports.selectors.figures import empty
-
         cell = {name: part.get(key) or empty(name) for name, part in parts.items()}
         narrowed = {dimension: "none" if key is None else str(key)}
         said = cell["satisfaction"]
@@ -224,8 +227,6 @@ class Dashboard:
 
 
 def _ninety(value: timedelta | None) -> str:
-    from reports.templatetags.figures import duration
-
     return _("9 of 10 within %(span)s") % {"span": duration(value)} if value is not None else ""
 
 
