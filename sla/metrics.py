@@ -64,6 +64,8 @@ METRICS: dict[str, Metric] = {
         Metric(MetricCode.PROGRESS_UPDATE, "progress_update", WAITING, lambda reply: True, repeats=True),
     )
 }
+#: The metrics that come back as long as the ticket is worked on.
+REPEATING = frozenset(code for code, metric in METRICS.items() if metric.repeats)
 
 
 def family_of(code: str) -> str:

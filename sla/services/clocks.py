@@ -13,7 +13,7 @@ from django.db.models import Max
 from sla import schedule
 from sla.choices import ClockState
 from sla.facts import Facts
-from sla.metrics import METRICS, WAITING, Reply, family_of
+from sla.metrics import METRICS, REPEATING, WAITING, Reply, family_of
 from sla.models import Clock, ClockPause, Policy, Target
 from sla.selectors import calendar_of, match_policy, newest_version, open_clocks, promise_of
 
@@ -57,10 +57,10 @@ def follow_status(*, facts: Facts, now: datetime) -> None:
             _resume(clock, now=now)
     if facts.status in WAITING:
         return
-    running = {clock.metric for clock in clocks}
-    policy = match_policy(facts)
+    gone = REPEATING - {clock.metric for clock in clocks}
+    policy = match_policy(facts) if gone else None
     for target in policy.targets.all() if policy else ():
-        if METRICS[target.metric].repeats and target.metric not in running:
+        if policy and target.metric in gone:
             _new_clock(facts, policy, target, now=now, cycle=_next_cycle(facts, target.metric)).save(force_insert=True)
 
 
@@ -248,6 +248,7 @@ def _resume(clock: Clock, *, now: datetime) -> None:
 
 
 def _close(clock: Clock, state: str, *, now: datetime) -> None:
-    ClockPause.objects.filter(clock=clock, ended_at=None).update(ended_at=now)
+    if clock.state == ClockState.PAUSED:
+        ClockPause.objects.filter(clock=clock, ended_at=None).update(ended_at=now)
     clock.state, clock.ended_at = state, now
     clock.save(update_fields=["state", "ended_at"])

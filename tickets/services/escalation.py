@@ -38,6 +38,8 @@ def record_overdue(ticket: Ticket, *, now: datetime) -> None:
     """Record what is overdue on one locked ticket, exactly as the sweep would have."""
     overdue = sla_selectors.lock_overdue_of(ticket.pk, now=now)
     if overdue:
+        for clock in overdue:
+            clock.ticket = ticket
         breach(overdue, now=now)
         ticket.refresh_from_db(fields=["breached_at"])
 

@@ -78,11 +78,7 @@ def changing(ticket_id: int, *, now: datetime | None = None, revision: int | Non
         StaleTicket: when ``revision`` is not the present one.
     """
     with transaction.atomic():
-        ticket = (
-            Ticket.objects.select_related("organization", "team", "assignee", "requester", "category")
-            .select_for_update(of=("self",))
-            .get(pk=ticket_id)
-        )
+        ticket = Ticket.objects.select_related("organization").select_for_update(of=("self",)).get(pk=ticket_id)
         instant = now or clock.now()
         if revision is not None and revision != ticket.revision:
             raise StaleTicket(
