@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from accounts.models import User
+from accounts.models import Team, User
 from catalog.models import Category, FaultType, Module, Tag, Version
 from feedback.models import Survey
 from feedback.services.surveys import Answer, answer_survey
@@ -55,6 +55,8 @@ class Chronicle:
         self.faults = {fault.code: fault for fault in FaultType.objects.all()}
         self.tag_names = {row["code"]: row["name"]["zh-hans"] for row in read("catalog")["tags"]}
         self.domains = {row["code"]: row["domain"] for row in read("people")["organizations"]}
+        self.people = User.objects.in_bulk()
+        self.leads = dict(Team.objects.values_list("pk", "lead"))
 
     def tell(self) -> None:
         """Write all tickets, the oldest first, and the surveys of the resolved ones."""
@@ -146,8 +148,8 @@ class Chronicle:
         return self.dice.choice([person for person in there if person.language == row["lang"]] or there)
 
     def _agent(self, ticket: Ticket) -> User:
-        ticket.refresh_from_db()
-        return ticket.assignee or ticket.team.lead
+        assignee, team = Ticket.objects.values_list("assignee", "team").get(pk=ticket.pk)
+        return self.people[assignee or self.leads[team]]
 
     def _talk(self, tale: Tale, ticket: Ticket, ending: str, at: datetime) -> datetime:
         """The conversation, entry by entry; returns the instant of the last one."""
@@ -164,7 +166,6 @@ class Chronicle:
                 conversation.add_note(ticket=ticket, actor=self._agent(ticket), body=tale.say(turn["body"]), now=at)
             else:
                 waits = (last and ending == "pending") or (not last and turns[place + 1]["from"] == "customer")
-                ticket.refresh_from_db()
                 conversation.reply(
                     ticket=ticket,
                     actor=self._agent(ticket),
@@ -190,9 +191,9 @@ class Chronicle:
         return MINUTE * self.dice.uniform(low, high) * late
 
     def _acknowledge(self, ticket: Ticket, at: datetime) -> None:
-        ticket.refresh_from_db()
-        if ticket.breached_at and ticket.team and ticket.team.lead:
-            lead.acknowledge(ticket=ticket, actor=ticket.team.lead, now=at)
+        breached_at, team = Ticket.objects.values_list("breached_at", "team").get(pk=ticket.pk)
+        if breached_at and self.leads.get(team):
+            lead.acknowledge(ticket=ticket, actor=self.people[self.leads[team]], now=at)
 
     def _resolve(self, tale: Tale, ticket: Ticket, ending: str, at: datetime) -> None:
         row = tale.row
