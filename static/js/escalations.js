@@ -4,7 +4,7 @@ const STORE = "escalation-sound";
 const list = () => document.getElementById("escalations");
 const numbers = () => new Set([...document.querySelectorAll("[data-unacknowledged]")].map((row) => row.dataset.ticket));
 let known = numbers();
-let ticked = new Set();
+let ticked = new Set(); // what stays ticked when the list is drawn again
 let audio = null;
 
 function wanted() {
@@ -71,10 +71,6 @@ function refreshed() {
   sound();
 }
 
-document.addEventListener("htmx:beforeSwap", (event) => {
-  if (event.detail.target !== list()) return;
-  ticked = new Set([...document.querySelectorAll('[name="tickets"]:checked')].map((box) => box.value));
-});
 document.addEventListener("htmx:afterSwap", () => refreshed());
 document.addEventListener("change", (event) => {
   if (event.target.matches("[data-all]")) {
@@ -85,6 +81,7 @@ document.addEventListener("change", (event) => {
     wake();
     audio?.resume().then(sound);
   }
+  ticked = new Set([...document.querySelectorAll('[name="tickets"]:checked')].map((box) => box.value));
   mind();
 });
 for (const touch of ["pointerdown", "keydown"]) document.addEventListener(touch, wake, { passive: true });

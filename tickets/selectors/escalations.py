@@ -28,6 +28,7 @@ MOST = 60
 SOON = timedelta(minutes=15)
 #: The sweep runs every 5 seconds and beat rings every 10: more silence than this is told.
 LATE_AFTER = timedelta(seconds=45)
+_MINUTE = timedelta(minutes=1)
 GRAVEST_FIRST = Case(
     *(When(severity=severity, then=Value(severity.rank)) for severity in Severity), output_field=IntegerField()
 )
@@ -116,7 +117,8 @@ class Desk:
     @property
     def fingerprint(self) -> str:
         """Changes whenever the page would show something else (the ticking of the chips is the page's own)."""
-        parts: list[Any] = [bool(self.late), [(row.pk, row.ticket.revision) for row in self.contests]]
+        late = self.late and (self.late.unrecorded_for // _MINUTE, (self.late.silent_for or _MINUTE) // _MINUTE)
+        parts: list[Any] = [late, [(row.pk, row.ticket.revision) for row in self.contests]]
         for section in (self.open, self.soon, self.acknowledged):
             parts.append(section.total)
             for row in section.rows:
@@ -137,13 +139,13 @@ def desk(*, user: User, now: datetime, team: int | None = None) -> Desk:
     unanswered = Clock.objects.filter(ticket=OuterRef("pk"), state__in=OPEN, breached_at__isnull=False)
     quiet = seen.filter(breached_at=None)
     order = (GRAVEST_FIRST, "next_due_at", "pk")
-    sections = [
+    open_, soon, acknowledged = (
         _section(seen.filter(breached_at__isnull=False), (GRAVEST_FIRST, "breached_at", "pk"), user),
         _section(quiet.filter(Exists(running.filter(due))), order, user),
         _section(quiet.filter(Exists(unanswered)).exclude(Exists(running.filter(due))), order, user),
-    ]
-    _fill([row for section in sections for row in section.rows], now=now)
-    return Desk(*sections, contests=_contests(seen, user), late=lateness(now=now))
+    )
+    _fill([*open_.rows, *soon.rows, *acknowledged.rows], now=now)
+    return Desk(open_, soon, acknowledged, contests=_contests(seen, user), late=lateness(now=now))
 
 
 def _contests(seen: TicketQuerySet, user: User) -> list[SeverityContest]:
@@ -211,11 +213,12 @@ def _key(row: Any) -> tuple:
 
 def _next_rung(row: Row, steps: dict[tuple[str, int], EscalationStep]) -> None:
     """The soonest climb among the row's promises, and whom it tells."""
-    climbing = [miss.top for miss in row.misses if miss.top.climbs_at and miss.top.acknowledged_at is None]
+    tops = [miss.top for miss in row.misses]
+    climbing = [(top.climbs_at, top.pk, top) for top in tops if top.climbs_at and top.acknowledged_at is None]
     if climbing:
-        first = min(climbing, key=lambda rung: rung.climbs_at)
+        at, _pk, first = min(climbing)
         step = steps.get((first.severity, first.level + 1))
-        row.next_at = first.climbs_at if step else None
+        row.next_at = at if step else None
         row.next_rung = step.get_whom_display() if step else ""
 
 
@@ -236,7 +239,7 @@ def _told(keys: list[int], rungs: dict[int, list[Escalation]]) -> dict[int, list
     found: dict[int, list[tuple[int, str]]] = defaultdict(list)
     rows = Delivery.objects.filter(intent__dedupe_key__in=by_key, user__isnull=False)
     for key, name in rows.order_by("pk").values_list("intent__dedupe_key", "user__name"):
-        rung = by_key[key]
+        rung = by_key[str(key)]
         if (rung.level, name) not in found[rung.ticket_id]:
             found[rung.ticket_id].append((rung.level, name))
     return {pk: sorted(people) for pk, people in found.items()}

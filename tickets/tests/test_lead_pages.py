@@ -1,4 +1,4 @@
-"""The escalation queue: who gets in, whose tickets stand there, what each act does, and that it lives without a reload."""
+"""The escalation queue: who gets in, whose tickets stand there, what each act does, how it lives without a reload."""
 
 from datetime import timedelta
 
@@ -340,7 +340,10 @@ def test_a_row_appears_in_the_open_page_and_is_acknowledged_there(open_page):
     page.locator("[data-all]").check()
     row.get_by_role("link", name="Reassign").click()
     expect(page.locator("#lead-dialog")).to_contain_text(ticket.number)
+    expect(page.locator("#lead-dialog input[name=to]:enabled").first).to_be_focused()
     page.keyboard.press("Escape")
+    expect(page.locator("#lead-dialog")).not_to_contain_text(ticket.number)
+    assert page.locator("[name=tickets]").is_checked()
     row.get_by_role("button", name="Acknowledge").click()
     expect(page.locator("[data-unacknowledged]")).to_have_count(0)
     expect(page).to_have_title("Escalations · Helpdesk")

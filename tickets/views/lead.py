@@ -45,7 +45,7 @@ def escalations(request: HttpRequest) -> HttpResponse:
     team = choose_team(user=user, teams=teams, wanted=wanted) if wanted else None
     now = clock.now()
     desk = selectors.desk(user=user, now=now, team=team.pk if team else None)
-    context = {
+    context: dict[str, Any] = {
         "desk": desk,
         "team": team,
         "show_team": team is None and len(teams) > 1,
@@ -81,18 +81,15 @@ def _tabs(teams: list[Any], current: Any) -> list[dict]:
 def acknowledge_selected(request: HttpRequest) -> HttpResponse:
     """Acknowledge every ticket that was ticked; those acknowledged meanwhile are left as they are."""
     numbers = request.POST.getlist("tickets")[: selectors.MOST]
-    rows = Ticket.objects.workable_by(request.user).filter(number__in=numbers).order_by("pk")
+    user: Any = request.user
+    rows = Ticket.objects.workable_by(user).filter(number__in=numbers).order_by("pk")
     # One transaction a ticket: a lead never holds the locks of sixty.
-    done = sum(1 for row in rows if may(request.user, "acknowledge", row) and _acknowledge(request, row))
+    done = len([row for row in rows if may(user, "acknowledge", row) and acknowledge(ticket=row, actor=user)])
     if done:
         text = ngettext("%(count)d ticket acknowledged.", "%(count)d tickets acknowledged.", done) % {"count": done}
     else:
         text = _("Nothing was left to acknowledge.") if numbers else _("Tick the tickets first.")
     return said(request, text, back=reverse("workspace:escalations"), kind="success" if done else "info")
-
-
-def _acknowledge(request: HttpRequest, row: Ticket) -> bool:
-    return acknowledge(ticket=row, actor=request.user) > 0  # type: ignore[arg-type]  # `requires` let nobody else in
 
 
 @require_http_methods(["GET", "POST"])
@@ -136,6 +133,6 @@ def said(request: HttpRequest, text: str, *, back: str, kind: str = "success") -
         messages.add_message(request, getattr(messages, kind.upper()), text)
         return redirect(back)
     response = HttpResponse(status=204)
-    for name, detail in (("dialog:close", ""), ("lead:changed", ""), ("toast", {"text": text, "kind": kind})):
-        trigger_client_event(response, name, detail)
-    return response
+    trigger_client_event(response, "dialog:close", {})
+    trigger_client_event(response, "lead:changed", {})
+    return trigger_client_event(response, "toast", {"text": text, "kind": kind})
