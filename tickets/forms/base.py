@@ -22,6 +22,7 @@ class ActionForm(forms.Form):
         title, explanation, button, icon: what the dialog shows.
         done: what is said afterwards.
         danger: whether the button is red.
+        changes_composer: whether other things may be written afterwards, so that the composer is drawn anew.
     """
 
     action: ClassVar[str]
@@ -32,6 +33,7 @@ class ActionForm(forms.Form):
     icon: ClassVar[str] = "check"
     done: ClassVar[Words] = _("Saved.")
     danger: ClassVar[bool] = False
+    changes_composer: ClassVar[bool] = False
 
     def __init__(self, *args: Any, ticket: Ticket, user: User, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)

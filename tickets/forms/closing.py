@@ -21,6 +21,7 @@ class ResolveForm(ActionForm):
     """Cause, solution, verification: what the next colleague needs, and what becomes an article."""
 
     action = "resolve"
+    changes_composer = True
     link = _("Resolve…")
     title = _("Resolve the ticket")
     explanation = _("The customer reads the message and is asked whether the problem is solved.")
@@ -61,6 +62,7 @@ class ReopenForm(ActionForm):
     """Staff opens it again."""
 
     action = "reopen"
+    changes_composer = True
     link = _("Reopen…")
     title = _("Open the ticket again")
     explanation = _("New deadlines begin. The reason becomes an internal note.")
@@ -82,6 +84,7 @@ class StatusForm(ActionForm):
     """A move without a message; moves that need one stand in the composer."""
 
     action = "status"
+    changes_composer = True
     link = _("Change the status…")
     title = _("Change the status")
     explanation = _("Waiting for the customer needs a question: choose it below a public reply.")

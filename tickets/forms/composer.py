@@ -27,7 +27,13 @@ MARKS = [
 class ComposerForm(forms.Form):
     """One message. `revision` and `seen` say which state of the ticket the writer had before their eyes."""
 
-    kind = forms.ChoiceField(label=_("Audience"), choices=KINDS)
+    kind = forms.ChoiceField(
+        label=_("Audience"),
+        choices=KINDS,
+        error_messages={
+            "invalid_choice": _("You cannot write this here. A resolved ticket is reopened before it is answered.")
+        },
+    )
     body = forms.CharField(label=_("Text"), max_length=MOST_TEXT, error_messages={"required": _("Write something.")})
     marks = forms.MultipleChoiceField(
         label=_("This answer"), choices=MARKS, required=False, widget=forms.CheckboxSelectMultiple

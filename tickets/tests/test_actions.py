@@ -223,7 +223,10 @@ def test_resolving_asks_for_cause_solution_and_proof(ticket, agent):
     assert state(ticket)[3] == "new"
     done = client.post(address(ticket, "resolve"), {**RESOLVED, "message": "Please check."}, headers=HTMX)
     assert done.status_code == 200
-    assert json.loads(done["HX-Trigger"])["dialog:close"] is not None
+    assert "dialog:close" in json.loads(done["HX-Trigger"])
+    composer = done.content.decode().partition('id="composer"')[2]
+    assert 'value="public"' not in composer  # what may be written has changed, so the composer is drawn anew
+    assert 'value="note"' in composer
     ticket.refresh_from_db()
     assert ticket.status == "resolved"
     assert ticket.messages.last().body == "Please check."

@@ -60,7 +60,7 @@ def _done(request: SignedInRequest, row: Ticket, form: ActionForm) -> HttpRespon
         return _away(request, reverse("workspace:queue"), _("Done. The ticket now belongs to another team."))
     if not request.htmx:
         return _away(request, reverse("workspace:ticket", args=[row.number]), str(form.done))
-    return fresh(request, row, toast=str(form.done))
+    return fresh(request, row, toast=str(form.done), composer=form.changes_composer)
 
 
 def _refused(request: SignedInRequest, row: Ticket, form: ActionForm) -> HttpResponse:
@@ -76,11 +76,19 @@ def _away(request: SignedInRequest, address: str, text: str) -> HttpResponse:
     return HttpResponseClientRedirect(address) if request.htmx else redirect(address)
 
 
-def fresh(request: SignedInRequest, row: Ticket, *, toast: str = "", kind: str = "success") -> HttpResponse:
-    """The changed parts of the open page; a dialog closes, a line says what happened."""
+def fresh(
+    request: SignedInRequest, row: Ticket, *, toast: str = "", kind: str = "success", composer: bool = False
+) -> HttpResponse:
+    """The changed parts of the open page; a dialog closes, a line says what happened.
+
+    With ``composer`` that is drawn anew too; what was typed into it comes back from the draft.
+    """
     now = selectors.workable_ticket(user=request.user, number=row.number)
     context = ticket_views.panels(request, now) | {"previous": row.revision}
-    response = render(request, "tickets/_live.html", context)
+    if composer:
+        last_id = context["conversation"].last_id
+        context["composer"] = ComposerForm(ticket=now, user=request.user, last_id=last_id)
+    response = render(request, "tickets/_fresh.html", context)
     trigger_client_event(response, "dialog:close")
     if toast:
         trigger_client_event(response, "toast", {"text": toast, "kind": kind})

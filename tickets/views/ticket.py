@@ -47,7 +47,8 @@ def panels(request: SignedInRequest, row: Ticket) -> dict[str, Any]:
         (_("Severity"), reason_texts(row.grading)),
         (_("Team and person"), reason_texts(row.routing)),
     ]
-    context["log_call"] = selectors.address_of("feedback:log_call", row.number) if not row.is_unresolved else ""
+    calls = not row.is_unresolved and request.user.may("survey.log_call")
+    context["log_call"] = selectors.address_of("feedback:log_call", row.number) if calls else ""
     return context
 
 
