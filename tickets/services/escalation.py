@@ -140,18 +140,7 @@ def _raise(rows: list[Escalation], *, now: datetime) -> None:
         [(r.ticket_id, "ticket.escalated", {"metric": r.metric, "cycle": r.cycle, "level": r.level}) for r in rows],
         now=now,
     )
-    enqueue_many(
-        [
-            intent_row(
-                "ticket.escalated",
-                r.ticket,
-                {"escalation": r.pk},
-                f"escalation:{r.ticket_id}:{r.metric}:{r.subject}:{r.cycle}:{r.level}",
-            )
-            for r in rows
-        ],
-        now=now,
-    )
+    enqueue_many([intent_row("ticket.escalated", r.ticket, {"escalation": r.pk}, r.dedupe_key) for r in rows], now=now)
 
 
 def climb() -> int:
