@@ -1,0 +1,26 @@
+"""Health, the set-up, the API's own pages, the outbox."""
+
+from helpdesk.tests.access.table import BOSS, NOT_THERE, REDIRECT, SIGNED_IN, Rows, case, public
+
+ROWS: Rows = {
+    "healthz": {"GET": [public(200)], "POST": NOT_THERE},
+    "readyz": {"GET": [public(200)], "POST": NOT_THERE},
+    # Without METRICS_TOKEN in the settings there is no such page, for nobody.
+    "metrics": {"GET": [public(404)], "POST": NOT_THERE},
+    "setup": {"GET": [case({200: BOSS})], "POST": NOT_THERE},
+    "setup-invite": {"GET": [case({200: BOSS})], "POST": [case({422: BOSS})]},
+    "audit": {"GET": [case({200: BOSS})], "POST": NOT_THERE},
+    "api-schema": {"GET": [public(200)], "POST": NOT_THERE},
+    "api-docs": {"GET": [public(200)], "POST": NOT_THERE},
+    "api-reference": {"GET": [public(200)], "POST": NOT_THERE},
+    "outbox:notices": {"GET": [case({200: SIGNED_IN})], "POST": NOT_THERE},
+    "outbox:notice-count": {"GET": [case({200: SIGNED_IN})], "POST": NOT_THERE},
+    "outbox:notices-seen": {"GET": NOT_THERE, "POST": [case({REDIRECT: SIGNED_IN})]},
+    "outbox:mailbox": {"GET": [case({200: BOSS}), case({200: BOSS}, query="q=b.example")], "POST": NOT_THERE},
+    "outbox:mail": {"GET": [case({200: BOSS}, pk="mail")], "POST": NOT_THERE},
+    "outbox:mail-html": {"GET": [case({200: BOSS}, pk="mail")], "POST": NOT_THERE},
+    "outbox:dead": {"GET": [case({200: BOSS})], "POST": NOT_THERE},
+    "outbox:resend": {"GET": NOT_THERE, "POST": [case({REDIRECT: BOSS}, pk="delivery")]},
+    "outbox:resolve-again": {"GET": NOT_THERE, "POST": [case({REDIRECT: BOSS}, pk="intent")]},
+    "outbox:send-test": {"GET": NOT_THERE, "POST": [case({REDIRECT: BOSS})]},
+}

@@ -1,0 +1,222 @@
+"""Two organizations, two teams, a ticket of each with all that hangs on it, articles of every kind, a mail, links.
+
+Every object carries a word of its own (a canary), so that any page can be searched for what its reader may not see.
+"""
+
+from datetime import timedelta
+from typing import Any
+
+from django.core.files.uploadedfile import SimpleUploadedFile
+from django.test import Client
+from django.utils.http import int_to_base36
+
+from accounts.authentication import PREFIX_LENGTH, hashed, new_secret
+from accounts.links import invitation_token
+from accounts.models import Absence, ApiToken, User
+from accounts.tests.factories import (
+    OrganizationFactory,
+    TeamFactory,
+    UserFactory,
+    give_role,
+    make_administrator,
+    make_agent,
+    make_customer,
+    make_lead,
+    make_manager,
+)
+from feedback.models import Survey
+from feedback.services.surveys import survey_token
+from helpdesk.tests.access.table import ANONYMOUS, INSIDE, ROLES, SEES, STAFF, TOKEN
+from knowledge.tests.factories import draft, published
+from outbox import clock
+from outbox.models import Heartbeat, Intent, MailboxMessage
+from tickets.models import Attachment, Escalation, Message, Ticket
+from tickets.services.conversation import add_note, reply
+from tickets.services.grades import contest
+from tickets.services.lead import call_in
+from tickets.services.links import answer_link, mint_status_link
+from tickets.services.moves import resolve_ticket
+from tickets.tests.factories import make_ticket
+
+#: Word → who may read it anywhere. `common` stands in all of them, to search by.
+COMMON = "gemeinwort"
+CANARIES: dict[str, frozenset[str]] = {
+    "nordfall": SEES,  # subject of the ticket
+    "nordnotiz": INSIDE,  # its internal note
+    "suedfall": frozenset({"stranger", "elsewhere", "manager", "administrator"}),
+    "suednotiz": frozenset({"elsewhere", "manager", "administrator"}),
+    "fernfall": frozenset({"manager", "administrator"}),  # a ticket without a team, of nobody here
+    "entwurfswort": frozenset({"agent", "lead", "administrator"}),  # a draft, of the agent
+    "internwort": STAFF,  # an internal article
+    "kontrahent": INSIDE | {"elsewhere", "stranger", "product"},  # the stranger's name: staff know customers
+}
+
+
+class Scene:
+    """The rows, by name, and a browser or program for every role."""
+
+    def __init__(self) -> None:
+        self.now = clock.now()
+        self.people: dict[str, User] = {}
+        self.things: dict[str, Any] = {}
+        self._people()
+        self._tickets()
+        self._feedback()
+        self._articles()
+        self._rest()
+        self._sessions: dict[str, Client] = {}
+        self._secret = self._token(self.people["administrator"], [])
+        for role, person in self.people.items():
+            client = Client()
+            client.force_login(person, backend="django.contrib.auth.backends.ModelBackend")
+            self._sessions[role] = client
+
+    def client(self, role: str) -> Client:
+        """A fresh browser with the session of ``role``; for `token` a program without any scope."""
+        if role == TOKEN:
+            return Client(HTTP_AUTHORIZATION=f"Bearer {self._secret}")
+        client = Client(REMOTE_ADDR=f"10.0.0.{ROLES.index(role)}")  # limits by address meet one role at a time
+        if role != ANONYMOUS:
+            for name, morsel in self._sessions[role].cookies.items():
+                client.cookies[name] = morsel.value
+        return client
+
+    def value(self, name: str) -> Any:
+        """What stands for the thing ``name`` in an address; anything else stands for itself."""
+        thing = self.things.get(name, name)
+        return thing.number if isinstance(thing, Ticket) else getattr(thing, "pk", thing)
+
+    def named(self, word: Any) -> Any:
+        """The same for a value of a body, where things are written «@name»."""
+        return self.value(word[1:]) if isinstance(word, str) and word.startswith("@") else word
+
+    def _people(self) -> None:
+        alpha, beta = OrganizationFactory(), OrganizationFactory()
+        north, south = TeamFactory(), TeamFactory()
+        self.people = {
+            "requester": make_customer(alpha),
+            "colleague": make_customer(alpha),
+            "overseer": make_customer(alpha, sees_organization=True),
+            "stranger": make_customer(beta, name="Kontrahent"),
+            "agent": make_agent(north),
+            "elsewhere": make_agent(south),
+            "lead": make_lead(north),
+            "product": give_role(UserFactory(), "product"),
+            "rnd": give_role(UserFactory(), "rnd"),
+            "manager": make_manager(),
+            "administrator": make_administrator(),
+        }
+        self.things |= {"alpha": alpha, "beta": beta, "north": north, "south": south}
+        self.things |= {f"person:{role}": person for role, person in self.people.items()}
+
+    def _tickets(self) -> None:
+        people, things = self.people, self.things
+        north = self._ticket("north", "requester", "agent", "Nordfall")
+        add_note(ticket=north, actor=people["agent"], body=f"Nordnotiz {COMMON}", files=[_file("notiz.txt")])
+        reply(ticket=north, actor=people["agent"], body="We look at it.", files=[_file("antwort.txt")])
+        contest(ticket=north, actor=people["requester"], wanted="S", reason="We cannot ship.")
+        south = self._ticket("south", "stranger", "elsewhere", "Suedfall")
+        add_note(ticket=south, actor=people["elsewhere"], body=f"Suednotiz {COMMON}")
+        reply(ticket=south, actor=people["elsewhere"], body="We look at it.", files=[_file("sued.txt")])
+        solved = self._ticket("north", "requester", "agent", "Nordfall zwei")
+        resolve_ticket(ticket=solved, actor=people["agent"], cause="c", solution="s", verification="customer")
+        far = make_ticket(subject=f"Fernfall {COMMON}", description=f"Fernfall {COMMON}", now=self.now)
+        Ticket.objects.filter(pk=far.pk).update(team=None, assignee=None)
+        for ticket in (north, solved):
+            call_in(ticket=ticket, people=[people["rnd"]], actor=people["agent"])
+        things |= {"ticket": north, "foreign": south, "solved": solved, "far": far}
+        for name, ticket, kind in (
+            ("note_file", north, "note"),
+            ("public_file", north, "public"),
+            ("foreign_file", south, "public"),
+        ):
+            things[name] = Attachment.objects.get(message__ticket=ticket, message__kind=kind)
+        for name, ticket in (("escalation", north), ("foreign_escalation", south)):
+            things[name] = self._escalation(ticket)
+        assert Message.objects.filter(ticket=north).count() == 3
+
+    def _ticket(self, team: str, requester: str, assignee: str, subject: str) -> Ticket:
+        words = f"{subject} {COMMON}"
+        self.things[team].refresh_from_db()  # the factory moves the mark of the fallback team
+        return make_ticket(
+            team=self.things[team],
+            requester=self.people[requester],
+            assignee=self.people[assignee],
+            subject=words,
+            description=words,
+            now=self.now,
+        )
+
+    def _escalation(self, ticket: Ticket) -> Escalation:
+        return Escalation.objects.create(
+            ticket=ticket,
+            metric="first_response",
+            cycle=1,
+            level=1,
+            severity=ticket.severity,
+            team=ticket.team,
+            due_at=self.now,
+            created_at=self.now,
+        )
+
+    def _feedback(self) -> None:
+        solved = self.things["solved"]
+        self.things["survey"] = Survey.objects.create(
+            ticket=solved,
+            cycle=1,
+            customer=solved.requester,
+            created_at=self.now,
+            expires_at=self.now + timedelta(days=30),
+        )
+        self.things["survey_token"] = survey_token(self.things["survey"])
+        link = mint_status_link(ticket=self.things["ticket"], user=self.people["requester"], now=self.now)
+        self.things["link"] = link.rstrip("/").rpartition("/")[2]
+        self.things["answer"] = answer_link(ticket=solved).rstrip("/").rpartition("/")[2]
+
+    def _articles(self) -> None:
+        agent = self.people["agent"]
+        said = {"problem": f"{COMMON} happens.", "language": "en"}
+        articles = {
+            "public_article": published(agent, title=f"Offenwort {COMMON}", **said),
+            "internal_article": published(agent, title=f"Internwort {COMMON}", visibility="internal", **said),
+            "draft_article": draft(agent, title=f"Entwurfswort {COMMON}", **said),
+        }
+        self.things |= articles | {f"{name}:slug": article.slug for name, article in articles.items()}
+
+    def _rest(self) -> None:
+        now, agent = self.now, self.people["agent"]
+        mail = MailboxMessage.objects.create(
+            message_id="<a@b>", to="a@b.example", subject="Mail", text="t", html="<p>t</p>", received_at=now
+        )
+        intent = Intent.objects.create(kind="test", stream="s", state="dead", created_at=now, available_at=now)
+        delivery = intent.deliveries.create(
+            channel="mail", recipient="mail:a@b.example", batch="0" * 32, stream="s", created_at=now,
+            next_attempt_at=now, state="dead",
+        )  # fmt: skip
+        invited = UserFactory()
+        invited.set_unusable_password()
+        invited.save()
+        self._token(agent, ["tickets:read"])
+        self.things |= {
+            "mail": mail,
+            "intent": intent,
+            "delivery": delivery,
+            "absence": Absence.objects.create(user=agent, starts_at=now, ends_at=now + timedelta(days=1)),
+            "agents_token": ApiToken.objects.get(user=agent),
+            "invitation": invitation_token(user=invited, now=now),
+            "uid": int_to_base36(agent.pk),
+        }
+        Absence.objects.filter(user=agent).update(starts_at=now + timedelta(days=30), ends_at=now + timedelta(days=31))
+        Heartbeat.objects.update_or_create(name="beat", defaults={"beat_at": now})
+
+    def _token(self, user: User, scopes: list[str]) -> str:
+        secret = new_secret()
+        ApiToken.objects.create(
+            user=user, name="t", prefix=secret[:PREFIX_LENGTH], token_hash=hashed(secret), scopes=scopes,
+            created_at=self.now,
+        )  # fmt: skip
+        return secret
+
+
+def _file(name: str) -> SimpleUploadedFile:
+    return SimpleUploadedFile(name, b"words\n", content_type="text/plain")

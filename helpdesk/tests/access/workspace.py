@@ -1,0 +1,140 @@
+"""The colleagues' side: queue, ticket page and its actions, the lead's pages."""
+
+from helpdesk.tests.access.scene import COMMON
+from helpdesk.tests.access.table import (
+    HANDLES,
+    INSIDE,
+    LEADS,
+    NOT_THERE,
+    NOTES,
+    REDIRECT,
+    STAFF,
+    WORKS,
+    Rows,
+    case,
+)
+
+_FOREIGN = frozenset({"elsewhere", "manager", "administrator"})
+_FOREIGN_WORKS = frozenset({"elsewhere", "administrator"})
+_ASSIGNEE = frozenset({"agent"})
+_BOARD = frozenset({"agent", "elsewhere", "lead", "manager", "administrator"})
+_NORTH_BOARD = _BOARD - {"elsewhere"}
+
+
+def _look(name: str) -> dict:
+    """A GET on one ticket, for those who see it from the inside."""
+    return {name: {"GET": [case({200: INSIDE}, number="ticket"), case({200: _FOREIGN}, number="foreign")], "POST": []}}
+
+
+def _action(name: str, who: frozenset[str], status: int = 422, number: str = "ticket") -> Rows:
+    """A form at GET; an empty POST is refused by the form (422), or acts when nothing has to be filled in (302)."""
+    # A ticket without a team: of all these only managers and administrators see it.
+    elsewhere = case({status: who & {"manager", "administrator"}} if number == "ticket" else {}, number="far")
+    return {
+        f"workspace:{name}": {
+            "GET": [case({200: who}, number=number)],
+            "POST": [case({status: who}, number=number), elsewhere],
+        }
+    }
+
+
+ROWS: Rows = {
+    "workspace:queue": {
+        "GET": [
+            case({200: STAFF}),
+            *[case({200: STAFF}, query=f"view={view}") for view in ("mine", "unassigned", "escalated", "all")],
+            case({200: STAFF}, query=f"view=all&q={COMMON}"),
+            case({400: STAFF}, query="sort=nonsense"),
+        ],
+        "POST": NOT_THERE,
+    },
+    "workspace:mine": {"GET": [case({200: STAFF})], "POST": NOT_THERE},
+    "workspace:changes": {"GET": [case({200: STAFF}, query="view=all&shown=1.1,2.2")], "POST": NOT_THERE},
+    "workspace:search": {"GET": [case({200: STAFF}), case({200: STAFF}, query=f"q={COMMON}")], "POST": NOT_THERE},
+    **_look("workspace:ticket"),
+    **_look("workspace:live"),
+    **_look("workspace:timeline"),
+    **_look("workspace:related"),
+    "workspace:write": {
+        "GET": NOT_THERE,
+        "POST": [case({422: NOTES}, number="ticket"), case({422: _FOREIGN_WORKS}, number="foreign")],
+    },
+    "workspace:use-article": {
+        "GET": NOT_THERE,
+        "POST": [
+            case({REDIRECT: NOTES}, number="ticket", pk="public_article"),
+            case({REDIRECT: WORKS}, number="ticket", pk="draft_article"),
+            case({REDIRECT: _FOREIGN_WORKS}, number="foreign", pk="internal_article"),
+            case({REDIRECT: frozenset({"administrator"})}, number="foreign", pk="draft_article"),
+        ],
+    },
+    **_action("take", WORKS, REDIRECT),
+    **_action("take_over", LEADS, REDIRECT),
+    **_action("assign", WORKS, REDIRECT),  # nobody and no other team: stays as it is
+    **_action("regrade", WORKS),
+    **_action("decide_contest", LEADS),
+    **_action("properties", WORKS, REDIRECT),  # every property may be empty
+    **_action("call_in", WORKS),
+    **_action("acknowledge", HANDLES, REDIRECT),
+    **_action("breach_reason", _ASSIGNEE),
+    **_action("status", WORKS),
+    **_action("resolve", WORKS),
+    **_action("reopen", WORKS, number="solved"),
+    **_action("draft_article", NOTES, REDIRECT, number="solved"),
+    **_action("revoke_links", WORKS, REDIRECT),
+    "workspace:escalations": {"GET": [case({200: HANDLES})], "POST": NOT_THERE},
+    "workspace:escalations_acknowledge": {
+        "GET": NOT_THERE,
+        "POST": [case({REDIRECT: HANDLES}), case({REDIRECT: HANDLES}, data={"tickets": "@foreign"})],
+    },
+    "workspace:escalation_act": {
+        "GET": [
+            case({200: HANDLES}, number="ticket", action="acknowledge"),
+            case({200: LEADS}, number="ticket", action="take-over"),
+            case({200: LEADS}, number="ticket", action="reassign"),
+            case({200: LEADS}, number="ticket", action="call-in"),
+            case({200: LEADS}, number="ticket", action="comment"),
+            case({200: LEADS}, number="ticket", action="decide"),
+            case({}, number="ticket", action="nonsense"),
+        ],
+        "POST": [
+            case({REDIRECT: HANDLES}, number="ticket", action="acknowledge"),
+            case({REDIRECT: LEADS}, number="ticket", action="take-over"),
+            case({422: LEADS}, number="ticket", action="reassign"),
+            case({422: LEADS}, number="ticket", action="call-in"),
+            case({422: LEADS}, number="ticket", action="comment"),
+            case({422: LEADS}, number="ticket", action="decide"),
+            case({REDIRECT: HANDLES - {"lead"}}, number="foreign", action="acknowledge"),
+            case({}, number="ticket", action="nonsense"),
+        ],
+    },
+    "workspace:board": {"GET": [case({200: _BOARD})], "POST": NOT_THERE},
+    "workspace:board_member": {
+        "GET": [
+            case({200: _NORTH_BOARD}, team="north", pk="person:agent"),
+            case({200: _BOARD - {"agent", "lead"}}, team="south", pk="person:elsewhere"),
+            case({}, team="north", pk="person:requester"),
+        ],
+        "POST": NOT_THERE,
+    },
+    "workspace:board_duty": {
+        "GET": NOT_THERE,
+        "POST": [
+            case({REDIRECT: WORKS}, team="north", pk="person:agent"),  # oneself, the lead, the administrator
+            case({REDIRECT: LEADS}, team="north", pk="person:lead"),
+            case({REDIRECT: _FOREIGN_WORKS}, team="south", pk="person:elsewhere"),
+        ],
+    },
+    "workspace:board_act": {
+        "GET": [
+            case({200: WORKS}, number="ticket", action="reassign"),
+            case({200: WORKS}, number="ticket", action="take"),
+        ],
+        "POST": [
+            case({422: WORKS}, number="ticket", action="reassign"),
+            case({REDIRECT: WORKS}, number="ticket", action="take"),
+            case({422: _FOREIGN_WORKS}, number="foreign", action="reassign"),
+            case({}, number="ticket", action="nonsense"),
+        ],
+    },
+}
