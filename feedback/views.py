@@ -58,7 +58,7 @@ def _speak(request: HttpRequest, row: Survey) -> None:
     """The page speaks the customer's language, unless somebody chose one here (as `PersonMiddleware` does)."""
     if settings.LANGUAGE_COOKIE_NAME not in request.COOKIES:
         translation.activate(row.customer.language)
-        request.LANGUAGE_CODE = translation.get_language()  # type: ignore[attr-defined]
+        request.LANGUAGE_CODE = translation.get_language()
 
 
 def _outcome(row: Survey, solved: bool) -> str:
