@@ -110,7 +110,7 @@ class SubmissionForm(forms.Form):
         widget=forms.EmailInput(attrs={"autocomplete": "email"}),
         error_messages={"required": gettext_lazy("Please tell us where we can answer you.")},
     )
-    files = FilesField(
+    files = FilesField(  # type: ignore[assignment]  # a form's own `files` are bound, not declared
         label=gettext_lazy("Screenshots and files"),
         help_text=gettext_lazy("A screenshot often says more than words. Please leave out passwords."),
     )
@@ -190,9 +190,10 @@ class SubmissionForm(forms.Form):
         opened = seconds_open(self.cleaned_data["opened"], now=self.now)
         if opened is None or opened < LEAST_SECONDS:
             # A person presses the button once more; the stamp of this answer is then old enough.
-            self.data = self.data.copy()
             if opened is None:
-                self.data["opened"] = stamp(self.now)
+                data: Any = self.data.copy()  # type: ignore[attr-defined]  # of a request: a QueryDict
+                data["opened"] = stamp(self.now)
+                self.data = data
             raise forms.ValidationError(
                 _("That was quicker than people are. Nothing was lost: please press «Send» once more."), code="quick"
             )

@@ -113,7 +113,7 @@ def thanks(request: HttpRequest) -> HttpResponse:
 
 
 def _person(request: HttpRequest) -> User | None:
-    return request.user if request.user.is_authenticated else None  # type: ignore[return-value]
+    return request.user if request.user.is_authenticated else None
 
 
 def _form(request: HttpRequest, form: SubmissionForm, status: int = 200) -> HttpResponse:

@@ -27,6 +27,9 @@ function toast(text, kind = "info") {
 // A fragment that was asked for after the session ended comes back as the whole sign-in page: it must not land in a corner.
 document.addEventListener("htmx:beforeSwap", (event) => {
   if (event.detail.target === document.body || !/^\s*<!doctype html/i.test(event.detail.serverResponse)) return;
+  // Where a piece of a whole page is asked for (hx-select), a page that has the piece is the right one.
+  const piece = event.detail.requestConfig?.elt?.closest("[hx-select]")?.getAttribute("hx-select");
+  if (piece && new DOMParser().parseFromString(event.detail.serverResponse, "text/html").querySelector(piece)) return;
   event.detail.shouldSwap = false;
   toast(words.signedOut, "error");
 });
