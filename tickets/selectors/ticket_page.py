@@ -11,7 +11,7 @@ from accounts.models import User
 from knowledge.models import Article
 from knowledge.selectors import matching_articles
 from search.vectors import best, query
-from sla.choices import ClockState
+from sla.choices import ClockState, MetricCode
 from sla.models import Clock
 from tickets.choices import Mark, MessageKind
 from tickets.message_html import message_html
@@ -90,8 +90,10 @@ def dress_file(attachment: Any) -> Any:
 def clocks(*, ticket: Ticket) -> dict[str, list[Clock]]:
     """Open clocks, the next due first; and closed ones with their verdict, without those that a re-grade replaced."""
     rows = list(ticket.clocks.exclude(state=ClockState.SUPERSEDED).order_by("due_at", "pk"))
-    closed = [row for row in rows if not row.is_open]
-    return {"open": [row for row in rows if row.is_open], "closed": closed[::-1][:12]}
+    closed = [row for row in rows if not row.is_open][::-1]
+    # A kept progress update is the least news of all: it must not push a missed first response out of sight.
+    closed.sort(key=lambda row: row.metric == MetricCode.PROGRESS_UPDATE and row.state == ClockState.MET)
+    return {"open": [row for row in rows if row.is_open], "closed": closed[:12]}
 
 
 def panels(*, ticket: Ticket, user: User, whole: bool = False) -> dict[str, Any]:
