@@ -32,6 +32,11 @@ def hashed(secret: str) -> str:
     return hashlib.sha256(secret.encode()).hexdigest()
 
 
+def caller(request: Request) -> User:
+    """Who calls, for views behind `SignedInWithScope`, which lets nobody else in."""
+    return cast(User, request.user)
+
+
 class TokenAuthentication(BaseAuthentication):
     """`Authorization: Bearer hd_…` (or `Token hd_…`). A wrong, expired or revoked token is refused alike."""
 

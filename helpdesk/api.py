@@ -114,7 +114,7 @@ class RequestLimit(BaseThrottle):
     `X-RateLimit-*` headers tell a program how far it is (see `helpdesk.rates`).
     """
 
-    per_minute = {"token": 600, "person": 600, "address": 60}
+    per_minute = {"token": 600, "person": 600, "address": 60}  # nosec B105
 
     def allow_request(self, request: Request, view: Any) -> bool:
         now = clock.now()

@@ -28,7 +28,7 @@ class TrustedProxyMiddleware:
                 request.META["REMOTE_ADDR"] = client
             if request.META.get("HTTP_X_FORWARDED_PROTO") == "https":
                 request.META["wsgi.url_scheme"] = "https"
-                request.environ["wsgi.url_scheme"] = "https"
+                request.environ["wsgi.url_scheme"] = "https"  # type: ignore[attr-defined]  # a WSGIRequest
         return self.get_response(request)
 
     def _trusted(self, address: str) -> bool:

@@ -2,6 +2,7 @@
 
 from datetime import datetime, timedelta
 from types import SimpleNamespace
+from typing import Any
 
 from django import forms
 from django.conf import settings
@@ -99,7 +100,7 @@ def _tickets(now: datetime) -> list[SimpleNamespace]:
     names = ("number", "severity", "status", "subject", "assignee", "organization", "due", "row")
     tickets = [SimpleNamespace(**dict(zip(names, row, strict=True))) for row in rows]
     for ticket in tickets:
-        extra = {"warn_at": now} if ticket.row == "soon" else {}
+        extra: dict[str, Any] = {"warn_at": now} if ticket.row == "soon" else {}
         ticket.clock = _clock(now, due=ticket.due, **extra) if ticket.due else _clock(now, "met", ended_at=now)
     return tickets
 

@@ -32,7 +32,7 @@ def _row(mail: EmailMessage) -> MailboxMessage:
         message_id=wire["Message-ID"][:160],
         to=", ".join(mail.recipients())[:500],
         subject=str(mail.subject)[:998],
-        text=mail.body,
+        text=str(mail.body),
         html=html,
         headers={name: str(value) for name, value in wire.items()},
     )

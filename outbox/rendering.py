@@ -83,7 +83,8 @@ def _context(intents: list[Intent], delivery: Delivery, now: datetime) -> dict[s
 
 def _plain(template: str, context: dict[str, Any]) -> str:
     """Text is no HTML: «R&D» stays «R&D»."""
-    return get_template(template).template.render(make_context(context, autoescape=False))
+    found: Any = get_template(template)
+    return found.template.render(make_context(context, autoescape=False))
 
 
 def _headers(deliveries: list[Delivery], context: dict[str, Any]) -> dict[str, str]:

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from functools import wraps
+from typing import Any
 
 from django.conf import settings
 from django.contrib import messages
@@ -25,13 +26,20 @@ _MAIL_CSP = (
 View = Callable[..., HttpResponse]
 
 
+class SignedInRequest(HttpRequest):
+    """What a view behind `_requires` gets, for annotations only; this room knows no person and no fragment by type."""
+
+    user: Any
+    htmx: Any
+
+
 def _requires(*codes: str) -> Callable[[View], View]:
     """Signed in, and with one of the permission ``codes`` if any is named; to others there is no such page."""
 
     def decorate(view: View) -> View:
         @wraps(view)
         @login_required
-        def gate(request: HttpRequest, *args: object, **kwargs: object) -> HttpResponse:
+        def gate(request: SignedInRequest, *args: object, **kwargs: object) -> HttpResponse:
             if codes and not any(request.user.may(code) for code in codes):
                 raise Http404
             return view(request, *args, **kwargs)
@@ -47,7 +55,7 @@ _for_mail_readers = _requires("admin.mailbox")
 
 @_requires()
 @require_safe
-def notice_list(request: HttpRequest) -> HttpResponse:
+def notice_list(request: SignedInRequest) -> HttpResponse:
     """The bell: a fragment for htmx, a page otherwise."""
     template = "outbox/_notices.html" if request.htmx else "outbox/notices.html"
     lines = selectors.notices(request.user, now=clock.now())
@@ -56,14 +64,14 @@ def notice_list(request: HttpRequest) -> HttpResponse:
 
 @_requires()
 @require_safe
-def notice_count(request: HttpRequest) -> HttpResponse:
+def notice_count(request: SignedInRequest) -> HttpResponse:
     """The figure on the bell, refetched on live hints."""
     return render(request, "outbox/_bell.html", {"unseen": selectors.unseen_notices(request.user)})
 
 
 @_requires()
 @require_POST
-def notices_seen(request: HttpRequest) -> HttpResponse:
+def notices_seen(request: SignedInRequest) -> HttpResponse:
     """All lines have been seen."""
     upkeep.mark_seen(user=request.user, now=clock.now())
     if request.htmx:
@@ -73,7 +81,7 @@ def notices_seen(request: HttpRequest) -> HttpResponse:
 
 @_for_mail_readers
 @require_safe
-def mailbox(request: HttpRequest) -> HttpResponse:
+def mailbox(request: SignedInRequest) -> HttpResponse:
     """Demo mails, newest first, by address; the next page starts below the last row shown."""
     if not settings.DEMO:
         raise Http404
@@ -87,7 +95,7 @@ def mailbox(request: HttpRequest) -> HttpResponse:
 
 @_for_mail_readers
 @require_safe
-def mail(request: HttpRequest, pk: int) -> HttpResponse:
+def mail(request: SignedInRequest, pk: int) -> HttpResponse:
     """One demo mail; its HTML stands in a frame of its own."""
     if not settings.DEMO:
         raise Http404
@@ -97,7 +105,7 @@ def mail(request: HttpRequest, pk: int) -> HttpResponse:
 @_for_mail_readers
 @require_safe
 @xframe_options_sameorigin
-def mail_html(request: HttpRequest, pk: int) -> HttpResponse:
+def mail_html(request: SignedInRequest, pk: int) -> HttpResponse:
     """The HTML of one demo mail, harmless by its policy even when opened alone."""
     if not settings.DEMO:
         raise Http404
@@ -107,7 +115,7 @@ def mail_html(request: HttpRequest, pk: int) -> HttpResponse:
 
 @_for_mail_readers
 @require_safe
-def dead_letters(request: HttpRequest) -> HttpResponse:
+def dead_letters(request: SignedInRequest) -> HttpResponse:
     """What was given up, with its reason and a button to send it again."""
     page = Paginator(selectors.dead_deliveries(), selectors.PAGE).get_page(request.GET.get("page"))
     intents = selectors.dead_intents()[: selectors.PAGE]
@@ -116,7 +124,7 @@ def dead_letters(request: HttpRequest) -> HttpResponse:
 
 @_for_mail_readers
 @require_POST
-def resend(request: HttpRequest, pk: int) -> HttpResponse:
+def resend(request: SignedInRequest, pk: int) -> HttpResponse:
     """Send one delivery again."""
     if not upkeep.resend(delivery_id=pk, now=clock.now()):
         raise Http404
@@ -126,7 +134,7 @@ def resend(request: HttpRequest, pk: int) -> HttpResponse:
 
 @_for_mail_readers
 @require_POST
-def resolve_again(request: HttpRequest, pk: int) -> HttpResponse:
+def resolve_again(request: SignedInRequest, pk: int) -> HttpResponse:
     """Look for recipients again."""
     if not upkeep.resolve_again(intent_id=pk, now=clock.now()):
         raise Http404
@@ -136,12 +144,12 @@ def resolve_again(request: HttpRequest, pk: int) -> HttpResponse:
 
 @_for_mail_readers
 @require_POST
-def send_test(request: HttpRequest) -> HttpResponse:
+def send_test(request: SignedInRequest) -> HttpResponse:
     """A test mail to oneself."""
     upkeep.ask_for_test(actor=request.user, now=clock.now())
     messages.success(request, _("A test mail to you is on its way."))
     return redirect("outbox:dead")
 
 
-def _frame(request: HttpRequest) -> str:
+def _frame(request: SignedInRequest) -> str:
     return "workspace/base.html" if request.user.may("workspace.enter") else "portal/base.html"

@@ -34,7 +34,7 @@ class FiguresFilter(forms.Form):
         required=False,
         choices=[(days, ngettext_lazy("%d day", "%d days", days) % days) for days in PERIODS],
         coerce=int,
-        empty_value=DEFAULT_DAYS,
+        empty_value=DEFAULT_DAYS,  # type: ignore[arg-type]  # the stubs know words only
     )
     team = forms.ChoiceField(label=_("Team"), required=False)
     severity = forms.ChoiceField(

@@ -2,8 +2,10 @@
 
 from dataclasses import dataclass
 from datetime import datetime
+from typing import TypeVar
 
-from django.http import Http404, HttpResponse
+from django.http import Http404
+from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404
 from django.urls import reverse
 from django.utils.cache import patch_cache_control
@@ -12,6 +14,8 @@ from accounts.models import User
 from tickets.models import Attachment, Ticket
 from tickets.services.links import open_status_link
 from tickets.story import for_page
+
+_Response = TypeVar("_Response", bound=HttpResponseBase)
 
 
 @dataclass(frozen=True)
@@ -60,7 +64,7 @@ def by_link(token: str, *, now: datetime) -> Door:
     return Door(for_page(Ticket.objects.all()).get(pk=link.ticket_id), link.user, token)
 
 
-def keep_private(response: HttpResponse) -> HttpResponse:
+def keep_private(response: _Response) -> _Response:
     """For pages whose address is the key: it goes to no other site, no search engine and no cache.
 
     «same-origin» and not «no-referrer»: under that browsers send «Origin: null» with our own forms, which the

@@ -49,7 +49,7 @@ class MessageForm(forms.Form):
         widget=forms.Textarea(attrs={"rows": 5, "data-send": True}),
         error_messages={"required": _("Please write something.")},
     )
-    files = FilesField(label=_("Files"))
+    files = FilesField(label=_("Files"))  # type: ignore[assignment]  # a form's own `files` are bound, not declared
 
 
 class ConfirmForm(forms.Form):

@@ -2,6 +2,7 @@
 
 import re
 import unicodedata
+from typing import Any
 
 from django.conf import settings
 from django.core.exceptions import ValidationError
@@ -81,5 +82,5 @@ def _matches(head: bytes, signatures: tuple[bytes, ...]) -> bool:
     return any(head.startswith(mark) or (mark == b"ftyp" and head[4:8] == mark) for mark in signatures)
 
 
-def _refused(message: str, name: str, **words: object) -> ValidationError:
+def _refused(message: Any, name: str, **words: object) -> ValidationError:
     return ValidationError({"files": ValidationError(message, code="file", params={"name": name, **words})})

@@ -198,17 +198,17 @@ class Chronicle:
     def _resolve(self, tale: Tale, ticket: Ticket, ending: str, at: datetime) -> None:
         row = tale.row
         at += MINUTE * self.dice.uniform(10, 60)
-        findings = {"cause": tale.say(row["cause"]), "solution": tale.say(row["solution"])}
         ticket.fault_type = self.faults.get(row["fault_type"])
         ticket.save(update_fields=["fault_type"])
         for attempt in range(2):
             moves.resolve_ticket(
                 ticket=ticket,
                 actor=self._agent(ticket),
+                cause=tale.say(row["cause"]),
+                solution=tale.say(row["solution"]),
                 verification=Resolution.Verification.TEST,
                 proof=tale.say(row["verification"]),
                 now=at,
-                **findings,
             )
             self._acknowledge(ticket, at)
             at += MINUTE * self.dice.uniform(20, 600)
@@ -229,7 +229,7 @@ class Chronicle:
 
     def _surveys(self) -> None:
         """Every resolution older than two days was asked; the answers of the content are given to some."""
-        answers = {"zh-hans": [], "en": []}
+        answers: dict[str, list[dict]] = {"zh-hans": [], "en": []}
         for row in read("surveys"):
             answers[row["language"]].append(row)
         old = Resolution.objects.filter(

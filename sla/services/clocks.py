@@ -224,8 +224,9 @@ def _counted(clock: Clock, *, until: datetime) -> timedelta:
     """Time counted so far, in the clock's own hours (day and night for targets in days), without its pauses."""
     calendar = calendar_of(clock.calendar_version_id if clock.target_unit == "minutes" else None)
     total = clock.carried + calendar.between(clock.started_at, max(until, clock.started_at))
-    for pause in clock.pauses.filter(ended_at__isnull=False):
-        total -= calendar.between(pause.started_at, pause.ended_at)
+    for pause in clock.pauses.all():
+        if pause.ended_at:
+            total -= calendar.between(pause.started_at, pause.ended_at)
     return max(total, ZERO)
 
 

@@ -1,5 +1,7 @@
 """What programs may send. Nothing that is not named here is read (no mass assignment)."""
 
+from typing import Any
+
 from django.utils.translation import gettext_lazy as _
 from rest_framework import serializers
 
@@ -27,9 +29,14 @@ class RequesterIn(StrictSerializer):
     name = serializers.CharField(max_length=120, required=False, default="", allow_blank=True)
 
 
-def _by_code(model: type, **options: object) -> serializers.SlugRelatedField:
+def _by_code(model: type[Team | Module | Category], **options: Any) -> serializers.SlugRelatedField:
     return serializers.SlugRelatedField(
-        slug_field="code", queryset=model.objects.all(), required=False, allow_null=True, default=None, **options
+        slug_field="code",
+        queryset=model._default_manager.all(),
+        required=False,
+        allow_null=True,
+        default=None,
+        **options,
     )
 
 
@@ -84,8 +91,8 @@ class AssignIn(StrictSerializer):
     )
     team = _by_code(Team)
 
-    def get_fields(self) -> dict:
-        fields = super().get_fields()
+    def get_fields(self) -> dict[str, Any]:
+        fields: dict[str, Any] = super().get_fields()
         fields["assignee"].queryset = colleagues()
         return fields
 

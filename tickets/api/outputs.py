@@ -97,7 +97,7 @@ class CreatedOut(serializers.Serializer):
     clocks = serializers.SerializerMethodField()
 
     def get_reasons(self, ticket: Ticket) -> list[dict]:
-        return ReasonOut([*ticket.grading, *ticket.routing], many=True).data
+        return list(ReasonOut([*ticket.grading, *ticket.routing], many=True).data)
 
     def get_clocks(self, ticket: Ticket) -> list[dict]:
         fields = ("metric", "state", "started_at", "due_at")

@@ -13,6 +13,7 @@ from rest_framework.exceptions import ValidationError
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from accounts.authentication import caller
 from accounts.models import User
 from accounts.services.people import find_or_create_requester
 from outbox import clock
@@ -56,7 +57,7 @@ class TicketViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, TicketActi
 
     def get_queryset(self) -> QuerySet[Ticket]:
         related = ("team", "assignee", "category", "module", "version", "requester", "organization")
-        rows = Ticket.objects.visible_to(self.request.user).select_related(*related)
+        rows = Ticket.objects.visible_to(caller(self.request)).select_related(*related)
         return rows.prefetch_related("tags")
 
     @extend_schema(
@@ -80,14 +81,14 @@ class TicketViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, TicketActi
             seed = f"ticket:{ticket.number}"
         else:
             fingerprint = hashlib.sha256(json.dumps(request.data, sort_keys=True).encode()).hexdigest()
-            ticket, answer, _replayed = once(user=request.user, key=key, fingerprint=fingerprint, now=now, make=make)
-            seed = f"key:{request.user.pk}:{key}"
+            ticket, answer, _replayed = once(user=caller(request), key=key, fingerprint=fingerprint, now=now, make=make)
+            seed = f"key:{caller(request).pk}:{key}"
         crash_point("intake-after-commit")
         link = mint_status_link(ticket=ticket, user=ticket.requester, now=now, seed=seed)
         return Response({**answer, "status_url": link}, status=201)
 
     def _submit(self, data: dict[str, Any]) -> Ticket:
-        user = self.request.user
+        user = caller(self.request)
         submission = Submission(
             subject=data["subject"],
             description=data["description"],
@@ -140,7 +141,7 @@ class EscalationViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, viewse
     required_scopes = {"GET": "tickets:read"}
 
     def get_queryset(self) -> QuerySet[Escalation]:
-        user = self.request.user
+        user = caller(self.request)
         if not user.may("escalation.handle"):
             return Escalation.objects.none()
         seen = Q(ticket__in=Ticket.objects.workable_by(user))

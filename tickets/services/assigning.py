@@ -31,7 +31,7 @@ def take(*, ticket: Ticket, actor: User, now: datetime | None = None) -> None:
     with changing(ticket.pk, now=now) as change:
         if change.ticket.assignee_id == actor.pk:
             return
-        if change.ticket.assignee_id:
+        if change.ticket.assignee:
             name = {"name": change.ticket.assignee.name}
             raise AlreadyTaken(_("%(name)s has taken this ticket already."), code="taken", params=name)
         _set_assignee(change, actor, actor=actor, code="ticket.taken")

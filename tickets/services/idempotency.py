@@ -34,9 +34,9 @@ def once(
             row.save(update_fields=["ticket", "answer", "status"])
             return ticket, answer, False
     except IntegrityError:
-        row = IdempotencyKey.objects.select_related("ticket").filter(user=user, key=key).first()
-        if row is None or row.ticket is None:
+        earlier = IdempotencyKey.objects.select_related("ticket").filter(user=user, key=key).first()
+        if earlier is None or earlier.ticket is None:
             raise
-    if row.fingerprint != fingerprint:
+    if earlier.fingerprint != fingerprint:
         raise KeyReused({"Idempotency-Key": _("This key was used with another request.")})
-    return row.ticket, row.answer or {}, True
+    return earlier.ticket, earlier.answer or {}, True

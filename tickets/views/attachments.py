@@ -12,7 +12,7 @@ SHOWN = frozenset({"image/png", "image/jpeg", "image/gif", "image/webp"})
 
 
 @require_GET
-@requires()  # type: ignore[arg-type]  # the answer is a stream
+@requires()
 def attachment(request: SignedInRequest, pk: int) -> FileResponse:
     """One file. What somebody may not see is not found, as is what does not exist."""
     row = Attachment.objects.select_related("message").filter(pk=pk).first()

@@ -9,6 +9,7 @@ from django.contrib import messages
 from django.core.exceptions import ValidationError
 from django.db.models import Count, Q
 from django.http import Http404, HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
@@ -109,7 +110,7 @@ def status_act(request: HttpRequest, token: str, action: str) -> HttpResponse:
 
 
 @require_GET
-def status_file(request: HttpRequest, token: str, pk: int) -> HttpResponse:
+def status_file(request: HttpRequest, token: str, pk: int) -> HttpResponseBase:
     """A file of the conversation by a private link; files of internal notes are not found."""
     from tickets.views.attachments import serve
 
