@@ -198,6 +198,8 @@ FILE_UPLOAD_PERMISSIONS = 0o600
 DATA_UPLOAD_MAX_MEMORY_SIZE = 3 * 1024 * 1024
 # Rows that one transaction of a sweep claims: larger is faster, smaller holds locks for a shorter time.
 SWEEP_BATCH = env.int("SWEEP_BATCH", default=500)
+# How long a worker may hold messages that it is sending; after its death they are free again by then.
+OUTBOX_LEASE_SECONDS = env.int("OUTBOX_LEASE_SECONDS", default=240)
 ATTACHMENT_MAX_BYTES = env.int("ATTACHMENT_MAX_BYTES", default=25 * 1024 * 1024)
 ATTACHMENTS_PER_MESSAGE = 10
 

@@ -12,6 +12,7 @@ from datetime import datetime, timedelta
 from smtplib import SMTPException, SMTPRecipientsRefused, SMTPResponseException, SMTPSenderRefused
 from uuid import UUID
 
+from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.core.mail import get_connection
 from django.core.mail.backends.base import BaseEmailBackend
@@ -28,8 +29,8 @@ from outbox.resolving import resolve_due
 logger = logging.getLogger(__name__)
 
 #: A mail may take eight SMTP commands of 20 s each; the lease outlasts one that began in its first minute.
-LEASE = timedelta(seconds=240)
-_BEGIN_WITHIN = timedelta(seconds=60)
+LEASE = timedelta(seconds=settings.OUTBOX_LEASE_SECONDS)
+_BEGIN_WITHIN = LEASE / 4
 #: The mail server being away is no fault of a message: it is not counted, and tried again this much later.
 OUTAGE_PAUSE = timedelta(seconds=30)
 #: After this age a message that never found a server is given up.

@@ -58,6 +58,7 @@ class Processes:
             "HELPDESK_CRASH_AT": crash_at,
             "HELPDESK_CRASH_FILE": str(self.crash_file),
             "SWEEP_BATCH": "20",
+            "OUTBOX_LEASE_SECONDS": "20",
             "PYTHONWARNINGS": "ignore",
         }
         with (self.folder / f"{module}-{len(self.running)}.log").open("wb") as output:
