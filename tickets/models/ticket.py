@@ -104,7 +104,7 @@ class Ticket(models.Model):
     created_at = models.DateTimeField(_("created"))
     updated_at = models.DateTimeField(_("changed"))
     first_response_at = models.DateTimeField(_("first response"), null=True, blank=True)
-    resolved_at = models.DateTimeField(_("resolved"), null=True, blank=True)
+    resolved_at = models.DateTimeField(pgettext_lazy("instant", "resolved"), null=True, blank=True)
     closed_at = models.DateTimeField(_("closed"), null=True, blank=True)
     follow_up_of = models.ForeignKey(
         "self", verbose_name=_("follows"), null=True, blank=True, on_delete=models.PROTECT, related_name="follow_ups"
@@ -196,7 +196,7 @@ class Resolution(models.Model):
     resolved_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, related_name="resolutions"
     )
-    resolved_at = models.DateTimeField(_("resolved"))
+    resolved_at = models.DateTimeField(pgettext_lazy("instant", "resolved"))
     close_due_at = models.DateTimeField(_("closes by itself"))
     confirmed_at = models.DateTimeField(_("confirmed by the customer"), null=True, blank=True)
     refuted_at = models.DateTimeField(_("«not solved» by the customer"), null=True, blank=True)
