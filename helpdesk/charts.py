@@ -132,7 +132,9 @@ def lines(names: Iterable, series: Iterable, target: float | None = None, height
     known = [value for _, values in given for value in values if value is not None] + ([target] if target else [])
     top = nice_ceiling(max(known, default=0))
     # Lines may leave the zero (bars never may): where all values lie high, the lower half would be empty.
-    floor = math.floor(lowest / (top / 10)) * top / 10 if (lowest := min(known, default=0)) > top / 2 else 0
+    # One tenth is left below the top: a line that lies on it all the way needs a height, too.
+    tenths = min(math.floor((lowest := min(known, default=0)) / (top / 10)), 9)
+    floor = tenths * top / 10 if lowest > top / 2 else 0
     left, head = 40, 10
     step = (WIDTH - left - 16) / max(len(labels) - 1, 1)
     at = [left + step * index for index in range(len(labels))]

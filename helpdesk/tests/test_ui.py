@@ -107,3 +107,17 @@ def test_a_donut_of_nothing_and_of_everything():
 )
 def test_empty_charts_draw(tag):
     assert "<svg" in Template("{% load ui %}{% " + tag + " %}").render(Context({"none": []}))
+
+
+@pytest.mark.parametrize("values", [[100, 100], [100], [1, 1], [0, 0], [None], [2.0, 2.0]])
+def test_a_line_that_never_moves_is_drawn(values):
+    drawn = charts.lines(["1"] * len(values), [("kept", values)])
+    assert len(drawn["lines"][0]["points"]) == sum(value is not None for value in values)
+
+
+def test_columns_side_by_side_reach_no_higher_than_the_highest():
+    drawn = charts.columns([("Mon", [4, 3])], [("new", "1"), ("resolved", "2")], stacked=False)
+    first, second = drawn["bars"]
+    assert (first["y"] + first["height"], second["y"] + second["height"]) == (190, 190)
+    assert first["x"] + first["width"] == second["x"]
+    assert (first["height"], second["height"]) == (180, 135)
