@@ -13,6 +13,7 @@ from django.db.models import Prefetch, QuerySet
 from django.utils.html import linebreaks
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
+from django.utils.translation import pgettext
 
 from accounts.models import User
 from knowledge import markdown
@@ -106,7 +107,7 @@ def steps_of(ticket: Ticket) -> list[Step]:
         Status.PENDING: _("Waiting for you"),
         Status.ON_HOLD: _("Waiting for somebody else"),
     }.get(Status(ticket.status), _("In progress"))
-    names = [_("Received"), working, _("Solved"), _("Closed")]
+    names = [pgettext("step of a ticket", "Received"), working, _("Solved"), _("Closed")]
     position = {Status.NEW: 0, Status.RESOLVED: 2, Status.CLOSED: 3}.get(Status(ticket.status), 1)
     return [
         Step(name, "done" if index < position else "current" if index == position else "")
