@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from urllib.parse import urlsplit, urlunsplit
 
 from django.conf import settings
 from django.db import connection
@@ -48,13 +49,9 @@ class Processes:
         return self._start("gunicorn", *arguments, crash_at=crash_at)
 
     def _start(self, module: str, *arguments: str, crash_at: str) -> subprocess.Popen:
-        database = connection.settings_dict
-        name = database["NAME"]
-        url = f"postgresql://{database['USER'] or ''}:{database['PASSWORD'] or ''}@/{name}"
-        host, port = database["HOST"] or "", database["PORT"] or ""
         environment = {
             **os.environ,
-            "DATABASE_URL": f"{url}?host={host}&port={port}" if host.startswith("/") else _tcp(database),
+            "DATABASE_URL": _test_database(),
             "HELPDESK_CRASH_AT": crash_at,
             "HELPDESK_CRASH_FILE": str(self.crash_file),
             "SWEEP_BATCH": "20",
@@ -90,9 +87,10 @@ class Processes:
         return "\n".join(f"--- {path.name}\n{path.read_text()[-3000:]}" for path in sorted(self.folder.glob("*.log")))
 
 
-def _tcp(database: dict) -> str:
-    user = database["USER"] + (f":{database['PASSWORD']}" if database["PASSWORD"] else "")
-    return f"postgresql://{user}@{database['HOST']}:{database['PORT'] or 5432}/{database['NAME']}"
+def _test_database() -> str:
+    """The address that this run was given (by TCP, or a socket named in its query), with the test database's name."""
+    given = urlsplit(os.environ["DATABASE_URL"])
+    return urlunsplit(given._replace(path="/" + str(connection.settings_dict["NAME"])))
 
 
 @contextmanager
