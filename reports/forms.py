@@ -5,7 +5,7 @@ from typing import Any
 
 from django import forms
 from django.utils.translation import gettext_lazy as _
-from django.utils.translation import ngettext_lazy
+from django.utils.translation import ngettext
 
 from accounts.models import User
 from accounts.selectors import teams_overseen
@@ -32,7 +32,7 @@ class FiguresFilter(forms.Form):
     days = forms.TypedChoiceField(
         label=_("Period"),
         required=False,
-        choices=[(days, ngettext_lazy("%d day", "%d days", days) % days) for days in PERIODS],
+        choices=[(days, str(days)) for days in PERIODS],
         coerce=int,
         empty_value=DEFAULT_DAYS,  # type: ignore[arg-type]  # the stubs know words only
     )
@@ -46,6 +46,8 @@ class FiguresFilter(forms.Form):
 
     def __init__(self, data: Mapping[str, Any], *, user: User) -> None:
         super().__init__({"days": DEFAULT_DAYS, **{name: value for name, value in data.items() if value}})
+        periods = [(days, ngettext("%d day", "%d days", days) % days) for days in PERIODS]
+        self.fields["days"].choices = periods  # type: ignore[attr-defined]
         names = filter_choices(user=user)
         reach = {str(pk) for pk in teams_overseen(user=user).values_list("pk", flat=True)}
         lists = {

@@ -8,6 +8,8 @@ from datetime import timedelta
 import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
+from django.utils import translation
+from django.utils.translation import ngettext
 
 from accounts.services.tokens import issue_token
 from accounts.tests.factories import (
@@ -223,6 +225,8 @@ def test_both_languages(client, team, language):
     page = client.get(PAGE).content.decode()
     assert f'<html lang="{language}"' in page
     assert (team.name if language == "zh-hans" else team.name_en) in page
+    with translation.override(language):
+        assert f">{ngettext('%d day', '%d days', 90) % 90}<" in page
 
 
 def test_the_page_holds_no_inline_style_or_script(client, team, lead):
