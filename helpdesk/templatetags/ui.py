@@ -230,7 +230,7 @@ def bar_chart(rows: Iterable, label: str, unit: str = "", target: float | None =
 
 @register.inclusion_tag("components/chart_columns.html")
 def column_chart(columns: Iterable, label: str, series: Iterable = (), unit: str = "", stacked: bool = True) -> dict:
-    """Columns over time. ``columns``: (name, [values]); ``series``: (name, tone) from bottom to top, or left to right."""
+    """Columns over time. ``columns``: (name, [values]); ``series``: (name, tone), bottom to top or left to right."""
     return {"chart": charts.columns(columns, series, stacked=stacked), "label": label, "unit": unit}
 
 
