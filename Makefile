@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 WORKERS ?= 2
 
-.PHONY: help up manage test proof check fmt lock messages venv venv-dev
+.PHONY: help up manage test proof check fmt lock messages screenshots venv venv-dev
 .DEFAULT_GOAL := help
 
 help: ## list the commands
@@ -31,6 +31,9 @@ fmt: venv-dev ## put code and templates in order
 
 messages: venv-dev ## collect what is to be translated into locale/ (needs gettext)
 	@$(BIN)/python tools/check_translations.py --update
+
+screenshots: venv-dev ## the pictures of the README from a running `make up` (ARGS=http://127.0.0.1:8000)
+	@$(BIN)/python tools/screenshots.py $(ARGS)
 
 lock: venv-dev ## compile requirements*.in into the locked requirements*.txt
 	@$(BIN)/uv pip compile -q --universal --python-version 3.11 --generate-hashes requirements.in -o requirements.txt
