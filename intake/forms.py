@@ -19,9 +19,9 @@ from catalog.models import Category, Module, Version
 from intake.limits import LEAST_SECONDS, seconds_open, stamp
 from tickets.choices import Impact, Urgency
 from tickets.forms_portal import FilesField
+from tickets.services.intake import check_began_at
 
 _KEY = re.compile(r"\A[A-Za-z0-9_-]{16,64}\Z")
-_CLOCKS_DIFFER = timedelta(minutes=10)
 
 _SINCE = [
     ("now", gettext_lazy("just now")),
@@ -209,8 +209,10 @@ class SubmissionForm(forms.Form):
 
     def _began(self, data: dict[str, Any]) -> datetime | None:
         exact, since = data.get("began_at"), data.get("since")
-        if exact is not None and exact > self.now + _CLOCKS_DIFFER:
-            self.add_error("began_at", _("This lies in the future."))
+        try:
+            check_began_at(exact, now=self.now)
+        except forms.ValidationError as refused:
+            self.add_error("began_at", refused)
             return None
         if since == "now":
             return self.now

@@ -5,6 +5,7 @@ from typing import Any
 
 from django.conf import settings
 from django.core.exceptions import ValidationError
+from django.db.models import Case, When
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.translation import get_language
@@ -34,7 +35,8 @@ def home(request: HttpRequest) -> HttpResponse:
     """Two ways, «I have a problem» and «find an answer»; for those who are signed in, their open tickets."""
     user: Any = request.user
     articles = Article.objects.visible_to(user).published()
-    context: dict[str, Any] = {"popular": articles.order_by("-helpful_count", "-published_at", "-id")[:6]}
+    own_first = Case(When(language=get_language() or "", then=0), default=1)  # a foreign article is better than none
+    context: dict[str, Any] = {"popular": articles.order_by(own_first, "-helpful_count", "-published_at", "-id")[:6]}
     if user.is_authenticated:
         mine = Ticket.objects.visible_to(user).filter(requester=user).exclude(status="closed")
         context["tickets"] = [{"ticket": row, "next": next_of(row)} for row in for_list(mine.order_by("-pk"))[:5]]

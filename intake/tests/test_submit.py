@@ -13,8 +13,11 @@ from accounts.models import Organization, User
 from accounts.tests.factories import OrganizationFactory, make_customer
 from catalog.models import Category, Module, Product, Version
 from intake import limits
+from knowledge.models import Article
+from knowledge.tests.factories import published
 from outbox import clock
 from sla.models import Target
+from tickets.api.inputs import SubmissionIn
 from tickets.models import AccessLink, Attachment, SeverityRaise, Ticket
 
 pytestmark = pytest.mark.django_db
@@ -288,3 +291,37 @@ def test_home_asks_the_database_as_often_for_five_tickets_as_for_one(client, she
         sheet.send(subject=f"No. {number}")
     with django_assert_num_queries(expected):
         client.get(reverse("home"))
+
+
+@pytest.mark.parametrize("moment", ["0001-01-01T00:00", "1989-12-31T10:00", "9999-12-31T23:59"])
+def test_a_beginning_that_no_page_could_tell_is_refused(sheet, moment):
+    response = sheet.send(since="exact", began_at=moment)
+    assert response.status_code == 422 and "began_at" in response.context["form"].errors
+    assert not Ticket.objects.exists()
+
+
+@pytest.mark.parametrize("moment", ["0001-01-01T00:00:00Z", "9999-12-31T23:59:59Z", "1989-12-31T10:00:00+08:00"])
+def test_a_program_cannot_send_such_a_beginning_either(moment):
+    sent = SubmissionIn(
+        data={
+            "subject": "Export stops",
+            "description": "Since this morning.",
+            "requester": {"email": "ann@example.org"},
+            "started_at": moment,
+        }
+    )
+    assert not sent.is_valid() and set(sent.errors) == {"started_at"}
+
+
+def test_what_helped_others_is_told_in_the_reader_s_language_first(client):
+    published(title="导出停止", language="zh-hans")
+    loved = published(title="更新之后", language="zh-hans")
+    Article.objects.filter(pk=loved.pk).update(helpful_count=9)
+    published(title="Export stops", language="en")
+
+    def titles():
+        return [article.title for article in client.get(reverse("home")).context["popular"]]
+
+    assert titles() == ["Export stops", "更新之后", "导出停止"]
+    client.cookies["django_language"] = "zh-hans"
+    assert titles() == ["更新之后", "导出停止", "Export stops"]

@@ -1,5 +1,6 @@
 """What programs may send. Nothing that is not named here is read (no mass assignment)."""
 
+from datetime import datetime
 from typing import Any
 
 from django.utils.translation import gettext_lazy as _
@@ -8,9 +9,11 @@ from rest_framework import serializers
 from accounts.models import Team, User
 from accounts.selectors import colleagues
 from catalog.models import Category, Module, Version
+from outbox import clock
 from sla.choices import Severity
 from tickets.choices import Impact, Mark, Status, Urgency
 from tickets.models import Resolution
+from tickets.services.intake import check_began_at
 
 
 class StrictSerializer(serializers.Serializer):
@@ -55,6 +58,10 @@ class SubmissionIn(StrictSerializer):
     started_at = serializers.DateTimeField(required=False, allow_null=True, default=None)
     affected = serializers.CharField(max_length=500, required=False, default="", allow_blank=True)
     trigger = serializers.CharField(max_length=500, required=False, default="", allow_blank=True)
+
+    def validate_started_at(self, value: datetime | None) -> datetime | None:
+        check_began_at(value, now=clock.now())
+        return value
 
     def validate(self, data: dict) -> dict:
         name = data["version"].strip()

@@ -2,10 +2,12 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 
+from django.core.exceptions import ValidationError
 from django.core.files.uploadedfile import UploadedFile
 from django.db import connection, transaction
+from django.utils.translation import gettext as _
 
 from accounts.models import User
 from catalog.models import Category, Module, Version
@@ -21,6 +23,25 @@ from tickets.services.attachments import attach
 from tickets.services.deadlines import refresh_next_due
 from tickets.services.events import record
 from tickets.services.locking import announce, facts_of
+
+#: Clocks of customers differ from ours by a little.
+_CLOCKS_DIFFER = timedelta(minutes=10)
+#: Older is a slip of the finger; and the first and last years of the calendar cannot be told in every time zone.
+_EARLIEST = datetime(1990, 1, 1, tzinfo=UTC)
+
+
+def check_began_at(began_at: datetime | None, *, now: datetime) -> None:
+    """Refuse a beginning of the problem that cannot be meant.
+
+    Raises:
+        ValidationError: when it lies in the future or before the year 1990.
+    """
+    if began_at is None:
+        return
+    if began_at > now + _CLOCKS_DIFFER:
+        raise ValidationError(_("This lies in the future."))
+    if began_at < _EARLIEST:
+        raise ValidationError(_("This is too long ago. Please look at the year."))
 
 
 @dataclass(frozen=True)
