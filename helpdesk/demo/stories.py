@@ -107,7 +107,7 @@ class Chronicle:
         ticket = self._create(tale, started)
         if ending == "new":
             return
-        at = self._talk(tale, ticket, ending, started)
+        at = started if self._solved_at_once(ticket, ending) else self._talk(tale, ticket, ending, started)
         if ending == "on_hold":
             moves.set_status(
                 ticket=ticket,
@@ -118,6 +118,10 @@ class Chronicle:
             )
         elif ending in ("resolved", "closed"):
             self._resolve(tale, ticket, ending, at)
+
+    def _solved_at_once(self, ticket: Ticket, ending: str) -> bool:
+        """Some problems need one answer only."""
+        return ending in ("resolved", "closed") and ticket.severity != Severity.S and self.dice.random() < 0.35
 
     def _create(self, tale: Tale, at: datetime) -> Ticket:
         row = tale.row
@@ -245,22 +249,34 @@ class Chronicle:
                 expires_at=sent + timedelta(days=30),
             )
             waiting = answers.get(ticket.language, [])
-            if waiting and self.dice.random() < 0.4:
-                self._answer(
-                    survey, waiting.pop(), at=min(sent + MINUTE * self.dice.randint(10, 900), self.now - MINUTE)
-                )
+            if waiting and self.dice.random() < 0.4 and sent < self.now - timedelta(days=1):
+                self._answer(survey, waiting.pop(), resolution, at=sent + MINUTE * self.dice.randint(10, 900))
 
-    def _answer(self, survey: Survey, row: dict, *, at: datetime) -> None:
+    def _answer(self, survey: Survey, row: dict, resolution: Resolution, *, at: datetime) -> None:
         answer = Answer(
             resolution_score=row["resolution"],
             speed_score=row["speed"],
             attitude_score=row["attitude"],
-            # «Not solved» reopens the ticket, which would then be overdue by weeks in a demo.
-            is_solved=True,
+            is_solved=row["solved"],
             suggestion=row["suggestion"],
             hidden_need=row["hidden_need"],
         )
         answer_survey(survey=survey, answer=answer, now=at)
+        if not answer.is_solved:
+            self._solve_again(survey.ticket, resolution, at)
+
+    def _solve_again(self, ticket: Ticket, resolution: Resolution, at: datetime) -> None:
+        """«Not solved» opened the ticket again; the team looks once more, and the customer confirms."""
+        moves.resolve_ticket(
+            ticket=ticket,
+            actor=self._agent(ticket),
+            cause=resolution.cause,
+            solution=resolution.solution,
+            verification=Resolution.Verification.TEST,
+            proof=resolution.proof,
+            now=at + MINUTE * self.dice.uniform(12, 28),
+        )
+        moves.confirm_solution(ticket=ticket, actor=ticket.requester, now=at + MINUTE * self.dice.uniform(60, 300))
 
     def _about_to_pass(self, tale: Tale, severity: str, what: str, seconds: int) -> None:
         """A ticket whose first response is about to be warned of, or to be due, in ``seconds``."""
