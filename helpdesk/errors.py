@@ -31,6 +31,15 @@ def forbidden(request: HttpRequest, exception: Exception | None = None) -> HttpR
     return _answer(request, 403, "permission_denied", _("This is not allowed"), _("You may not do this here."))
 
 
+def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
+    """403 of a form whose mark is old: signed in or out in another tab, or no cookies."""
+    title = _("This page was too old to send")
+    text = _(
+        "You signed in or out in the meantime, or cookies are switched off. Go back, reload the page and send again."
+    )
+    return render(request, "error.html", {"status": 403, "title": title, "text": text}, status=403)
+
+
 def not_found(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
     """404: not there, or not for this person; both look the same."""
     return _answer(
