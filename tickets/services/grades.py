@@ -40,9 +40,9 @@ def contest(*, ticket: Ticket, actor: User, wanted: str, reason: str, now: datet
     """
     if not reason.strip():
         raise ValidationError({"reason": _("Please tell us why another grade would be right.")})
-    if wanted not in Severity.values or wanted == ticket.severity:
-        raise ValidationError({"wanted": _("Choose another grade than the present one.")})
     with changing(ticket.pk, now=now) as change:
+        if wanted not in Severity.values or wanted == change.ticket.severity:
+            raise ValidationError({"wanted": _("Choose another grade than the present one.")})
         if not change.ticket.is_unresolved:
             raise ValidationError(_("The ticket is resolved already."), code="resolved")
         if SeverityContest.objects.filter(ticket=change.ticket, state="open").exists():
@@ -74,10 +74,10 @@ def decide_contest(
         if not pending.update(state=state, decided_by=actor, decided_at=change.now, answer=answer.strip()):
             raise ValidationError(_("This has been decided already."), code="decided")
         record(ticket=change.ticket, code=f"ticket.severity.{state}", actor=actor, now=change.now, wanted=row.wanted)
-        if accept and change.ticket.severity != row.wanted:
-            _apply(change, row.wanted, actor=actor, reason=answer)
-        else:
+        if not accept:
             change.tell("ticket.contest_declined", contest=row.pk)
+        elif change.ticket.severity != row.wanted:  # else the customer was told when it got that grade
+            _apply(change, row.wanted, actor=actor, reason=answer)
 
 
 def _apply(change: Change, severity: str, *, actor: User, reason: str) -> None:
