@@ -90,14 +90,15 @@ def _new_escalations(overdue: list[Clock]) -> list[Clock]:
     """Those clocks whose breach is not on the ladder yet.
 
     A key may have been escalated by an earlier revision (S → A → S), and missed progress updates escalate once
-    per ticket until acknowledged (design.md, «no floods»).
+    per ticket until acknowledged (design.md, «no floods»). What came before a reopening is of another round.
     """
-    ticket_ids = {c.ticket_id for c in overdue}
+    round_began = {c.ticket_id: c.ticket.cycle_started_at for c in overdue}
     known: set[_Key] = set()
     flooding: set[int] = set()
-    for row in Escalation.objects.filter(ticket__in=ticket_ids):
+    for row in Escalation.objects.filter(ticket__in=round_began):
         known.add((row.ticket_id, row.metric, row.subject, row.cycle))
-        if row.metric == MetricCode.PROGRESS_UPDATE and row.acknowledged_at is None:
+        waits = row.acknowledged_at is None and row.created_at >= round_began[row.ticket_id]
+        if row.metric == MetricCode.PROGRESS_UPDATE and waits:
             flooding.add(row.ticket_id)
     fresh = []
     for clock in overdue:
