@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 from django.db.models import Max
 
 from sla import schedule
-from sla.choices import ClockState
+from sla.choices import ClockState, Unit
 from sla.facts import Facts
 from sla.metrics import METRICS, REPEATING, WAITING, Reply, family_of
 from sla.models import Clock, ClockPause, Policy, Target
@@ -73,7 +73,7 @@ def cancel_clocks(*, facts: Facts, now: datetime) -> None:
 def regrade_clocks(*, facts: Facts, now: datetime) -> list[Clock]:
     """Replace the open clocks after a change of severity, team or category; returns the new ones.
 
-    Elapsed time is carried to the new target; closed clocks keep their verdict; a family that is closed in this
+    Elapsed time is carried to the new target; closed clocks keep their verdict; a family with a verdict in this
     cycle is not opened again; what is past due under the new target is due at once.
     """
     policy = match_policy(facts)
@@ -86,20 +86,37 @@ def regrade_clocks(*, facts: Facts, now: datetime) -> list[Clock]:
         created += [_supersede(clock, facts, policy, target, now=now)] if target and policy else []
         if not target:
             _close(clock, ClockState.SUPERSEDED, now=now)
-    done = {family_of(code) for code in Clock.objects.filter(ticket=facts.ticket_id).values_list("metric", flat=True)}
-    for family, target in targets.items():
-        if policy and family not in done:
-            clock = _new_clock(
-                facts,
-                policy,
-                target,
-                now=now,
-                cycle=_next_cycle(facts, target.metric),
-                carried=now - facts.cycle_started_at,
-            )
-            clock.save(force_insert=True)
-            created.append(clock)
-    return created
+    late = [
+        _late_clock(facts, policy, target, now=now) for target in targets.values() if policy and _owed(facts, target)
+    ]
+    return created + late
+
+
+def _owed(facts: Facts, target: Target) -> bool:
+    """Whether a target without an open clock is still to be kept: it has no verdict in this cycle."""
+    if METRICS[target.metric].repeats:
+        return facts.status not in WAITING  # else it comes back with the work (`follow_status`)
+    family = [code for code in METRICS if family_of(code) == family_of(target.metric)]
+    verdicts = Clock.objects.filter(ticket=facts.ticket_id, metric__in=family, cycle=facts.cycle)
+    return not verdicts.exclude(state=ClockState.SUPERSEDED).exists()
+
+
+def _late_clock(facts: Facts, policy: Policy, target: Target, *, now: datetime) -> Clock:
+    """A clock that begins in the midst of a cycle, with the time since the cycle began carried."""
+    metric = METRICS[target.metric]
+    cycle = _next_cycle(facts, target.metric)
+    carried = ZERO
+    if not metric.repeats:
+        waited = ClockPause.objects.filter(clock__ticket=facts.ticket_id) if metric.pauses_in else ()
+        calendar = calendar_of(newest_version(target.calendar_id) if target.unit == Unit.MINUTES else None)
+        pauses = [(pause.started_at, pause.ended_at or now) for pause in waited]
+        carried = calendar.between(facts.cycle_started_at, now, pauses=pauses)
+    revision = _next_revision(facts, target.metric, "", cycle)
+    clock = _new_clock(facts, policy, target, now=now, cycle=cycle, revision=revision, carried=carried)
+    clock.save(force_insert=True)
+    if facts.status in metric.pauses_in:
+        _pause(clock, reason=facts.status, now=now)
+    return clock
 
 
 def mark_warned(clocks: Iterable[Clock], *, now: datetime) -> None:
@@ -158,6 +175,11 @@ def _next_cycle(facts: Facts, metric: str) -> int:
     return (last or 0) + 1
 
 
+def _next_revision(facts: Facts, metric: str, subject: str, cycle: int) -> int:
+    taken = Clock.objects.filter(ticket=facts.ticket_id, metric=metric, subject=subject, cycle=cycle)
+    return (taken.aggregate(last=Max("revision"))["last"] or 0) + 1
+
+
 def _new_clock(
     facts: Facts,
     policy: Policy,
@@ -210,8 +232,7 @@ def _supersede(clock: Clock, facts: Facts, policy: Policy, target: Target, *, no
     _close(clock, ClockState.SUPERSEDED, now=now)
     same = target.metric == clock.metric
     cycle = clock.cycle if same else facts.cycle
-    taken = Clock.objects.filter(ticket=facts.ticket_id, metric=target.metric, subject=clock.subject, cycle=cycle)
-    revision = (taken.aggregate(last=Max("revision"))["last"] or 0) + 1
+    revision = _next_revision(facts, target.metric, clock.subject, cycle)
     new = _new_clock(facts, policy, target, now=now, cycle=cycle, revision=revision, carried=carried)
     new.subject = clock.subject
     new.save(force_insert=True)

@@ -8,9 +8,9 @@ import pytest
 from accounts.tests.factories import TeamFactory, make_agent, make_customer, make_lead
 from outbox import clock as database_clock
 from outbox.models import Intent
-from sla.models import Clock
+from sla.models import Clock, Policy, Target
 from tickets.models import Escalation, Ticket, TicketEvent
-from tickets.services import conversation, escalation, grades, lead, moves
+from tickets.services import assigning, conversation, escalation, grades, lead, moves
 from tickets.tests.factories import MONDAY, make_ticket
 
 pytestmark = pytest.mark.django_db
@@ -224,3 +224,65 @@ def test_an_answer_of_a_customer_after_two_weeks_starts_a_linked_ticket(team, ag
     )
     assert message.ticket.follow_up_of == ticket
     assert message.ticket.status == "new"
+
+
+def test_a_missed_update_after_reopening_escalates_though_the_old_round_was_never_acknowledged(
+    team, agent, team_lead, at
+):
+    ticket = make_ticket(team=team, severity="S")
+    conversation.reply(ticket=ticket, actor=agent, body="Restart", marks=["workaround"], now=MONDAY + MINUTE)
+    at(MONDAY + timedelta(hours=3))
+    escalation.sweep()
+    found = {"cause": "c", "solution": "s", "verification": "customer"}
+    moves.resolve_ticket(ticket=ticket, actor=agent, **found, now=MONDAY + timedelta(hours=4))
+    moves.refute_solution(ticket=ticket, actor=ticket.requester, now=MONDAY + timedelta(hours=5))
+    conversation.reply(
+        ticket=ticket, actor=agent, body="Again", marks=["workaround"], now=MONDAY + timedelta(hours=5, minutes=1)
+    )
+    at(MONDAY + timedelta(hours=8))
+    escalation.sweep()
+    assert Escalation.objects.filter(ticket=ticket, metric="progress_update", level=1).count() == 2
+
+
+def _promise_less(team) -> Policy:
+    """A policy of ``team`` that promises a first response and nothing else."""
+    policy = Policy.objects.create(name="lean", position=1, team=team)
+    Target.objects.create(policy=policy, metric="first_response", amount=600)
+    return policy
+
+
+def test_a_promise_that_a_policy_dropped_comes_back_with_the_policy(team, agent):
+    """Moved to a team that promises no milestone and back, the ticket has its milestone again, time carried."""
+    lean = TeamFactory()
+    make_agent(lean)
+    _promise_less(lean)
+    ticket = make_ticket(team=team, severity="S")
+    assigning.assign(ticket=ticket, actor=agent, team=lean, now=MONDAY + 10 * MINUTE)
+    assert clock_of(ticket, "workaround").state == "superseded"
+    assigning.assign(ticket=ticket, actor=agent, team=team, now=MONDAY + 20 * MINUTE)
+    workaround = clock_of(ticket, "workaround")
+    assert (workaround.state, workaround.revision, workaround.due_at) == ("running", 2, MONDAY + 120 * MINUTE)
+    assert clock_of(ticket, "progress_update").state == "running"
+
+
+def test_a_promise_that_was_kept_does_not_come_back(team, agent):
+    lean = TeamFactory()
+    make_agent(lean)
+    _promise_less(lean)
+    ticket = make_ticket(team=team, severity="S")
+    conversation.reply(ticket=ticket, actor=agent, body="Restart", marks=["workaround"], now=MONDAY + MINUTE)
+    assigning.assign(ticket=ticket, actor=agent, team=lean, now=MONDAY + 10 * MINUTE)
+    assigning.assign(ticket=ticket, actor=agent, team=team, now=MONDAY + 20 * MINUTE)
+    assert clock_of(ticket, "workaround").state == "met"
+    assert clock_of(ticket, "first_response").state == "met"
+
+
+def test_a_promise_that_comes_while_the_customer_is_waited_for_stands_still(team, agent):
+    lean = TeamFactory()
+    make_agent(lean)
+    _promise_less(lean)
+    ticket = make_ticket(team=lean, severity="S")
+    conversation.reply(ticket=ticket, actor=agent, body="Which version?", status="pending", now=MONDAY + MINUTE)
+    assigning.assign(ticket=ticket, actor=agent, team=team, now=MONDAY + 30 * MINUTE)
+    assert clock_of(ticket, "workaround").state == "paused"
+    assert not Clock.objects.filter(ticket=ticket, state="running").exists()
