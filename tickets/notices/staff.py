@@ -68,7 +68,8 @@ def _named(ticket: Ticket, payload: dict, now: datetime) -> list[User | None]:
 
 
 def _owner_or_lead(ticket: Ticket, payload: dict, now: datetime) -> list[User | None]:
-    return [ticket.assignee or responsible_lead(ticket.team, now=now)]
+    owner = ticket.assignee if ticket.assignee and ticket.assignee.is_active else None
+    return [owner or responsible_lead(ticket.team, now=now)]
 
 
 def _lead(ticket: Ticket, payload: dict, now: datetime) -> list[User | None]:
@@ -82,7 +83,7 @@ def _owner_and_lead(ticket: Ticket, payload: dict, now: datetime) -> list[User |
 NOTICES = [
     ToPeople("ticket.assigned", _named, group=True),
     MustReach("ticket.unassigned", _lead, group=True),
-    ToPeople("ticket.customer_message", _owner_or_lead, group=True),
+    MustReach("ticket.customer_message", _owner_or_lead, group=True),
     Warning("ticket.warning", _owner_and_lead, group=True),
     Escalated("ticket.escalated", _lead, group=True),
     Contested("ticket.contested", _lead),
