@@ -157,6 +157,10 @@ def _assigned(data: dict, names: Names) -> str:
     return _("assigned to %(person)s") % {"person": names.person(data.get("assignee"))}
 
 
+def _now_with(data: dict, names: Names) -> str:
+    return _assigned(data, names) if data.get("assignee") else ""
+
+
 def _before(data: dict, names: Names) -> str:
     return _("before: %(person)s") % {"person": names.person(data["source"])} if data.get("source") else ""
 
@@ -230,7 +234,7 @@ SENTENCES: dict[str, _Sentence] = {
     "ticket.released": _Sentence(
         "work", "inbox", _plain(gettext_lazy("put the ticket back into the queue")), detail=_before
     ),
-    "ticket.team": _Sentence("work", "transfer", _team),
+    "ticket.team": _Sentence("work", "transfer", _team, detail=_now_with),
     "ticket.status": _Sentence("work", "play", _plain(gettext_lazy("changed the status")), detail=_from_to),
     "ticket.properties": _Sentence("work", "tag", _plain(gettext_lazy("edited the properties")), detail=_changes),
     "ticket.reply.public": _Sentence("talk", "send", _plain(gettext_lazy("answered the customer")), detail=_marks),

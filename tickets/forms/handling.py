@@ -29,7 +29,7 @@ class TakeForm(ActionForm):
 
     @classmethod
     def allowed(cls, ticket: Ticket, user: User) -> bool:
-        return ticket.is_unresolved
+        return ticket.is_unresolved and assigning.works_for(user, ticket.team)
 
     def perform(self) -> Any:
         return assigning.take(ticket=self.ticket, actor=self.user)
@@ -47,7 +47,7 @@ class TakeOverForm(ActionForm):
 
     @classmethod
     def allowed(cls, ticket: Ticket, user: User) -> bool:
-        return ticket.is_unresolved and user.may("ticket.work")
+        return ticket.is_unresolved and assigning.works_for(user, ticket.team)
 
     def perform(self) -> Any:
         return assigning.take_over(ticket=self.ticket, actor=self.user)

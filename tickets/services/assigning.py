@@ -25,12 +25,14 @@ def take(*, ticket: Ticket, actor: User, now: datetime | None = None) -> None:
     Raises:
         PermissionDenied: when ``actor`` does not work on tickets.
         AlreadyTaken: when it has an assignee.
+        ValidationError: when it is resolved, or of a team that ``actor`` does not work for.
     """
     if not actor.may("ticket.work"):
         raise PermissionDenied
     with changing(ticket.pk, now=now) as change:
         if change.ticket.assignee_id == actor.pk:
             return
+        _demand_takeable(change.ticket, actor)
         if change.ticket.assignee:
             name = {"name": change.ticket.assignee.name}
             raise AlreadyTaken(_("%(name)s has taken this ticket already."), code="taken", params=name)
@@ -42,11 +44,13 @@ def take_over(*, ticket: Ticket, actor: User, now: datetime | None = None) -> No
 
     Raises:
         PermissionDenied: when ``actor`` may not assign tickets.
+        ValidationError: as for `take`.
     """
     if not (actor.may("ticket.assign") and actor.may("ticket.work")):
         raise PermissionDenied
     with changing(ticket.pk, now=now) as change:
         if change.ticket.assignee_id != actor.pk:
+            _demand_takeable(change.ticket, actor)
             _set_assignee(change, actor, actor=actor, code="ticket.taken_over")
 
 
@@ -80,6 +84,26 @@ def assign(
             change.set(assignee=None, routing=[{"code": "assignment.released"}])
 
 
+def take_if_free(change: Change, actor: User) -> None:
+    """A locked ticket that nobody has becomes that of who answers it, unless they were only called in."""
+    if change.ticket.assignee_id is None and works_for(actor, change.ticket.team):
+        _set_assignee(change, actor, actor=actor, code="ticket.taken")
+
+
+def works_for(person: User, team: Team | None) -> bool:
+    """Whether ``person`` may hold tickets of ``team``: one of its own, or a lead above it."""
+    if not (person.is_active and person.may("ticket.work")):
+        return False
+    return team is None or team.pk in teams_in_reach(user=person)
+
+
+def _demand_takeable(ticket: Ticket, actor: User) -> None:
+    if not ticket.is_unresolved:
+        raise ValidationError(_("The ticket is resolved already."), code="resolved")
+    if not works_for(actor, ticket.team):
+        raise ValidationError(_("This person does not work on tickets of that team."), code="assignee")
+
+
 def _move_team(change: Change, team: Team, *, actor: User, assignee: User | None) -> None:
     before = change.ticket.team_id
     reasons = [{"code": "assignment.by_hand", "by": actor.name}]
@@ -89,7 +113,15 @@ def _move_team(change: Change, team: Team, *, actor: User, assignee: User | None
         )
         assignee, reasons = choice.user, reasons + choice.reasons
     change.set(team=team, assignee=assignee, routing=reasons)
-    record(ticket=change.ticket, code="ticket.team", actor=actor, now=change.now, source=before, target=team.pk)
+    record(
+        ticket=change.ticket,
+        code="ticket.team",
+        actor=actor,
+        now=change.now,
+        source=before,
+        target=team.pk,
+        assignee=assignee.pk if assignee else None,
+    )
     if change.ticket.is_unresolved:
         regrade_clocks(facts=change.facts, now=change.now)
         record_overdue(change.ticket, now=change.now)
@@ -107,6 +139,5 @@ def _set_assignee(change: Change, assignee: User, *, actor: User, code: str) -> 
 
 
 def _check_assignee(assignee: User, team: Team | None) -> None:
-    fits = assignee.is_active and assignee.may("ticket.work")
-    if not fits or (team and team.pk not in teams_in_reach(user=assignee)):
+    if not works_for(assignee, team):
         raise ValidationError({"assignee": _("This person does not work on tickets of that team.")}, code="assignee")

@@ -13,6 +13,7 @@ from sla.metrics import Reply
 from sla.services.clocks import apply_reply, follow_status
 from tickets.choices import Channel, MessageKind, Status
 from tickets.models import Message, Participant, Ticket
+from tickets.services.assigning import take_if_free
 from tickets.services.attachments import attach
 from tickets.services.events import record
 from tickets.services.intake import Submission, create_ticket
@@ -38,7 +39,7 @@ def reply(
     """Answer the customer, and move the ticket in the same save when ``status`` is given.
 
     ``marks`` say what the answer is (see `tickets.choices.Mark`); the clocks that it meets are met. An unassigned
-    ticket becomes the answerer's. With ``revision``, an answer to a changed ticket is refused.
+    ticket of the answerer's team becomes theirs. With ``revision``, an answer to a changed ticket is refused.
 
     Raises:
         ValidationError: when the text is empty, the move illegal, the ticket stale or a file refused.
@@ -52,9 +53,7 @@ def reply(
             raise ValidationError(_("This ticket is resolved. Reopen it before you answer."), code="resolved")
         message = add_message(change, MessageKind.PUBLIC, body, author=actor, files=files, marks=marks)
         answered(change, Reply(marks=frozenset(marks)))
-        if change.ticket.assignee_id is None and actor.may("ticket.work"):
-            change.set(assignee=actor)
-            record(ticket=change.ticket, code="ticket.taken", actor=actor, now=change.now, assignee=actor.pk)
+        take_if_free(change, actor)
         if target != change.ticket.status:
             move(change, target, actor=actor, hold_reason=hold_reason)
         record(
@@ -127,6 +126,7 @@ def _follow_up(
         subject=ticket.subject,
         description=body,
         requester=ticket.requester,
+        author=author,
         channel=channel,
         language=ticket.language,
         category=ticket.category,

@@ -64,6 +64,8 @@ class Submission:
     began_at: datetime | None = None
     files: Sequence[UploadedFile] = ()
     follow_up_of: Ticket | None = None
+    author: User | None = None
+    """Who wrote the words, when not the requester: a colleague of theirs."""
 
 
 @transaction.atomic
@@ -125,7 +127,7 @@ def create_ticket(*, submission: Submission, actor: User | None, now: datetime |
     message = Message.objects.create(
         ticket=ticket,
         kind=MessageKind.CUSTOMER,
-        author=requester,
+        author=submission.author or requester,
         body=submission.description,
         channel=submission.channel,
         created_at=now,

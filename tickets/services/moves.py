@@ -14,6 +14,7 @@ from sla.selectors import default_calendar
 from sla.services.clocks import cancel_clocks, start_clocks
 from tickets.choices import MessageKind, Status
 from tickets.models import Escalation, Resolution, Ticket
+from tickets.services.assigning import take_if_free
 from tickets.services.conversation import add_message, answered, move
 from tickets.services.events import record
 from tickets.services.locking import Change, changing
@@ -71,8 +72,7 @@ def resolve_ticket(
             close_due_at=default_calendar().add_working_days(change.now, CLOSES_AFTER_WORKING_DAYS),
         )
         source = change.ticket.status
-        if change.ticket.assignee_id is None and actor.may("ticket.work"):
-            change.set(assignee=actor)
+        take_if_free(change, actor)
         change.set(status=Status.RESOLVED, hold_reason="", resolved_at=change.now)
         cancel_clocks(facts=change.facts, now=change.now)
         Escalation.objects.filter(ticket=change.ticket, acknowledged_at=None).update(climbs_at=None)
