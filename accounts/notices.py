@@ -19,7 +19,7 @@ from outbox.services import enqueue
 
 EVENTS = {
     "password_changed": _("Your password was changed."),
-    "password_reset": _("Your password was set anew by a link sent to this address."),
+    "password_reset": _("Your password was set again by a link sent to this address."),
     "totp_activated": _("Two-factor sign-in was switched on."),
     "totp_deactivated": _("Two-factor sign-in was switched off."),
     "recovery_codes_generated": _("New recovery codes were made; the old ones are void."),

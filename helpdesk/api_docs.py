@@ -9,17 +9,17 @@ from accounts.scopes import SCOPES
 
 # What `type` of a problem points to: code, statuses, meaning.
 PROBLEMS = [
-    ("invalid", "400", _("Some values are not valid; «errors» names the fields. Unknown parameters belong here too.")),
+    ("invalid", "400", _("Some values are not valid; “errors” names the fields. Unknown parameters belong here too.")),
     ("parse_error", "400", _("The body is not what its content type says.")),
     ("not_authenticated", "401", _("Sign in, or send a token in the Authorization header.")),
     ("authentication_failed", "401", _("The token is wrong, expired or revoked.")),
     ("permission_denied", "403", _("Your permissions or the scopes of the token do not suffice.")),
     ("not_found", "404", _("There is nothing here that you may see.")),
-    ("method_not_allowed", "405", _("This address does not know the method.")),
+    ("method_not_allowed", "405", _("This address does not support the method.")),
     ("not_acceptable", "406", _("Answers come as JSON.")),
     ("conflict", "409", _("It clashes with the present state; read it again.")),
     ("unsupported_media_type", "415", _("This content type is not read here.")),
-    ("throttled", "429", _("Too many requests; «Retry-After» says for how many seconds to wait.")),
+    ("throttled", "429", _("Too many requests; “Retry-After” says for how many seconds to wait.")),
     ("error", "500", _("Our fault. It was recorded.")),
 ]
 

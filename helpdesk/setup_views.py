@@ -123,7 +123,7 @@ _PARTS = [
         ],
     ),
     (
-        gettext_lazy("Under the bonnet"),
+        gettext_lazy("Behind the scenes"),
         [
             ("audit", gettext_lazy("Changes of the set-up"), gettext_lazy("Who changed what, and what it was before.")),
             ("outbox:mailbox", gettext_lazy("Demo mailbox"), gettext_lazy("Mails that would have left the house.")),

@@ -195,7 +195,7 @@ class SubmissionForm(forms.Form):
                 data["opened"] = stamp(self.now)
                 self.data = data
             raise forms.ValidationError(
-                _("That was quicker than people are. Nothing was lost: please press «Send» once more."), code="quick"
+                _("That was quicker than people are. Nothing was lost: please press “Send” once more."), code="quick"
             )
         return self.cleaned_data["opened"]
 

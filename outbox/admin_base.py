@@ -41,7 +41,7 @@ class LinesField(forms.CharField):
         for word in words:
             if len(word) > self.item_length:
                 raise forms.ValidationError(
-                    _("«%(word)s…» is longer than %(max)d characters.") % {"word": word[:20], "max": self.item_length}
+                    _("“%(word)s…” is longer than %(max)d characters.") % {"word": word[:20], "max": self.item_length}
                 )
         return words
 

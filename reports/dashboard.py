@@ -120,7 +120,7 @@ class Dashboard:
                 less_is_better=True,
             ),
             Tile(
-                _("Resolved of the new"),
+                _("New tickets resolved"),
                 "share",
                 pair("created", "resolved")[0],
                 None,  # older tickets had more time: a comparison would always look like a fall
@@ -135,7 +135,7 @@ class Dashboard:
                 self.href("first-contact"),
             ),
             Tile(
-                _("Opened again"),
+                _("Reopened"),
                 "share",
                 *pair("reopened", "reopened"),
                 of(again["reopened"], again["count"]),
@@ -143,7 +143,7 @@ class Dashboard:
                 less_is_better=True,
             ),
             Tile(
-                _("Truly solved, say customers"),
+                _("Truly solved, customers say"),
                 "share",
                 *pair("satisfaction", "solved", "answers"),
                 of(said["solved"], said["answers"]),

@@ -32,7 +32,7 @@ TITLES: dict[str, str | Promise] = {
     "not-first-contact": gettext_lazy("Not resolved at first contact"),
     "reopened": gettext_lazy("Opened again after a resolution"),
     "answers": gettext_lazy("Answers of customers"),
-    "unsolved": gettext_lazy("«Not solved» in the survey"),
+    "unsolved": gettext_lazy("“Not solved” in the survey"),
     OPEN: gettext_lazy("Open tickets"),
 }
 

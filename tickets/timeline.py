@@ -256,7 +256,7 @@ SENTENCES: dict[str, _Sentence] = {
         "work", "lock", _plain(gettext_lazy("closed after three working days of silence"))
     ),
     "ticket.reopened": _Sentence("work", "refresh", _plain(gettext_lazy("opened the ticket again")), "warn"),
-    "ticket.article.drafted": _Sentence("work", "book", _article(gettext_lazy("made a draft article: %(title)s"))),
+    "ticket.article.drafted": _Sentence("work", "book", _article(gettext_lazy("created a draft article: %(title)s"))),
     "ticket.article.used": _Sentence("work", "link", _article(gettext_lazy("used the article: %(title)s"))),
     "ticket.escalated": _Sentence("deadline", "escalate", _escalated, "alert"),
     "ticket.escalation.acknowledged": _Sentence("deadline", "check", _acknowledged),

@@ -64,7 +64,7 @@ def check_move(*, source: str, target: str, has_reply: bool = False, reason: str
     if move is None or (by_hand and not move.by_hand):
         words = {"source": Status(source).label, "target": Status(target).label}
         raise IllegalMove(
-            _("A ticket cannot go from «%(source)s» to «%(target)s» this way."), code="move", params=words
+            _("A ticket cannot go from “%(source)s” to “%(target)s” this way."), code="move", params=words
         )
     if move.needs_reply and not has_reply:
         raise IllegalMove(_("Waiting for the customer needs a reply that asks them something."), code="reply")

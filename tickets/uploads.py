@@ -39,7 +39,7 @@ ALLOWED: dict[str, tuple[str, tuple[bytes, ...]]] = {
 }
 _HEAD = 4096
 _KIND = _(
-    "«%(name)s» is not a kind of file we can take. "
+    "“%(name)s” is not a kind of file we can take. "
     "Pictures, PDF, logs, text, office files, archives and video are fine."
 )
 
@@ -63,16 +63,16 @@ def check_upload(upload: UploadedFile) -> tuple[str, str]:
     if extension not in ALLOWED or "." not in name:
         raise _refused(_KIND, name)
     if not upload.size:
-        raise _refused(_("«%(name)s» is empty."), name)
+        raise _refused(_("“%(name)s” is empty."), name)
     if upload.size > settings.ATTACHMENT_MAX_BYTES:
         limit = settings.ATTACHMENT_MAX_BYTES // (1024 * 1024)
-        raise _refused(_("«%(name)s» is larger than %(limit)d MB."), name, limit=limit)
+        raise _refused(_("“%(name)s” is larger than %(limit)d MB."), name, limit=limit)
     content_type, signatures = ALLOWED[extension]
     upload.seek(0)
     head = upload.read(_HEAD)
     upload.seek(0)
     if not _matches(head, signatures):
-        raise _refused(_("«%(name)s» is not what its name says."), name)
+        raise _refused(_("“%(name)s” is not what its name says."), name)
     return name, content_type
 
 

@@ -41,9 +41,9 @@ def add_absence(
     """
     _demand_right(actor, user)
     if ends_at <= starts_at:
-        raise ValidationError({"ends_at": _("It has to end after it starts.")})
+        raise ValidationError({"ends_at": _("The end must be after the start.")})
     if ends_at <= now:
-        raise ValidationError({"ends_at": _("This instant is past.")})
+        raise ValidationError({"ends_at": _("This time has passed.")})
     return Absence.objects.create(user=user, starts_at=starts_at, ends_at=ends_at, note=note.strip()[:NOTE_LENGTH])
 
 

@@ -33,7 +33,7 @@ def issue_token(
     if not scopes or set(scopes) - scopes_of(user=user):
         errors["scopes"] = _("Choose at least one scope, and none beyond your own permissions.")
     if expires_at is not None and expires_at <= now:
-        errors["expires_at"] = _("This instant is past.")
+        errors["expires_at"] = _("This time has passed.")
     if ApiToken.objects.filter(user=user, revoked_at__isnull=True).count() >= TOKENS_PER_PERSON:
         errors["name"] = _("You have %(max)d tokens; revoke one first.") % {"max": TOKENS_PER_PERSON}
     if errors:

@@ -91,7 +91,7 @@ class StatusForm(ActionForm):
 
     status = forms.ChoiceField(label=_("Status"), widget=forms.RadioSelect)
     reason = forms.CharField(
-        label=_("What the ticket waits for"), max_length=200, required=False, help_text=_("Needed for «on hold».")
+        label=_("What the ticket waits for"), max_length=200, required=False, help_text=_("Needed for “on hold”.")
     )
 
     def prepare(self) -> None:
@@ -117,13 +117,13 @@ class ArticleForm(ActionForm):
     """One step from a resolved ticket to a draft."""
 
     action = "draft_article"
-    link = _("Make an article")
-    title = _("Make an article of this ticket")
+    link = _("Create an article")
+    title = _("Create an article from this ticket")
     explanation = _(
         "Problem, cause and solution become a draft without names, addresses and numbers of people. "
         "You look through it before a reviewer does."
     )
-    button = _("Make a draft")
+    button = _("Create a draft")
     icon = "book"
     done = _("The draft is ready.")
 

@@ -25,7 +25,7 @@ class TakeForm(ActionForm):
     title = _("Take this ticket")
     button = _("Take")
     icon = "hand"
-    done = _("It is yours.")
+    done = _("The ticket is yours.")
 
     @classmethod
     def allowed(cls, ticket: Ticket, user: User) -> bool:
@@ -43,7 +43,7 @@ class TakeOverForm(ActionForm):
     title = _("Take this ticket over")
     button = _("Take over")
     icon = "hand"
-    done = _("It is yours.")
+    done = _("The ticket is yours.")
 
     @classmethod
     def allowed(cls, ticket: Ticket, user: User) -> bool:

@@ -39,7 +39,7 @@ def check_began_at(began_at: datetime | None, *, now: datetime) -> None:
     if began_at is None:
         return
     if began_at > now + _CLOCKS_DIFFER:
-        raise ValidationError(_("This lies in the future."))
+        raise ValidationError(_("This time is in the future."))
     if began_at < _EARLIEST:
         raise ValidationError(_("This is too long ago. Please look at the year."))
 

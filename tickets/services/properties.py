@@ -40,7 +40,7 @@ def set_properties(
     if not actor.may("ticket.work"):
         raise PermissionDenied
     if module and version and module.product_id != version.product_id:
-        raise ValidationError({"version": _("This version is of another product than the module.")})
+        raise ValidationError({"version": _("This version belongs to another product than the module.")})
     names = _clean(tags)
     values = {"category": category, "module": module, "version": version, "fault_type": fault_type}
     with changing(ticket.pk, now=now) as change:

@@ -155,7 +155,7 @@ def _act(request: HttpRequest, door: Door, action: str) -> HttpResponse:
     if form.is_valid():
         now = clock.now()
         if not allow(f"portal:act:{door.user.pk}", limit=_MOST_AN_HOUR, seconds=3600, now=now):
-            form.add_error(None, _("That was a lot within an hour. Please wait a little; your words are kept here."))
+            form.add_error(None, _("That was a lot in one hour. Please wait a little; your words are kept here."))
             return _page(request, door, {action: form}, 429)
         try:
             target = perform(door, form.cleaned_data) or door.page
