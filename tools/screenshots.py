@@ -22,7 +22,7 @@ MAX_BYTES = 250_000
 _SURVEY = """
 from feedback.models import Survey
 from feedback.services.surveys import survey_token
-row = Survey.objects.filter(answered_at=None, ticket__language="zh-hans").order_by("-pk")[0]
+row = Survey.objects.filter(answered_at=None, ticket__language="zh-hans").order_by("-expires_at")[0]
 print("token:" + survey_token(row))
 """
 # (file, who, address, viewport, colours)
@@ -46,7 +46,9 @@ def main(site: str) -> int:
         browser = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=arguments)
         for name, who, address, viewport, colours in PAGES:
             page = _open(browser, site, who, viewport, colours)
-            page.goto(site + _address(page, site, address))
+            answer = page.goto(site + _address(page, site, address))
+            if not answer or not answer.ok:
+                sys.exit(f"{page.url} answers {answer and answer.status}")
             page.wait_for_load_state("load")
             page.screenshot(path=PICTURES / f"{name}.png", animations="disabled")
             page.context.close()
@@ -72,10 +74,10 @@ def _address(page: Page, site: str, address: str) -> str:
     if address == "survey":
         command = [sys.executable, "-m", "helpdesk.launcher", "manage", "shell", "-c", _SURVEY]
         told = subprocess.run(command, cwd=ROOT, check=True, capture_output=True, text=True).stdout
-        return f"/survey/{told.partition('token:')[2].strip()}/"
+        return f"/survey/{told.partition('token:')[2].split()[0]}/"
     if address.startswith("first:"):
         page.goto(site + address.removeprefix("first:"))
-        return page.locator("main a[href^='/desk/T']").first.get_attribute("href") or "/"
+        return page.locator("a[data-row]").first.get_attribute("href") or "/"
     return address
 
 
