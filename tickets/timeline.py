@@ -14,7 +14,7 @@ from django.utils.dateparse import parse_datetime
 from django.utils.functional import Promise
 from django.utils.text import capfirst
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy, ngettext, pgettext_lazy
+from django.utils.translation import gettext_lazy, ngettext, pgettext, pgettext_lazy
 
 from accounts.models import Team, User
 from knowledge.models import Article
@@ -136,7 +136,7 @@ def _from_to(data: dict, names: Names) -> str:
 
 
 def _marks(data: dict, names: Names) -> str:
-    return _(", ").join(str(Mark(mark).label) for mark in data.get("marks", []) if mark in Mark.values)
+    return pgettext("list", ", ").join(str(Mark(mark).label) for mark in data.get("marks", []) if mark in Mark.values)
 
 
 def _plain(words: str | Promise) -> Say:
@@ -219,7 +219,7 @@ def _changes(data: dict, names: Names) -> str:
 def _value(fact: Any) -> str:
     if isinstance(fact, dict):
         return bilingual(fact) or "–"
-    return _(", ").join(fact or []) or "–"
+    return pgettext("list", ", ").join(fact or []) or "–"
 
 
 def _survey(data: dict, names: Names) -> str:
