@@ -15,7 +15,7 @@ from outbox import clock
 from outbox.services import enqueue_many
 from tickets.models import Ticket
 from tickets.services.events import record
-from tickets.services.locking import changing
+from tickets.services.locking import Change, changing
 from tickets.services.moves import refute_after_survey
 
 #: The survey follows this long after the resolution; the number is the mission's.
@@ -104,7 +104,8 @@ def answer_survey(*, survey: Survey, answer: Answer, now: datetime | None = None
     Raises:
         ValidationError: when it was answered before.
     """
-    _write(survey, answer, via=Survey.Via.LINK, actor=survey.customer, now=now)
+    with changing(survey.ticket_id, now=now) as change:
+        _write(change, survey, answer, via=Survey.Via.LINK, actor=survey.customer)
 
 
 def log_call(*, ticket: Ticket, answer: Answer, actor: User, now: datetime | None = None) -> Survey:
@@ -116,37 +117,39 @@ def log_call(*, ticket: Ticket, answer: Answer, actor: User, now: datetime | Non
     """
     if not actor.may("survey.log_call"):
         raise PermissionDenied
-    resolution = ticket.resolutions.order_by("-cycle").first()
-    if resolution is None:
-        raise ValidationError(_("There is no resolution to ask about yet."), code="unresolved")
-    now = now or clock.now()
-    survey, _created = Survey.objects.get_or_create(
-        ticket=ticket,
-        cycle=resolution.cycle,
-        defaults={"customer": ticket.requester, "created_at": now, "expires_at": now + SURVEY_AGE},
-    )
-    _write(survey, answer, via=Survey.Via.CALL, actor=actor, now=now)
+    with changing(ticket.pk, now=now) as change:
+        resolution = change.ticket.resolutions.order_by("-cycle").first()
+        if resolution is None:
+            raise ValidationError(_("There is no resolution to ask about yet."), code="unresolved")
+        # In the transaction of the answer: a survey without one would keep the customer's own from being sent.
+        survey, _created = Survey.objects.get_or_create(
+            ticket=change.ticket,
+            cycle=resolution.cycle,
+            defaults={
+                "customer": change.ticket.requester,
+                "created_at": change.now,
+                "expires_at": change.now + SURVEY_AGE,
+            },
+        )
+        _write(change, survey, answer, via=Survey.Via.CALL, actor=actor)
     return survey
 
 
-def _write(survey: Survey, answer: Answer, *, via: str, actor: User, now: datetime | None) -> None:
-    with changing(survey.ticket_id, now=now) as change:
-        unanswered = Survey.objects.filter(pk=survey.pk, answered_at=None)
-        written = unanswered.update(
-            answered_at=change.now,
-            via=via,
-            logged_by=actor if via == Survey.Via.CALL else None,
-            resolution_score=answer.resolution_score,
-            speed_score=answer.speed_score,
-            attitude_score=answer.attitude_score,
-            is_solved=answer.is_solved,
-            suggestion=answer.suggestion.strip(),
-            hidden_need=answer.hidden_need.strip(),
-        )
-        if not written:
-            raise ValidationError(_("This survey has been answered already. Thank you!"), code="answered")
-        record(
-            ticket=change.ticket, code=f"survey.answered.{via}", actor=actor, now=change.now, solved=answer.is_solved
-        )
-        if not answer.is_solved:
-            refute_after_survey(change, cycle=survey.cycle, actor=actor)
+def _write(change: Change, survey: Survey, answer: Answer, *, via: str, actor: User) -> None:
+    unanswered = Survey.objects.filter(pk=survey.pk, answered_at=None)
+    written = unanswered.update(
+        answered_at=change.now,
+        via=via,
+        logged_by=actor if via == Survey.Via.CALL else None,
+        resolution_score=answer.resolution_score,
+        speed_score=answer.speed_score,
+        attitude_score=answer.attitude_score,
+        is_solved=answer.is_solved,
+        suggestion=answer.suggestion.strip(),
+        hidden_need=answer.hidden_need.strip(),
+    )
+    if not written:
+        raise ValidationError(_("This survey has been answered already. Thank you!"), code="answered")
+    record(ticket=change.ticket, code=f"survey.answered.{via}", actor=actor, now=change.now, solved=answer.is_solved)
+    if not answer.is_solved:
+        refute_after_survey(change, cycle=survey.cycle, actor=actor)

@@ -5,7 +5,7 @@ from django.urls import reverse
 
 from accounts.tests.factories import TeamFactory, make_administrator, make_agent, make_customer, make_manager
 from feedback.models import Survey
-from feedback.services.surveys import answer_survey
+from feedback.services.surveys import answer_survey, log_call, send_due_surveys
 from feedback.tests.conftest import FULL
 from feedback.views import AnswerForm
 from tickets.tests.factories import make_ticket
@@ -71,3 +71,19 @@ def test_who_may_not_finds_nothing(client, solve):
         assert client.post(address(ticket), FULL).status_code == 404, person
     client.force_login(make_administrator())
     assert client.get(address(ticket)).status_code == 200
+
+
+def test_a_call_that_could_not_be_written_leaves_the_survey_to_be_sent(solve, agent, monkeypatch):
+    ticket = solve()
+    form = AnswerForm(FULL)
+    assert form.is_valid()
+
+    def fail(**event):
+        raise RuntimeError("the process dies here")
+
+    with monkeypatch.context() as patch:
+        patch.setattr("feedback.services.surveys.record", fail)
+        with pytest.raises(RuntimeError):
+            log_call(ticket=ticket, answer=form.answer, actor=agent)
+    assert not Survey.objects.exists()
+    assert send_due_surveys() == 1
