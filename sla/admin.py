@@ -12,6 +12,7 @@ from django.utils.translation import gettext as _
 from outbox import clock
 from outbox.admin_base import ReadOnlyAdmin
 from sla.deadlines import WorkingCalendar
+from sla.hours import parse_week
 from sla.models import Calendar, CalendarDay, CalendarVersion, Clock, EscalationStep, Policy, Target
 from sla.services.calendars import snapshot
 
@@ -46,12 +47,19 @@ def _check(zone: str, weekly: Any, days: Any, field: str) -> None:
         raise ValidationError({field: _("This is not a calendar: %(why)s") % {"why": error}}) from error
 
 
+def _demand_hours(weekly: Any) -> None:
+    """Without any, no deadline could be computed, and every ticket that is promised one would be refused."""
+    if not any(parse_week(weekly)):
+        raise ValidationError({"weekly_hours": _("This is not a calendar: %(why)s") % {"why": "no working hours"}})
+
+
 class CalendarForm(forms.ModelForm):
     def clean(self) -> dict[str, Any]:
         data = super().clean() or {}
         if "zone" in data and "weekly_hours" in data:
             _check(data["zone"], {}, {}, "zone")
             _check(data["zone"], data["weekly_hours"], {}, "weekly_hours")
+            _demand_hours(data["weekly_hours"])
         return data
 
 
