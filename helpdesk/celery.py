@@ -28,4 +28,5 @@ app.conf.beat_schedule = {
     "surveys": _every(30, "feedback.tasks.send_due_surveys", "ticks"),
     "heartbeat": _every(10, "outbox.tasks.beat", "ticks"),
     "prune": _every(3600, "outbox.tasks.prune", "heavy"),
+    "prune-tickets": _every(3600, "tickets.tasks.prune", "heavy"),
 }

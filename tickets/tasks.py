@@ -2,7 +2,8 @@
 
 from celery import shared_task
 
-from tickets.services import escalation, moves
+from outbox import clock
+from tickets.services import escalation, moves, retention
 
 
 @shared_task(ignore_result=True)
@@ -21,3 +22,9 @@ def climb_ladder() -> int:
 def close_silent_tickets() -> int:
     """Close resolved tickets after three working days of silence."""
     return moves.close_silent()
+
+
+@shared_task(ignore_result=True)
+def prune() -> None:
+    """Forget what is old enough."""
+    retention.prune(now=clock.now())

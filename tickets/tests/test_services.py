@@ -8,8 +8,8 @@ from django.core.exceptions import ValidationError
 from accounts.tests.factories import TeamFactory, make_agent, make_customer, make_lead
 from outbox.models import Delivery, Intent
 from outbox.resolving import resolve_due
-from tickets.models import Ticket, TicketEvent
-from tickets.services import assigning, conversation, grades, lead, moves
+from tickets.models import AccessLink, IdempotencyKey, Ticket, TicketEvent
+from tickets.services import assigning, conversation, grades, lead, links, moves, retention
 from tickets.tests.factories import MONDAY, make_ticket
 
 pytestmark = pytest.mark.django_db
@@ -109,3 +109,18 @@ def test_a_colleagues_answer_long_after_closing_stays_the_colleagues(team, agent
     )
     assert message.ticket.requester == customer
     assert message.author == colleague
+
+
+def test_old_keys_and_dead_links_are_forgotten_and_no_others(team):
+    ticket = make_ticket(team=team)
+    now = MONDAY + timedelta(days=200)
+    for age in (31, 29):
+        IdempotencyKey.objects.create(
+            user=ticket.requester, key=str(age), fingerprint="f", created_at=now - timedelta(days=age)
+        )
+    for created in (MONDAY, now - timedelta(days=1)):
+        links.mint_status_link(ticket=ticket, user=ticket.requester, now=created)
+    assert retention.prune(now=now) == {"keys": 1, "links": 1}
+    assert retention.prune(now=now) == {"keys": 0, "links": 0}
+    assert IdempotencyKey.objects.get().key == "29"
+    assert AccessLink.objects.get().expires_at > now
