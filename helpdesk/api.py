@@ -4,6 +4,7 @@ Settings name these classes by their dotted path, so no room imports this one.
 """
 
 import hashlib
+from json import JSONDecodeError
 from typing import Any
 
 from django.core.exceptions import NON_FIELD_ERRORS, FieldDoesNotExist
@@ -17,6 +18,7 @@ from django_filters.rest_framework import DjangoFilterBackend
 from rest_framework import exceptions, status
 from rest_framework.filters import OrderingFilter
 from rest_framework.pagination import CursorPagination
+from rest_framework.parsers import JSONParser
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.serializers import as_serializer_error
@@ -28,6 +30,24 @@ from outbox import clock, limits
 from outbox.models import RateWindow
 
 PROBLEM_TYPE = "application/problem+json"
+
+
+class ReadableJSON(JSONParser):
+    """JSON whose mistakes are told in the caller's language; brackets without end are one of them, not a crash."""
+
+    def parse(self, stream: Any, media_type: str | None = None, parser_context: Any = None) -> Any:
+        try:
+            return super().parse(stream, media_type, parser_context)
+        except RecursionError as error:
+            raise exceptions.ParseError(gettext("The JSON is nested too deeply.")) from error
+        except exceptions.ParseError as error:
+            cause = error.__context__
+            if isinstance(cause, JSONDecodeError):
+                place = {"line": cause.lineno, "column": cause.colno}
+                message = gettext("This is not valid JSON: line %(line)d, column %(column)d.") % place
+            else:
+                message = gettext("This is not valid JSON in UTF-8.")
+            raise exceptions.ParseError(message) from error
 
 
 class CursorPages(CursorPagination):

@@ -265,7 +265,7 @@ REST_FRAMEWORK = {
     "DEFAULT_FILTER_BACKENDS": ["helpdesk.api.StrictFilters", "helpdesk.api.StrictOrdering"],
     "DEFAULT_PAGINATION_CLASS": "helpdesk.api.CursorPages",
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
-    "DEFAULT_PARSER_CLASSES": ["rest_framework.parsers.JSONParser", "rest_framework.parsers.MultiPartParser"],
+    "DEFAULT_PARSER_CLASSES": ["helpdesk.api.ReadableJSON", "rest_framework.parsers.MultiPartParser"],
     "DEFAULT_THROTTLE_CLASSES": ["helpdesk.api.RequestLimit"],
     "EXCEPTION_HANDLER": "helpdesk.api.problem_response",
     "DEFAULT_VERSIONING_CLASS": None,

@@ -126,6 +126,8 @@ class TicketActions(GenericViewSet):
     def _write(self, ticket: Ticket) -> Any:
         user, data = caller(self.request), self._read(inputs.MessageIn)
         if permissions.may(user, "message", ticket):
+            if data["kind"] == "note" or data["marks"] or data["status"] or data["hold_reason"]:
+                raise PermissionDenied  # words meant for colleagues must not reach the conversation as a message
             return conversation.customer_message(ticket=ticket, author=user, body=data["body"], channel="api")
         if data["kind"] == "note":
             self._ticket("note")

@@ -86,6 +86,12 @@ class MessageIn(StrictSerializer):
     hold_reason = serializers.CharField(max_length=200, required=False, default="", allow_blank=True)
     revision = serializers.IntegerField(required=False, allow_null=True, default=None, min_value=1, max_value=2**31 - 1)
 
+    def validate(self, data: dict) -> dict:
+        moves = [name for name in ("marks", "status", "hold_reason") if data[name]]
+        if data["kind"] == "note" and moves:
+            raise serializers.ValidationError({name: [_("Only a public reply can carry this.")] for name in moves})
+        return data
+
 
 class StatusIn(StrictSerializer):
     status = serializers.ChoiceField(Status.choices)
