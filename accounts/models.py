@@ -207,9 +207,11 @@ class Team(BilingualName):
 class Membership(models.Model):
     """Who has which role, in which team (none: everywhere)."""
 
-    user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="memberships")
-    team = models.ForeignKey(Team, null=True, blank=True, on_delete=models.CASCADE, related_name="memberships")
-    role = models.ForeignKey(Role, on_delete=models.PROTECT, related_name="memberships")
+    user = models.ForeignKey(User, verbose_name=_("user"), on_delete=models.CASCADE, related_name="memberships")
+    team = models.ForeignKey(
+        Team, verbose_name=_("team"), null=True, blank=True, on_delete=models.CASCADE, related_name="memberships"
+    )
+    role = models.ForeignKey(Role, verbose_name=_("role"), on_delete=models.PROTECT, related_name="memberships")
 
     class Meta:
         verbose_name = _("membership")
@@ -236,8 +238,8 @@ class Skill(BilingualName):
 class SkillLevel(models.Model):
     """How good, from 1 (learning) to 5 (teaches others)."""
 
-    user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="skill_levels")
-    skill = models.ForeignKey(Skill, on_delete=models.CASCADE, related_name="levels")
+    user = models.ForeignKey(User, verbose_name=_("user"), on_delete=models.CASCADE, related_name="skill_levels")
+    skill = models.ForeignKey(Skill, verbose_name=_("skill"), on_delete=models.CASCADE, related_name="levels")
     level = models.PositiveSmallIntegerField(_("level"))
 
     class Meta:
@@ -255,7 +257,7 @@ class SkillLevel(models.Model):
 class Absence(models.Model):
     """Out of office between two instants; nothing is assigned to, and no escalation waits for, who is away."""
 
-    user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="absences")
+    user = models.ForeignKey(User, verbose_name=_("user"), on_delete=models.CASCADE, related_name="absences")
     starts_at = models.DateTimeField(_("from"))
     ends_at = models.DateTimeField(_("until"))
     note = models.CharField(_("note"), max_length=200, blank=True)
@@ -274,9 +276,9 @@ class Absence(models.Model):
 class ApiToken(models.Model):
     """A key for programs: shown once, stored hashed, with scopes and an expiry."""
 
-    user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="api_tokens")
+    user = models.ForeignKey(User, verbose_name=_("user"), on_delete=models.CASCADE, related_name="api_tokens")
     name = models.CharField(_("name"), max_length=80)
-    prefix = models.CharField(max_length=12)
+    prefix = models.CharField(_("begins with"), max_length=12)
     token_hash = models.CharField(max_length=64, unique=True)
     scopes = ArrayField(models.CharField(max_length=40), verbose_name=_("scopes"), default=list)
     created_at = models.DateTimeField(_("created"))

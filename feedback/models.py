@@ -15,15 +15,24 @@ class Survey(models.Model):
         LINK = "link", _("by the link")
         CALL = "call", _("by a call")
 
-    ticket = models.ForeignKey("tickets.Ticket", on_delete=models.CASCADE, related_name="surveys")
-    cycle = models.PositiveIntegerField()
-    customer = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="surveys")
+    ticket = models.ForeignKey(
+        "tickets.Ticket", verbose_name=_("ticket"), on_delete=models.CASCADE, related_name="surveys"
+    )
+    cycle = models.PositiveIntegerField(_("resolution cycle"))
+    customer = models.ForeignKey(
+        settings.AUTH_USER_MODEL, verbose_name=_("customer"), on_delete=models.CASCADE, related_name="surveys"
+    )
     created_at = models.DateTimeField(_("sent"))
     expires_at = models.DateTimeField(_("expires"))
     answered_at = models.DateTimeField(_("answered"), null=True, blank=True)
     via = models.CharField(_("how"), max_length=5, choices=Via.choices, blank=True)
     logged_by = models.ForeignKey(
-        settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.SET_NULL, related_name="+"
+        settings.AUTH_USER_MODEL,
+        verbose_name=_("logged by"),
+        null=True,
+        blank=True,
+        on_delete=models.SET_NULL,
+        related_name="+",
     )
     resolution_score = models.PositiveSmallIntegerField(_("degree of resolution"), null=True, blank=True)
     speed_score = models.PositiveSmallIntegerField(_("speed"), null=True, blank=True)

@@ -23,12 +23,12 @@ class Intent(models.Model):
     kind = models.CharField(_("kind"), max_length=60)
     payload = models.JSONField(_("payload"), default=dict)
     stream = models.CharField(_("stream"), max_length=80, help_text=_("Messages of one stream leave in order."))
-    dedupe_key = models.CharField(max_length=160, null=True, blank=True, unique=True)
+    dedupe_key = models.CharField(_("key against doubles"), max_length=160, null=True, blank=True, unique=True)
     state = models.CharField(_("state"), max_length=10, choices=State.choices, default=State.PENDING)
-    attempts = models.PositiveSmallIntegerField(default=0)
+    attempts = models.PositiveSmallIntegerField(_("attempts"), default=0)
     created_at = models.DateTimeField(_("created"))
     available_at = models.DateTimeField(_("not before"))
-    last_error = models.TextField(blank=True)
+    last_error = models.TextField(_("last error"), blank=True)
 
     class Meta:
         verbose_name = _("outgoing intent")
@@ -60,25 +60,32 @@ class Delivery(models.Model):
         BOUNCED = "bounced", _("bounced")
         DEAD = "dead", _("given up")
 
-    intent = models.ForeignKey(Intent, on_delete=models.CASCADE, related_name="deliveries")
+    intent = models.ForeignKey(
+        Intent, verbose_name=_("outgoing intent"), on_delete=models.CASCADE, related_name="deliveries"
+    )
     channel = models.CharField(_("channel"), max_length=10, choices=Channel.choices)
     recipient = models.CharField(_("recipient"), max_length=120, help_text=_("user:ID or mail:ADDRESS"))
     user = models.ForeignKey(
-        settings.AUTH_USER_MODEL, on_delete=models.CASCADE, null=True, blank=True, related_name="deliveries"
+        settings.AUTH_USER_MODEL,
+        verbose_name=_("user"),
+        on_delete=models.CASCADE,
+        null=True,
+        blank=True,
+        related_name="deliveries",
     )
     address = models.CharField(_("address"), max_length=254, blank=True)
     language = models.CharField(_("language"), max_length=10, default="zh-hans")
     batch = models.UUIDField(_("batch"), help_text=_("Deliveries of one batch leave as one message."))
     stream = models.CharField(_("stream"), max_length=80)
-    message_id = models.CharField(max_length=160, blank=True)
+    message_id = models.CharField(_("message ID"), max_length=160, blank=True)
     state = models.CharField(_("state"), max_length=10, choices=State.choices, default=State.QUEUED)
-    attempts = models.PositiveSmallIntegerField(default=0)
+    attempts = models.PositiveSmallIntegerField(_("attempts"), default=0)
     created_at = models.DateTimeField(_("created"))
     next_attempt_at = models.DateTimeField(_("next attempt"))
-    locked_until = models.DateTimeField(null=True, blank=True)
+    locked_until = models.DateTimeField(_("locked until"), null=True, blank=True)
     accepted_at = models.DateTimeField(pgettext_lazy("instant", "accepted"), null=True, blank=True)
     seen_at = models.DateTimeField(_("seen"), null=True, blank=True)
-    last_error = models.TextField(blank=True)
+    last_error = models.TextField(_("last error"), blank=True)
 
     class Meta:
         verbose_name = _("delivery")
@@ -106,12 +113,12 @@ class Delivery(models.Model):
 class MailboxMessage(models.Model):
     """A mail of demo mode: kept in the house instead of being sent, readable by the administrator."""
 
-    message_id = models.CharField(max_length=160, db_index=True)
+    message_id = models.CharField(_("message ID"), max_length=160, db_index=True)
     to = models.CharField(_("to"), max_length=500)
     subject = models.CharField(_("subject"), max_length=998)
     text = models.TextField(_("text"))
     html = models.TextField(_("HTML"), blank=True)
-    headers = models.JSONField(default=dict)
+    headers = models.JSONField(_("headers"), default=dict)
     received_at = models.DateTimeField(_("received"))
 
     class Meta:
@@ -126,8 +133,8 @@ class MailboxMessage(models.Model):
 class Heartbeat(models.Model):
     """The canary: beat rings, a worker answers, the database keeps the instant. `/readyz` reads its age."""
 
-    name = models.CharField(max_length=40, primary_key=True)
-    beat_at = models.DateTimeField()
+    name = models.CharField(_("name"), max_length=40, primary_key=True)
+    beat_at = models.DateTimeField(_("last beat"))
 
     class Meta:
         verbose_name = _("heartbeat")

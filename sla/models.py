@@ -29,7 +29,9 @@ class Calendar(BilingualName):
 class CalendarDay(models.Model):
     """A day that differs from its weekday: a holiday (no intervals), a make-up working day, a one-off exception."""
 
-    calendar = models.ForeignKey(Calendar, on_delete=models.CASCADE, related_name="days")
+    calendar = models.ForeignKey(
+        Calendar, verbose_name=_("working calendar"), on_delete=models.CASCADE, related_name="days"
+    )
     date = models.DateField(_("date"))
     intervals = models.JSONField(_("working intervals"), default=list, blank=True)
     name = models.CharField(_("name"), max_length=120, blank=True)
@@ -47,7 +49,9 @@ class CalendarDay(models.Model):
 class CalendarVersion(models.Model):
     """An immutable snapshot of a calendar (the dictionary of `WorkingCalendar.from_dict`)."""
 
-    calendar = models.ForeignKey(Calendar, on_delete=models.PROTECT, related_name="snapshots")
+    calendar = models.ForeignKey(
+        Calendar, verbose_name=_("working calendar"), on_delete=models.PROTECT, related_name="snapshots"
+    )
     number = models.PositiveIntegerField(_("number"))
     definition = models.JSONField(_("definition"))
     created_at = models.DateTimeField(_("created"))
@@ -173,20 +177,24 @@ class Clock(models.Model):
     clock may be met later, and stays a miss.
     """
 
-    ticket = models.ForeignKey("tickets.Ticket", on_delete=models.CASCADE, related_name="clocks")
+    ticket = models.ForeignKey(
+        "tickets.Ticket", verbose_name=_("ticket"), on_delete=models.CASCADE, related_name="clocks"
+    )
     metric = models.CharField(_("metric"), max_length=20, choices=MetricCode.choices)
     subject = models.CharField(
-        max_length=60, blank=True, default="", help_text=_("Whom it is for, when not the ticket itself.")
+        _("for whom"), max_length=60, blank=True, default="", help_text=_("Whom it is for, when not the ticket itself.")
     )
-    cycle = models.PositiveIntegerField(default=1)
-    revision = models.PositiveIntegerField(default=1)
+    cycle = models.PositiveIntegerField(_("resolution cycle"), default=1)
+    revision = models.PositiveIntegerField(_("revision"), default=1)
     severity = models.CharField(_("severity"), max_length=1, choices=Severity.choices)
-    policy = models.ForeignKey(Policy, null=True, on_delete=models.SET_NULL, related_name="+")
-    calendar_version = models.ForeignKey(CalendarVersion, null=True, on_delete=models.PROTECT, related_name="+")
-    target_amount = models.DecimalField(max_digits=9, decimal_places=3)
-    target_unit = models.CharField(max_length=15, choices=Unit.choices)
-    warn_share = models.DecimalField(max_digits=4, decimal_places=3)
-    carried = models.DurationField(help_text=_("Counted time taken over from the revision before."))
+    policy = models.ForeignKey(Policy, verbose_name=_("policy"), null=True, on_delete=models.SET_NULL, related_name="+")
+    calendar_version = models.ForeignKey(
+        CalendarVersion, verbose_name=_("calendar version"), null=True, on_delete=models.PROTECT, related_name="+"
+    )
+    target_amount = models.DecimalField(_("amount"), max_digits=9, decimal_places=3)
+    target_unit = models.CharField(_("unit"), max_length=15, choices=Unit.choices)
+    warn_share = models.DecimalField(_("warn at this share"), max_digits=4, decimal_places=3)
+    carried = models.DurationField(_("carried over"), help_text=_("Counted time taken over from the revision before."))
     started_at = models.DateTimeField(_("started"))
     due_at = models.DateTimeField(_("due"))
     warn_at = models.DateTimeField(_("warn at"))

@@ -72,19 +72,24 @@ class TicketEvent(models.Model):
     """
 
     ticket = models.ForeignKey(
-        "tickets.Ticket", on_delete=models.DO_NOTHING, db_constraint=False, related_name="events"
+        "tickets.Ticket",
+        verbose_name=_("ticket"),
+        on_delete=models.DO_NOTHING,
+        db_constraint=False,
+        related_name="events",
     )
-    code = models.CharField(max_length=60)
+    code = models.CharField(_("code"), max_length=60)
     actor = models.ForeignKey(
         settings.AUTH_USER_MODEL,
+        verbose_name=_("who"),
         null=True,
         blank=True,
         on_delete=models.DO_NOTHING,
         db_constraint=False,
         related_name="+",
     )
-    data = models.JSONField(default=dict)
-    created_at = models.DateTimeField()
+    data = models.JSONField(_("facts"), default=dict)
+    created_at = models.DateTimeField(_("created"))
 
     class Meta:
         verbose_name = _("event")

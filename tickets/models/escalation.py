@@ -12,26 +12,42 @@ from sla.choices import MetricCode, Severity
 class Escalation(models.Model):
     """One rung reached by one breach. Unique without the clock's revision, or S → A → S would escalate twice."""
 
-    ticket = models.ForeignKey("tickets.Ticket", on_delete=models.CASCADE, related_name="escalations")
-    clock = models.ForeignKey("sla.Clock", null=True, on_delete=models.SET_NULL, related_name="+")
+    ticket = models.ForeignKey(
+        "tickets.Ticket", verbose_name=_("ticket"), on_delete=models.CASCADE, related_name="escalations"
+    )
+    clock = models.ForeignKey(
+        "sla.Clock", verbose_name=_("clock"), null=True, on_delete=models.SET_NULL, related_name="+"
+    )
     metric = models.CharField(_("metric"), max_length=20, choices=MetricCode.choices)
-    subject = models.CharField(max_length=60, blank=True, default="")
-    cycle = models.PositiveIntegerField()
+    subject = models.CharField(_("for whom"), max_length=60, blank=True, default="")
+    cycle = models.PositiveIntegerField(_("resolution cycle"))
     level = models.PositiveSmallIntegerField(pgettext_lazy("escalation", "level"))
     severity = models.CharField(_("severity"), max_length=1, choices=Severity.choices)
-    team = models.ForeignKey("accounts.Team", null=True, on_delete=models.SET_NULL, related_name="escalations")
+    team = models.ForeignKey(
+        "accounts.Team", verbose_name=_("team"), null=True, on_delete=models.SET_NULL, related_name="escalations"
+    )
     due_at = models.DateTimeField(_("was due"))
     created_at = models.DateTimeField(_("escalated"))
     climbs_at = models.DateTimeField(_("climbs"), null=True, blank=True, help_text=_("When the next rung hears of it."))
     acknowledged_at = models.DateTimeField(_("acknowledged"), null=True, blank=True)
     acknowledged_by = models.ForeignKey(
-        settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.SET_NULL, related_name="+"
+        settings.AUTH_USER_MODEL,
+        verbose_name=_("acknowledged by"),
+        null=True,
+        blank=True,
+        on_delete=models.SET_NULL,
+        related_name="+",
     )
     reason = models.TextField(_("reason of the breach"), blank=True)
     reason_by = models.ForeignKey(
-        settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.SET_NULL, related_name="+"
+        settings.AUTH_USER_MODEL,
+        verbose_name=_("reason given by"),
+        null=True,
+        blank=True,
+        on_delete=models.SET_NULL,
+        related_name="+",
     )
-    reason_at = models.DateTimeField(null=True, blank=True)
+    reason_at = models.DateTimeField(_("reason given"), null=True, blank=True)
 
     class Meta:
         verbose_name = _("escalation")

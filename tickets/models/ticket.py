@@ -232,16 +232,23 @@ class SeverityContest(models.Model):
         ACCEPTED = "accepted", pgettext_lazy("contest", "accepted")
         DECLINED = "declined", pgettext_lazy("contest", "declined")
 
-    ticket = models.ForeignKey(Ticket, on_delete=models.CASCADE, related_name="contests")
+    ticket = models.ForeignKey(Ticket, verbose_name=_("ticket"), on_delete=models.CASCADE, related_name="contests")
     wanted = models.CharField(_("wanted severity"), max_length=1, choices=Severity.choices)
     reason = models.TextField(_("reason"))
     state = models.CharField(_("state"), max_length=10, choices=State.choices, default=State.OPEN)
-    raised_by = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, related_name="+")
-    raised_at = models.DateTimeField()
-    decided_by = models.ForeignKey(
-        settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.SET_NULL, related_name="+"
+    raised_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, verbose_name=_("contested by"), null=True, on_delete=models.SET_NULL, related_name="+"
     )
-    decided_at = models.DateTimeField(null=True, blank=True)
+    raised_at = models.DateTimeField(_("contested"))
+    decided_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        verbose_name=_("decided by"),
+        null=True,
+        blank=True,
+        on_delete=models.SET_NULL,
+        related_name="+",
+    )
+    decided_at = models.DateTimeField(_("decided"), null=True, blank=True)
     answer = models.TextField(_("answer"), blank=True)
 
     class Meta:
