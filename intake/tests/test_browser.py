@@ -7,6 +7,7 @@ from django.urls import reverse
 
 from accounts.models import Team
 from accounts.tests.factories import TeamFactory, make_agent, make_customer
+from knowledge.tests.factories import published
 from outbox import clock
 from tickets.models import Message, Ticket
 from tickets.services import conversation, moves
@@ -152,3 +153,13 @@ def test_news_arrive_while_somebody_writes_and_no_word_is_lost(page, context, cl
     page.wait_for_selector("#story:not(.htmx-request)")
     assert page.input_value("#ask-comment") == "no, because"
     assert page.input_value("#id_body") == "half a sente"
+
+
+def test_articles_are_offered_for_a_text_too_long_for_an_address(page, live_server, settings):
+    settings.SITE_URL = live_server.url
+    offered = published(title="登录失败怎么办", problem="无法登录", language="zh-hans")
+    page.goto(live_server.url + reverse("intake:submit"))
+    page.fill("#id_subject", "登录失败")
+    page.fill("#id_description", "点击登录后一直转圈。" * 200)
+    until(page, "() => document.querySelector('#suggestions a') !== null")
+    assert offered.title in page.inner_text("#suggestions")

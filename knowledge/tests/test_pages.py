@@ -187,6 +187,9 @@ def test_suggestions_while_typing(client):
     assert article.title in client.get(address, {"subject": "登录失败"}).content.decode()
     assert client.get(address, {"text": "登"}).content.decode().strip() == ""
     assert client.get(address, {"text": "\x00登录\x00失败", "module": "\x00"}).status_code == 200
+    # What the form sends while somebody types a page of text; an address of this length would be refused.
+    long = client.post(address, {"subject": "登录失败", "description": "点击登录后一直转圈。" * 1000})
+    assert long.status_code == 200 and article.title in long.content.decode()
 
 
 def test_suggestions_are_limited(client, monkeypatch):

@@ -11,7 +11,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import get_language
 from django.utils.translation import gettext as _
-from django.views.decorators.http import require_GET, require_POST
+from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from catalog.models import Category, Module
 from knowledge import services
@@ -63,13 +63,15 @@ def rate(request: HttpRequest, slug: str) -> HttpResponse:
     return redirect("knowledge:article", slug=slug)
 
 
-@require_GET
+@require_http_methods(["GET", "HEAD", "POST"])
 def suggest(request: HttpRequest) -> HttpResponse:
     """Fragment: articles that match what is being typed (`text`, or `subject` and `description`; `module` is a code).
 
     Empty below two words' worth of text. Beyond the limit it answers 204, and the page keeps what it shows.
+    The form for a problem posts, though nothing changes: a long description does not fit into an address.
     """
-    typed = " ".join(request.GET.get(name, "") for name in ("text", "subject", "description")).strip()
+    said = request.POST if request.method == "POST" else request.GET
+    typed = " ".join(said.get(name, "") for name in ("text", "subject", "description")).strip()
     if not _within_limit(_visitor(request)):
         return HttpResponse(status=204)
     found: list[Article] = []
@@ -78,7 +80,7 @@ def suggest(request: HttpRequest) -> HttpResponse:
             text=typed[:_SUGGEST_CHARACTERS].replace("\x00", ""),
             user=request.user,
             language=get_language(),
-            module=Module.objects.filter(code=request.GET.get("module", "")[:40].replace("\x00", "")).first(),
+            module=Module.objects.filter(code=said.get("module", "")[:40].replace("\x00", "")).first(),
         )
     return render(request, "knowledge/_suggestions.html", {"articles": found})
 

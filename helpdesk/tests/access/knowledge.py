@@ -7,7 +7,7 @@ _DRAFT = WORKS  # the agent wrote it; lead and administrator may publish it
 
 ROWS: Rows = {
     "knowledge:home": {"GET": [public(200), public(200, query=f"q={COMMON}")], "POST": NOT_THERE},
-    "knowledge:suggest": {"GET": [public(200), public(200, query=f"text={COMMON}")], "POST": NOT_THERE},
+    "knowledge:suggest": {"GET": [public(200), public(200, query=f"text={COMMON}")], "POST": [public(200)]},
     "knowledge:article": {
         "GET": [
             public(200, slug="public_article:slug"),
