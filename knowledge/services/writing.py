@@ -190,7 +190,8 @@ def tag_named(name: str) -> Tag:
     """The tag called ``name`` in either language, whatever its case; made when there is none."""
     name = " ".join(name.split())[:MAX_TAG]
     known = Tag.objects.filter(Q(name__iexact=name) | Q(name_en__iexact=name)).first()
-    return known or Tag.objects.create(name=name)
+    # Two people may type the same new word at once: the second waits for the first and takes that row.
+    return known or Tag.objects.get_or_create(name__iexact=name, defaults={"name": name})[0]
 
 
 def _slug(title: str) -> str:
