@@ -97,7 +97,10 @@ class CreatedOut(serializers.Serializer):
     clocks = serializers.SerializerMethodField()
 
     def get_reasons(self, ticket: Ticket) -> list[dict]:
-        return list(ReasonOut([*ticket.grading, *ticket.routing], many=True).data)
+        reasons = [*ticket.grading, *ticket.routing]
+        if self.context["request"].user.is_customer:  # how full and how skilled people are stays in the house
+            reasons = [reason for reason in reasons if not reason["code"].startswith("assignment.")]
+        return list(ReasonOut(reasons, many=True).data)
 
     def get_clocks(self, ticket: Ticket) -> list[dict]:
         fields = ("metric", "state", "started_at", "due_at")

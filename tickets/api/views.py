@@ -74,7 +74,7 @@ class TicketViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, TicketActi
 
         def make() -> tuple[Ticket, dict]:
             ticket = self._submit(serializer.validated_data)
-            return ticket, dict(CreatedOut(ticket).data)
+            return ticket, dict(CreatedOut(ticket, context=self.get_serializer_context()).data)
 
         if not key:
             ticket, answer = make()

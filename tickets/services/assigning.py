@@ -82,6 +82,8 @@ def assign(
                 source=change.ticket.assignee_id,
             )
             change.set(assignee=None, routing=[{"code": "assignment.released"}])
+            if change.ticket.is_unresolved:
+                change.tell("ticket.unassigned", assignee=None, by=actor.pk)
 
 
 def take_if_free(change: Change, actor: User) -> None:

@@ -4,6 +4,7 @@ from datetime import timedelta
 
 import pytest
 from django.core.exceptions import ValidationError
+from rest_framework.test import APIClient
 
 from accounts.tests.factories import TeamFactory, make_agent, make_customer, make_lead
 from outbox.models import Delivery, Intent
@@ -76,6 +77,27 @@ def test_who_is_called_in_from_another_team_answers_without_becoming_the_assigne
     assert Ticket.objects.get(pk=ticket.pk).assignee is None
     with pytest.raises(ValidationError):
         assigning.take(ticket=ticket, actor=guest, now=MONDAY + 2 * MINUTE)
+
+
+def test_the_lead_hears_of_a_ticket_that_was_put_back(team, agent, team_lead):
+    ticket = make_ticket(team=team, assignee=agent)
+    assigning.assign(ticket=ticket, actor=agent, now=MONDAY + MINUTE)
+    resolve_due(now=MONDAY + MINUTE)
+    told = Delivery.objects.filter(intent__kind="ticket.unassigned").values_list("user", flat=True)
+    assert set(told) == {team_lead.pk}
+
+
+@pytest.mark.parametrize("by_customer", [True, False])
+def test_a_customers_program_reads_why_it_is_graded_so_and_not_how_full_people_are(team, agent, by_customer):
+    customer = make_customer()
+    actor = customer if by_customer else agent
+    client = APIClient()
+    client.force_authenticate(actor)
+    sent = {"subject": "Login", "description": "fails", "requester": {"email": customer.email}}
+    answer = client.post("/api/v1/tickets/", sent, format="json")
+    assert answer.status_code == 201
+    codes = {reason["code"].partition(".")[0] for reason in answer.json()["reasons"]}
+    assert codes == {"grading", "routing"} | (set() if by_customer else {"assignment"})
 
 
 def test_a_resolved_ticket_cannot_be_taken(team, agent):
