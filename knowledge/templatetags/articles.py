@@ -11,7 +11,7 @@ from knowledge.markdown import render
 
 register = template.Library()
 
-_MARKS = re.compile(r"[*_`#>|]+|!?\[([^\]]*)\]\([^)]*\)|^\s*[-+]\s+", re.MULTILINE)
+_MARKS = re.compile(r"[*`#>|]+|(?<!\w)_+|_+(?!\w)|!?\[([^\]]*)\]\([^)]*\)|^\s*[-+]\s+", re.MULTILINE)
 
 
 @register.filter(is_safe=True)
