@@ -235,6 +235,8 @@ def _supersede(clock: Clock, facts: Facts, policy: Policy, target: Target, *, no
     revision = _next_revision(facts, target.metric, clock.subject, cycle)
     new = _new_clock(facts, policy, target, now=now, cycle=cycle, revision=revision, carried=carried)
     new.subject = clock.subject
+    if same:
+        new.breached_at = clock.breached_at  # another grade does not undo what was missed
     new.save(force_insert=True)
     if paused:
         _pause(new, reason=paused.reason, now=now)

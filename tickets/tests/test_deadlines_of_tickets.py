@@ -163,6 +163,19 @@ def test_severity_down_and_up_again_escalates_once(team, agent, team_lead, at):
     assert Escalation.objects.filter(ticket=ticket, metric="first_response").count() == 1
 
 
+def test_another_grade_does_not_undo_a_miss(team, agent, team_lead, at):
+    ticket = make_ticket(team=team, severity="S")
+    at(MONDAY + 31 * MINUTE)
+    escalation.sweep()
+    grades.regrade(ticket=ticket, actor=agent, severity="A", reason="Only one site", now=MONDAY + 32 * MINUTE)
+    conversation.reply(ticket=ticket, actor=agent, body="Hello", now=MONDAY + 33 * MINUTE)
+    response = clock_of(ticket, "first_response")
+    assert (response.severity, response.state, response.breached_at) == ("A", "missed", MONDAY + 31 * MINUTE)
+    at(MONDAY + 125 * MINUTE)
+    escalation.sweep()
+    assert Escalation.objects.filter(ticket=ticket, metric="first_response").count() == 1
+
+
 def test_missed_progress_updates_are_all_recorded_and_escalate_once_until_acknowledged(team, agent, team_lead, at):
     ticket = make_ticket(team=team, severity="S")
     conversation.reply(ticket=ticket, actor=agent, body="Restart", marks=["workaround"], now=MONDAY + MINUTE)
