@@ -154,6 +154,7 @@ class TestSentences:
     def test_push_takes_the_next_free_port(self, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setenv("HOST", "127.0.0.1")
         monkeypatch.delenv("PUSH_PORT", raising=False)
+        monkeypatch.setenv("SITE_URL", "https://help.example")
         with socket.socket() as taken:
             taken.bind(("127.0.0.1", 0))
             taken.listen()
