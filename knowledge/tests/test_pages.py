@@ -206,6 +206,10 @@ def test_strange_parameters_are_no_error(client):
     client.force_login(person("lead"))
     for query in ("state=nope", "q=%00", "page=-1"):
         assert client.get(reverse("knowledge:desk") + "?" + query).status_code == 200, query
+    inside = reverse("knowledge:review", args=[Article.objects.get().pk])
+    assert client.get(inside + "?from=²&to=9999999999").status_code == 200
+    for reviewed in ("²", "9" * 40, "-1"):
+        assert client.post(inside + "move/", {"move": "publish", "reviewed": reviewed}).status_code == 302, reviewed
 
 
 @pytest.mark.parametrize(

@@ -164,10 +164,11 @@ def move(request: SignedInRequest, pk: int) -> HttpResponse:
 def _move(request: SignedInRequest, article: Article, name: str) -> None:
     """Call the service of the move ``name`` and say how it went."""
     arguments: dict[str, Any] = {"article": article, "actor": request.user, "now": clock.now()}
-    base = request.POST.get("reviewed", "")
+    reviewed = request.POST.get("reviewed", "")
+    base = int(reviewed) if reviewed.isdecimal() and len(reviewed) < 10 else None
     calls: dict[str, tuple[Any, dict[str, Any], str]] = {
         "submit": (services.submit_for_review, {}, _("Handed to the reviewers.")),
-        "publish": (services.publish_article, {"base": int(base) if base.isdigit() else None}, _("Published.")),
+        "publish": (services.publish_article, {"base": base}, _("Published.")),
         "send_back": (services.send_back, {"reason": request.POST.get("reason", "")}, _("Sent back to its author.")),
         "archive": (services.archive_article, {}, _("Archived.")),
         "restore": (services.restore_article, {}, _("Restored as a draft.")),
@@ -209,7 +210,7 @@ def _review(request: SignedInRequest, article: Article, form: SendBackForm, stat
 
 def _number(request: SignedInRequest, name: str, numbers: list[int], default: int) -> int:
     asked = request.GET.get(name, "")
-    return int(asked) if asked.isdigit() and len(asked) < 7 and int(asked) in numbers else default
+    return int(asked) if asked.isdecimal() and len(asked) < 7 and int(asked) in numbers else default
 
 
 def _compared(before: dict, after: dict) -> list[dict]:
