@@ -1,5 +1,6 @@
 """Reading people and teams."""
 
+import re
 from datetime import datetime
 
 from django.db.models import Exists, OuterRef, Q, QuerySet
@@ -86,8 +87,10 @@ def staff_with_names(*, text: str) -> list[User]:
         return []
     found = []
     for person in sorted(colleagues(), key=lambda user: -len(user.name)):
-        if f"@{person.name}" in text:
-            text = text.replace(f"@{person.name}", "")
+        # «@Ann» is not meant by «@Annabel»; Chinese names are followed by words without a space.
+        end = r"(?![0-9A-Za-z])" if person.name.isascii() else ""
+        text, times = re.subn(re.escape(f"@{person.name}") + end, "", text)
+        if times:
             found.append(person)
     return found
 

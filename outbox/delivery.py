@@ -191,7 +191,7 @@ def _within_limit(message: _Message, now: datetime) -> bool:
         return True
     count, seconds = limit
     key = f"{message.first.intent.kind}:{message.first.address.lower()}"[:160]
-    return limits.allow(key, limit=count, seconds=seconds, now=now)
+    return limits.allow(key, limit=count, seconds=seconds, now=now, rolling=True)
 
 
 def _open(connection: BaseEmailBackend) -> None:

@@ -11,23 +11,30 @@ _COUNT = """
     ON CONFLICT (key, window_started_at) DO UPDATE SET count = w.count + 1 WHERE w.count < %s
     RETURNING count
 """
+_BEFORE = "SELECT count FROM outbox_ratewindow WHERE key = %s AND window_started_at = %s"
 
 
-def allow(key: str, *, limit: int, seconds: int, now: datetime) -> bool:
+def allow(key: str, *, limit: int, seconds: int, now: datetime, rolling: bool = False) -> bool:
     """Count one event of ``key`` in the present window of ``seconds``; whether it is within ``limit``.
 
     Windows are fixed (they start at multiples of ``seconds``), so that one row and one statement do. What is refused
-    is not counted. Inside a transaction the row stays locked until its end: call it before, or late and shortly.
+    is not counted. Two neighbouring windows may together let twice the limit through; with ``rolling`` the window
+    before counts too, so that no span of ``seconds`` ever holds more than ``limit``. Inside a transaction the row
+    stays locked until its end: call it before, or late and shortly.
 
     Raises:
         ValueError: for a key over 160 characters, a negative limit, or seconds outside 1 to one day.
     """
     if len(key) > 160 or limit < 0 or not 0 < seconds <= LONGEST:
         raise ValueError("key up to 160 characters, limit from 0, seconds from 1 to 86400")
-    if limit == 0:
-        return False
+    start = window_start(now, seconds)
     with connection.cursor() as cursor:
-        cursor.execute(_COUNT, [key, window_start(now, seconds), limit])
+        if rolling:
+            cursor.execute(_BEFORE, [key, start - timedelta(seconds=seconds)])  # it is over, so nobody changes it now
+            limit -= (cursor.fetchone() or (0,))[0]
+        if limit <= 0:
+            return False
+        cursor.execute(_COUNT, [key, start, limit])
         return cursor.fetchone() is not None
 
 

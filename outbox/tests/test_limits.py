@@ -48,3 +48,16 @@ def test_nonsense_is_refused(bad):
 def test_a_limit_of_none_at_all_refuses_without_counting():
     assert not limits.allow("a", limit=0, seconds=60, now=NOW)
     assert not RateWindow.objects.exists()
+
+
+@pytest.mark.django_db
+def test_a_rolling_limit_holds_across_the_border_of_two_windows():
+    end = limits.window_start(NOW, 60) + timedelta(seconds=59)
+    calls = [end, end, end + timedelta(seconds=2), end + timedelta(seconds=2), end + timedelta(seconds=62)]
+    assert [limits.allow("a", limit=2, seconds=60, now=now, rolling=True) for now in calls] == [
+        True,
+        True,
+        False,
+        False,
+        True,
+    ]

@@ -85,7 +85,7 @@ def regrade_clocks(*, facts: Facts, now: datetime) -> list[Clock]:
             continue
         created += [_supersede(clock, facts, policy, target, now=now)] if target and policy else []
         if not target:
-            _close(clock, ClockState.SUPERSEDED, now=now)
+            _close(clock, ClockState.MISSED if clock.breached_at else ClockState.SUPERSEDED, now=now)
     late = [
         _late_clock(facts, policy, target, now=now) for target in targets.values() if policy and _owed(facts, target)
     ]
@@ -229,8 +229,9 @@ def _same_promise(clock: Clock, policy: Policy, target: Target) -> bool:
 def _supersede(clock: Clock, facts: Facts, policy: Policy, target: Target, *, now: datetime) -> Clock:
     paused = clock.pauses.filter(ended_at=None).first() if clock.state == ClockState.PAUSED else None
     carried = _counted(clock, until=paused.started_at if paused else now)
-    _close(clock, ClockState.SUPERSEDED, now=now)
     same = target.metric == clock.metric
+    # A miss stays a miss: of the same metric it goes on in the next revision, of another it ends here.
+    _close(clock, ClockState.MISSED if clock.breached_at and not same else ClockState.SUPERSEDED, now=now)
     cycle = clock.cycle if same else facts.cycle
     revision = _next_revision(facts, target.metric, clock.subject, cycle)
     new = _new_clock(facts, policy, target, now=now, cycle=cycle, revision=revision, carried=carried)

@@ -47,12 +47,10 @@ def call_in(*, ticket: Ticket, people: Collection[User], actor: User, now: datet
         raise ValidationError(_("Only colleagues can be called in."), code="called_in")
     with changing(ticket.pk, now=now) as change:
         for person in people:
-            _part, created = Participant.objects.get_or_create(
-                ticket=change.ticket,
-                user=person,
-                defaults={"kind": Participant.Kind.CALLED_IN, "added_by": actor, "added_at": change.now},
-            )
-            if created:
+            row = {"kind": Participant.Kind.CALLED_IN, "added_by": actor, "added_at": change.now}
+            part, created = Participant.objects.get_or_create(ticket=change.ticket, user=person, defaults=row)
+            if created or part.kind != Participant.Kind.CALLED_IN:
+                Participant.objects.filter(pk=part.pk).update(**row)  # who only watched is asked for help now
                 record(ticket=change.ticket, code="ticket.called_in", actor=actor, now=change.now, user=person.pk)
                 change.tell("ticket.called_in", user=person.pk, by=actor.pk)
 

@@ -299,3 +299,14 @@ def test_a_promise_that_comes_while_the_customer_is_waited_for_stands_still(team
     assigning.assign(ticket=ticket, actor=agent, team=team, now=MONDAY + 30 * MINUTE)
     assert clock_of(ticket, "workaround").state == "paused"
     assert not Clock.objects.filter(ticket=ticket, state="running").exists()
+
+
+def test_a_missed_milestone_stays_a_miss_when_the_grade_asks_for_another(team, agent, team_lead, at):
+    ticket = make_ticket(team=team, severity="S")
+    at(MONDAY + timedelta(hours=2, minutes=1))
+    escalation.sweep()
+    grades.regrade(
+        ticket=ticket, actor=agent, severity="A", reason="One site", now=MONDAY + timedelta(hours=2, minutes=5)
+    )
+    assert clock_of(ticket, "workaround").state == "missed"
+    assert clock_of(ticket, "solution_path").state == "running"
