@@ -5,6 +5,7 @@ here (once, by the process that hands out the work) before Django reads its sett
 What a machine lacks is skipped and named loudly in the closing lines, or fails with HELPDESK_REQUIRE=browser,data.
 """
 
+import asyncio
 import os
 import shutil
 import sys
@@ -104,12 +105,21 @@ def django_db_setup(django_db_setup, django_db_blocker) -> Iterator[None]:
     restoring.__exit__(None, None, None)
 
 
+def _a_loop_runs_here() -> bool:
+    try:
+        asyncio.get_running_loop()
+    except RuntimeError:
+        return False
+    return True
+
+
 @pytest.hookimpl(tryfirst=True)
 def pytest_runtest_setup(item: pytest.Item) -> None:
-    """Journeys need a chromium, and Playwright's loop in this thread must not alarm Django."""
-    if item.get_closest_marker("browser"):
-        if _chromium() is None:
-            _missing("browser")
+    """Journeys need a chromium; Playwright's loop, which stays in this thread after them, must not alarm Django."""
+    journey = item.get_closest_marker("browser")
+    if journey and _chromium() is None:
+        _missing("browser")
+    if journey or _a_loop_runs_here():
         os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"
     else:
         os.environ.pop("DJANGO_ALLOW_ASYNC_UNSAFE", None)

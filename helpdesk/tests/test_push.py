@@ -1,6 +1,5 @@
 """Live push: who may hear what, on a real server with real Redis and real sessions."""
 
-import asyncio
 import http.client
 import json
 import socket
@@ -19,6 +18,7 @@ from accounts.models import Membership, Role, Team, User
 from helpdesk import push
 from helpdesk.push_access import Person
 from helpdesk.push_hub import _WAITING, Hub
+from helpdesk.tests import loops
 from outbox import clock
 from outbox.push import publish
 from tickets.models import Ticket
@@ -245,7 +245,7 @@ def test_a_page_that_cannot_keep_up_is_sent_away():
         assert hub.streams_of(1) == 0
         return heard
 
-    assert asyncio.run(flood()) == _WAITING
+    assert loops.run(flood()) == _WAITING
 
 
 @pytest.mark.parametrize("raw", [b"", b"[]", b"{}", b"7", b'{"topic":["a"]}', b"\xff", b'{"topic":null}'])

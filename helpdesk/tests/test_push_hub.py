@@ -8,6 +8,7 @@ import redis.asyncio
 
 from helpdesk.push_access import Person
 from helpdesk.push_hub import RESYNC, Hub
+from helpdesk.tests import loops
 from outbox.push import channel
 
 
@@ -74,4 +75,4 @@ def test_it_reconnects_and_tells_every_page_to_refetch(settings):
             await hub.stop()
             assert await listener.next() is None
 
-    asyncio.run(story())
+    loops.run(story())
