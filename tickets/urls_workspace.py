@@ -6,6 +6,7 @@ import tickets.converters  # noqa: F401  (knows `<number:…>`)
 from tickets.forms.table import ACTIONS
 from tickets.urls_lead import urlpatterns as lead_urls
 from tickets.views import actions, queue, ticket
+from tickets.views.rules import try_rules
 
 _TICKET = "tickets/<number:number>"
 
@@ -14,6 +15,7 @@ urlpatterns = [
     path("mine/", queue.queue, {"view": "mine"}, name="mine"),
     path("changes/", queue.changes, name="changes"),
     path("search/", queue.search, name="search"),
+    path("rules/try/", try_rules, name="rules-try"),
     path(f"{_TICKET}/", ticket.ticket, name="ticket"),
     path(f"{_TICKET}/live/", ticket.live, name="live"),
     path(f"{_TICKET}/timeline/", ticket.timeline, name="timeline"),

@@ -172,6 +172,7 @@ def test_teams_are_found_by_typing(client):
 def test_the_setup_page_leads_only_where_something_is(client):
     client.force_login(make_administrator())
     page = client.get("/desk/setup/")
+    assert "/desk/rules/try/" in page.content.decode()
     for _heading, links in page.context["parts"]:
         for address, _name, _text in links:
             assert client.get(address, follow=True).status_code == 200, address

@@ -2,6 +2,7 @@
 
 from helpdesk.tests.access.scene import COMMON
 from helpdesk.tests.access.table import (
+    BOSS,
     HANDLES,
     INSIDE,
     LEADS,
@@ -50,6 +51,7 @@ ROWS: Rows = {
     },
     "workspace:mine": {"GET": [case({200: STAFF})], "POST": NOT_THERE},
     "workspace:changes": {"GET": [case({200: STAFF}, query="view=all&shown=1.1,2.2")], "POST": NOT_THERE},
+    "workspace:rules-try": {"GET": [case({200: BOSS})], "POST": [case({422: BOSS})]},
     "workspace:search": {"GET": [case({200: STAFF}), case({200: STAFF}, query=f"q={COMMON}")], "POST": NOT_THERE},
     **_look("workspace:ticket"),
     **_look("workspace:live"),
