@@ -84,8 +84,8 @@ ROWS: Rows = {
             call({400: SEES}, number="ticket"),
             call({201: SIDE | WORKS}, forbidden=INSIDE - WORKS, data=_WORDS, number="ticket"),
             call(
-                {201: SIDE | WORKS | {"rnd"}},
-                forbidden=frozenset({"manager"}),
+                {201: WORKS | {"rnd"}},
+                forbidden=SIDE | {"manager"},
                 data=_WORDS | {"kind": "note"},
                 number="ticket",
             ),
