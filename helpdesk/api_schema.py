@@ -1,5 +1,7 @@
 """What drf-spectacular cannot know by itself."""
 
+from typing import Any
+
 from drf_spectacular.extensions import OpenApiAuthenticationExtension
 
 
@@ -11,3 +13,36 @@ class TokenScheme(OpenApiAuthenticationExtension):
 
     def get_security_definition(self, auto_schema: object) -> dict[str, str]:
         return {"type": "http", "scheme": "bearer", "bearerFormat": "hd_…"}
+
+
+#: What every operation may answer instead of what it is for (`helpdesk.api.problem_response`).
+_PROBLEMS = {
+    "400": "The request cannot be understood, or some values are not valid.",
+    "401": "Sign-in or a token is needed.",
+    "403": "The scopes of this token, or the permissions behind it, do not allow this.",
+    "404": "Not there, or not visible to the caller.",
+    "409": "It clashes with what is there: a newer version, another use of the same key.",
+    "415": "This content type is not read here.",
+    "429": "Too many requests; see Retry-After.",
+}
+_METHODS = frozenset({"get", "post", "put", "patch", "delete"})
+
+
+def document_problems(result: dict[str, Any], **_given: Any) -> dict[str, Any]:
+    """Add the problems of RFC 9457 to every operation, which drf-spectacular does not derive from the handler."""
+    text = {"type": "string"}
+    result["components"].setdefault("schemas", {})["Problem"] = {
+        "type": "object",
+        "required": ["type", "title", "status", "detail", "instance", "code"],
+        "properties": {
+            **dict.fromkeys(("type", "title", "detail", "instance", "code"), text),
+            "status": {"type": "integer"},
+            "errors": {"type": "object", "additionalProperties": {"type": "array", "items": text}},
+        },
+    }
+    content = {"application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}}
+    for path in result["paths"].values():
+        for method in _METHODS & path.keys():
+            for status, words in _PROBLEMS.items():
+                path[method]["responses"].setdefault(status, {"description": words, "content": content})
+    return result

@@ -284,6 +284,10 @@ SPECTACULAR_SETTINGS = {
         "MessageKindEnum": "tickets.choices.MessageKind",
     },
     "SERVE_PERMISSIONS": ["rest_framework.permissions.AllowAny"],
+    "POSTPROCESSING_HOOKS": [
+        "drf_spectacular.hooks.postprocess_schema_enums",
+        "helpdesk.api_schema.document_problems",
+    ],
 }
 
 LOGGING = {
