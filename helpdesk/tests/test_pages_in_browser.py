@@ -23,8 +23,8 @@ pytestmark = [pytest.mark.proof, pytest.mark.browser, pytest.mark.django_db(tran
 #: Who looks at a page, the first of these who may.
 READERS = ("requester", "agent", "lead", "administrator", ANONYMOUS)
 WIDE, PHONE = {"width": 1440, "height": 900}, {"width": 390, "height": 844}
-#: Saved by a browser, not shown.
-FILES = frozenset({"attachment", "portal:status_file", "reports:export", "api-schema"})
+#: Saved by a browser, or for programs.
+FILES = frozenset({"attachment", "portal:status_file", "reports:export", "api-schema", "healthz", "readyz"})
 #: Words of ours that would stand out on a Chinese page (names of people, teams and tickets are of the scene's making).
 ENGLISH = re.compile(
     r"\b(Save|Cancel|Search|Queue|Assignee|Severity|Sign in|Sign out|Loading|Send|Settings|Overdue|Escalations?|"
@@ -50,7 +50,7 @@ class Visitor:
     """Somebody's browser in one language; `problems` is everything that was wrong."""
 
     def __init__(self, browser: Browser, scene: Scene, role: str, language: str, base: str) -> None:
-        context = browser.new_context(base_url=base)
+        context = browser.new_context(base_url=base, reduced_motion="reduce")  # no colour on its way to another
         cookies = {django_settings.LANGUAGE_COOKIE_NAME: language}
         cookies |= {name: morsel.value for name, morsel in scene.client(role).cookies.items()}
         context.add_cookies([{"name": name, "value": value, "url": base} for name, value in cookies.items()])
