@@ -117,7 +117,8 @@ def test_every_page_is_sound(language: str, browser: Browser, live_server, setti
         for role in readers:
             if role not in visitors:
                 visitors[role] = Visitor(browser, scene, role, language, live_server.url)
-            visitors[role].look(f"{address}?{query}" if query else address)
+            # The reference is Swagger UI, whose inside is not ours to word or to colour.
+            visitors[role].look(f"{address}?{query}" if query else address, whole=name != "api-reference")
             seen += 1
     problems = [text for visitor in visitors.values() for text in visitor.problems]
     assert not problems, "\n".join(problems)
