@@ -321,6 +321,10 @@ class TestSending:
         addresses = [sent.to[0] for sent in mail.outbox]
         assert (addresses.count("a@example.com"), addresses.count("b@example.com")) == (3, 3)
         assert states().count("suppressed") == 9
+        time.pass_(hours=1)  # the clock's next hour, but perhaps not an hour after the last mail
+        tell(kind="sample.limited")
+        run(time)
+        assert len(mail.outbox) == 6
         time.pass_(hours=1)
         tell(kind="sample.limited")
         run(time)
