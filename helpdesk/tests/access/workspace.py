@@ -27,10 +27,12 @@ def _look(name: str) -> dict:
     return {name: {"GET": [case({200: INSIDE}, number="ticket"), case({200: _FOREIGN}, number="foreign")], "POST": []}}
 
 
-def _action(name: str, who: frozenset[str], status: int = 422, number: str = "ticket") -> Rows:
+def _action(
+    name: str, who: frozenset[str], status: int = 422, number: str = "ticket", far: frozenset[str] = frozenset()
+) -> Rows:
     """A form at GET; an empty POST is refused by the form (422), or acts when nothing has to be filled in (302)."""
     # A ticket without a team: of all these only managers and administrators see it.
-    elsewhere = case({status: who & {"manager", "administrator"}} if number == "ticket" else {}, number="far")
+    elsewhere = case({status: far or who & {"manager", "administrator"}} if number == "ticket" else {}, number="far")
     return {
         f"workspace:{name}": {
             "GET": [case({200: who}, number=number)],
@@ -70,8 +72,9 @@ ROWS: Rows = {
             case({REDIRECT: frozenset({"administrator"})}, number="foreign", pk="draft_article"),
         ],
     },
-    **_action("take", WORKS, REDIRECT),
-    **_action("take_over", LEADS, REDIRECT),
+    # The administrator is in no team: only a ticket of no team is theirs to take.
+    **_action("take", WORKS - BOSS, REDIRECT, far=BOSS),
+    **_action("take_over", LEADS - BOSS, REDIRECT, far=BOSS),
     **_action("assign", WORKS, REDIRECT),  # nobody and no other team: stays as it is
     **_action("regrade", WORKS),
     **_action("decide_contest", LEADS),
@@ -92,7 +95,7 @@ ROWS: Rows = {
     "workspace:escalation_act": {
         "GET": [
             case({200: HANDLES}, number="ticket", action="acknowledge"),
-            case({200: LEADS}, number="ticket", action="take-over"),
+            case({200: LEADS - BOSS}, number="ticket", action="take-over"),
             case({200: LEADS}, number="ticket", action="reassign"),
             case({200: LEADS}, number="ticket", action="call-in"),
             case({200: LEADS}, number="ticket", action="comment"),
@@ -101,7 +104,7 @@ ROWS: Rows = {
         ],
         "POST": [
             case({REDIRECT: HANDLES}, number="ticket", action="acknowledge"),
-            case({REDIRECT: LEADS}, number="ticket", action="take-over"),
+            case({REDIRECT: LEADS - BOSS}, number="ticket", action="take-over"),
             case({422: LEADS}, number="ticket", action="reassign"),
             case({422: LEADS}, number="ticket", action="call-in"),
             case({422: LEADS}, number="ticket", action="comment"),
@@ -130,11 +133,11 @@ ROWS: Rows = {
     "workspace:board_act": {
         "GET": [
             case({200: WORKS}, number="ticket", action="reassign"),
-            case({200: WORKS}, number="ticket", action="take"),
+            case({200: WORKS - BOSS}, number="ticket", action="take"),
         ],
         "POST": [
             case({422: WORKS}, number="ticket", action="reassign"),
-            case({REDIRECT: WORKS}, number="ticket", action="take"),
+            case({REDIRECT: WORKS - BOSS}, number="ticket", action="take"),
             case({422: _FOREIGN_WORKS}, number="foreign", action="reassign"),
             case({}, number="ticket", action="nonsense"),
         ],
