@@ -203,7 +203,7 @@ def nav_link(context: template.Context, name: str, label: str) -> SafeString | s
     href, current = _link(context, name)
     if not href:
         return ""
-    return format_html('<a href="{}"{}>{}</a>', href, format_html(' aria-current="page"') if current else "", label)
+    return format_html('<a href="{}"{}>{}</a>', href, SafeString(' aria-current="page"') if current else "", label)
 
 
 @register.inclusion_tag("components/rail_link.html", takes_context=True)

@@ -2,7 +2,7 @@
 
 import asyncio
 import json
-from urllib.parse import urlsplit, urlunsplit
+from urllib.parse import urlsplit
 
 import redis.asyncio
 
@@ -15,8 +15,8 @@ from outbox.push import channel
 class _Wire:
     """A TCP relay to the real Redis that the test can cut and mend."""
 
-    def __init__(self, host: str, port: int) -> None:
-        self.target = (host, port)
+    def __init__(self, url: str) -> None:
+        self.target = urlsplit(url)
         self.open: set[asyncio.StreamWriter] = set()
         self.cut_off = False
 
@@ -28,9 +28,15 @@ class _Wire:
         if self.cut_off:
             writer.close()
             return
-        far_reader, far_writer = await asyncio.open_connection(*self.target)
+        far_reader, far_writer = await self._reach()
         self.open |= {writer, far_writer}
         await asyncio.gather(self._copy(reader, far_writer), self._copy(far_reader, writer))
+
+    async def _reach(self) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
+        """The real one, by its socket file or by its port."""
+        if self.target.scheme == "unix":
+            return await asyncio.open_unix_connection(self.target.path)
+        return await asyncio.open_connection(self.target.hostname, self.target.port or 6379)
 
     async def _copy(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         try:
@@ -54,12 +60,12 @@ async def _until(condition) -> None:
 
 
 def test_it_reconnects_and_tells_every_page_to_refetch(settings):
-    real = urlsplit(settings.REDIS_URL)
+    real = settings.REDIS_URL
 
     async def story() -> None:
-        wire = _Wire(real.hostname, real.port)
+        wire = _Wire(real)
         port = await wire.start()
-        settings.REDIS_URL = urlunsplit(real._replace(netloc=f"127.0.0.1:{port}"))
+        settings.REDIS_URL = f"redis://127.0.0.1:{port}/0"  # hints know no database number
         hub = Hub()
         listener = hub.join(Person(1, "k", frozenset({"user:1"})))
         hub.start()
@@ -69,7 +75,7 @@ def test_it_reconnects_and_tells_every_page_to_refetch(settings):
         wire.cut_off = False
         async with asyncio.timeout(20):
             assert await listener.next() == RESYNC
-            async with redis.asyncio.Redis.from_url(urlunsplit(real)) as speaker:
+            async with redis.asyncio.Redis.from_url(real) as speaker:
                 await speaker.publish(channel(), json.dumps({"topic": "user:1"}))
             assert await listener.next() == 'data: {"topic": "user:1"}\n\n'
             await hub.stop()
