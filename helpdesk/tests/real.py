@@ -1,6 +1,7 @@
 """A real `make up` for tests: a copy of this checkout, a port and data of its own, real processes."""
 
 import os
+import random
 import re
 import signal
 import socket
@@ -40,10 +41,24 @@ def copy_checkout(target: Path) -> Path:
 
 
 def free_port() -> int:
-    """A port that nobody listens on, with a free one after it."""
+    """A port that nobody listens on, with a free one after it.
+
+    Not one of those that the kernel gives to outgoing connections (32768 and up on Linux): it could be gone by the time
+    that it is bound.
+    """
+    while True:
+        port = random.randrange(20_000, 32_000, 2)  # noqa: S311
+        if _is_free(port) and _is_free(port + 1):
+            return port
+
+
+def _is_free(port: int) -> bool:
     with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
+        try:
+            probe.bind(("127.0.0.1", port))
+        except OSError:
+            return False
+    return True
 
 
 class RealUp:
