@@ -47,7 +47,7 @@ def free_port() -> int:
     that it is bound.
     """
     while True:
-        port = random.randrange(20_000, 32_000, 2)  # noqa: S311
+        port = random.randrange(20_000, 32_000, 2)
         if _is_free(port) and _is_free(port + 1):
             return port
 
