@@ -15,7 +15,7 @@ class TokenScheme(OpenApiAuthenticationExtension):
         return {"type": "http", "scheme": "bearer", "bearerFormat": "hd_…"}
 
 
-#: What every operation may answer instead of what it is for (`helpdesk.api.problem_response`).
+#: What every operation may answer instead of what it is for (`helpdesk.problems.problem_response`).
 _PROBLEMS = {
     "400": "The request cannot be understood, or some values are not valid.",
     "401": "Sign-in or a token is needed.",

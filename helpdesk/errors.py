@@ -5,7 +5,7 @@ from django.shortcuts import render
 from django.template import TemplateDoesNotExist
 from django.utils.translation import gettext as _
 
-from helpdesk.api import PROBLEM_TYPE, problem
+from helpdesk.problems import PROBLEM_TYPE, problem
 
 
 def _answer(request: HttpRequest, status: int, code: str, title: str, text: str) -> HttpResponse:

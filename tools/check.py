@@ -28,6 +28,7 @@ def steps() -> list[tuple[str, list[str], dict[str, str]]]:
         ("format", [str(BIN / "ruff"), "format", "--check", "."], {}),
         ("types", [str(BIN / "mypy"), *APPS], demo),
         ("import rules", [str(BIN / "lint-imports")], demo),
+        ("imports in any order", [python, "tools/check_imports.py", *APPS], demo),
         # These three read the models only; a database that cannot be reached must not slow them down.
         ("migrations are complete", [*manage, "makemigrations", "--check", "--dry-run"], demo),
         ("deployment", [*manage, "check", "--deploy", "--fail-level", "WARNING"], production),
