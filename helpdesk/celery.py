@@ -25,6 +25,7 @@ app.conf.beat_schedule = {
     "ladder": _every(5, "tickets.tasks.climb_ladder", "ticks"),
     "outbox": _every(5, "outbox.tasks.deliver_due", "mail"),
     "auto-close": _every(60, "tickets.tasks.close_silent_tickets", "ticks"),
+    "orphans": _every(60, "tickets.tasks.hand_on_orphans", "ticks"),
     "surveys": _every(30, "feedback.tasks.send_due_surveys", "ticks"),
     "heartbeat": _every(10, "outbox.tasks.beat", "ticks"),
     "prune": _every(3600, "outbox.tasks.prune", "heavy"),

@@ -17,7 +17,7 @@ def page(request: HttpRequest) -> dict:
         "theme": theme if theme in {"light", "dark"} else "",
         "demo": settings.DEMO,
         "events_url": events_url(request),
-        "server_now": clock.page_now,
+        "server_now": clock.now,
         "LANGUAGE_CODE": request.LANGUAGE_CODE if hasattr(request, "LANGUAGE_CODE") else settings.LANGUAGE_CODE,
         "LANGUAGES": settings.LANGUAGES,
     }

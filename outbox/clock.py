@@ -20,11 +20,6 @@ def now() -> datetime:
         return cursor.fetchone()[0]
 
 
-def page_now() -> datetime:
-    """`now` for templates, one query a page at most: callers keep it for the time of one render."""
-    return now()
-
-
 def shift(by: timedelta) -> None:
     """Move the test clock to ``by`` ahead of the database's own (not added to what was there).
 

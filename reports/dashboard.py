@@ -80,76 +80,49 @@ class Dashboard:
         return f"{reverse('reports:tickets')}?{urlencode(asked)}"
 
     def tiles(self) -> list[Tile]:
-        now = {name: pair[0] for name, pair in self.totals.items()}
-        before = {name: pair[1] for name, pair in self.totals.items()}
-
-        def pair(name: str, part: str, whole: str = "count") -> tuple[float | None, float | None]:
-            return share(now[name][part], now[name][whole]), share(before[name][part], before[name][whole])
-
-        def of(part: int, whole: int) -> str:
-            return _("%(part)d of %(whole)d") % {"part": part, "whole": whole}
-
-        promised = now["promises"]["kept"] + now["promises"]["missed"]
-        answered, resolved, created = now["answered"], now["resolved"], now["created"]
-        first, again, said = now["first_contact"], now["reopened"], now["satisfaction"]
+        """The figures at the head of the page, now and in the span before."""
         return [
-            Tile(
-                _("First response, median"),
-                "span",
-                answered["median"],
-                before["answered"]["median"],
-                _ninety(answered["p90"]),
-                self.href("answered"),
-                less_is_better=True,
-            ),
-            Tile(
-                _("Deadlines kept"),
-                "share",
-                compliance(now["promises"]),
-                compliance(before["promises"]),
-                of(now["promises"]["kept"], promised),
-                self.href("missed"),
-            ),
-            Tile(
-                _("Resolution time, median"),
-                "span",
-                resolved["median"],
-                before["resolved"]["median"],
-                _ninety(resolved["p90"]),
-                self.href("resolved"),
-                less_is_better=True,
-            ),
-            Tile(
-                _("New tickets resolved"),
-                "share",
-                pair("created", "resolved")[0],
-                None,  # older tickets had more time: a comparison would always look like a fall
-                of(created["resolved"], created["count"]),
-                self.href("created-open"),
-            ),
-            Tile(
-                _("Resolved at first contact"),
-                "share",
-                *pair("first_contact", "at_once"),
-                of(first["at_once"], first["count"]),
-                self.href("first-contact"),
-            ),
-            Tile(
-                _("Reopened"),
-                "share",
-                *pair("reopened", "reopened"),
-                of(again["reopened"], again["count"]),
-                self.href("reopened"),
-                less_is_better=True,
-            ),
-            Tile(
-                _("Truly solved, customers say"),
-                "share",
-                *pair("satisfaction", "solved", "answers"),
-                of(said["solved"], said["answers"]),
-                self.href("answers"),
-            ),
+            self._wait(_("First response, median"), "answered"),
+            self._compliance(),
+            self._wait(_("Resolution time, median"), "resolved"),
+            # Older tickets had more time: a comparison would always look like a fall.
+            self._share(_("New tickets resolved"), "created", "resolved", "created-open", comparable=False),
+            self._share(_("Resolved at first contact"), "first_contact", "at_once", "first-contact"),
+            self._share(_("Reopened"), "reopened", "reopened", "reopened", less_is_better=True),
+            self._share(_("Truly solved, customers say"), "satisfaction", "solved", "answers", whole="answers"),
         ]
+
+    def _wait(self, label: str, name: str) -> Tile:
+        now, before = self.totals[name]
+        detail = _ninety(now["p90"])
+        return Tile(label, "span", now["median"], before["median"], detail, self.href(name), less_is_better=True)
+
+    def _compliance(self) -> Tile:
+        now, before = self.totals["promises"]
+        detail = _of(now["kept"], now["kept"] + now["missed"])
+        return Tile(_("Deadlines kept"), "share", compliance(now), compliance(before), detail, self.href("missed"))
+
+    def _share(
+        self,
+        label: str,
+        name: str,
+        part: str,
+        figure: str,
+        *,
+        whole: str = "count",
+        comparable: bool = True,
+        less_is_better: bool = False,
+    ) -> Tile:
+        now, before = self.totals[name]
+        return Tile(
+            label,
+            "share",
+            share(now[part], now[whole]),
+            share(before[part], before[whole]) if comparable else None,
+            _of(now[part], now[whole]),
+            self.href(figure),
+            less_is_better=less_is_better,
+        )
 
     def scores(self) -> list[dict[str, Any]]:
         """The three averages of satisfaction, now and before."""
@@ -224,6 +197,10 @@ class Dashboard:
             **{f"{name}_score": said[name] for name in SCORES},
             "href": {name: self.href(name, **narrowed) for name in ("created", "resolved", "answered", "missed")},
         }
+
+
+def _of(part: int, whole: int) -> str:
+    return _("%(part)d of %(whole)d") % {"part": part, "whole": whole}
 
 
 def _ninety(value: timedelta | None) -> str:

@@ -12,14 +12,14 @@ from datetime import datetime
 from fractions import Fraction
 
 from django.db import connection
-from django.db.models import Count, Exists, F, IntegerField, OuterRef, QuerySet, Subquery, Value
+from django.db.models import Exists, F, IntegerField, OuterRef, QuerySet, Subquery, Value
 from django.db.models.functions import Coalesce
 
 from accounts.models import Membership, SkillLevel, Team, User
 from accounts.selectors import members, present
 from catalog.models import Category
 from sla.choices import Severity
-from tickets.models import Ticket
+from tickets.selectors.load import open_tickets
 from tickets.triage import both_names
 
 SKILL_WEIGHT = {Severity.S: Fraction(7, 10), Severity.A: Fraction(6, 10), Severity.B: Fraction(4, 10)}
@@ -91,17 +91,9 @@ def lock_team(team_id: int) -> None:
 
 def _candidates(*, team: Team, skill_id: int | None, now: datetime) -> list[Candidate]:
     """Everybody of the team who is there, with load and level: one query."""
-    load = (
-        Ticket.objects.unresolved()
-        .filter(assignee=OuterRef("pk"))
-        .order_by()
-        .values("assignee")
-        .annotate(total=Count("pk"))
-        .values("total")
-    )
     level = SkillLevel.objects.filter(user=OuterRef("pk"), skill=skill_id).values("level")
     people: QuerySet = present(users=members(team=team), now=now).annotate(
-        open_tickets=Coalesce(Subquery(load, output_field=IntegerField()), Value(0)),
+        open_tickets=open_tickets(),
         skill_level=Coalesce(Subquery(level, output_field=IntegerField()), Value(0)),
         is_agent=Exists(Membership.objects.filter(user=OuterRef("pk"), team=team, role__code="agent")),
     )

@@ -3,7 +3,7 @@
 from celery import shared_task
 
 from outbox import clock
-from tickets.services import escalation, moves, retention
+from tickets.services import assigning, escalation, moves, retention
 
 
 @shared_task(ignore_result=True)
@@ -22,6 +22,12 @@ def climb_ladder() -> int:
 def close_silent_tickets() -> int:
     """Close resolved tickets after three working days of silence."""
     return moves.close_silent()
+
+
+@shared_task(ignore_result=True)
+def hand_on_orphans() -> int:
+    """Hand on the tickets of people who left."""
+    return assigning.hand_on_orphans()
 
 
 @shared_task(ignore_result=True)

@@ -258,6 +258,7 @@ SENTENCES: dict[str, _Sentence] = {
     "ticket.reopened": _Sentence("work", "refresh", _plain(gettext_lazy("opened the ticket again")), "warn"),
     "ticket.article.drafted": _Sentence("work", "book", _article(gettext_lazy("created a draft article: %(title)s"))),
     "ticket.article.used": _Sentence("work", "link", _article(gettext_lazy("used the article: %(title)s"))),
+    "ticket.links_revoked": _Sentence("work", "lock", _plain(gettext_lazy("made the private links useless"))),
     "ticket.escalated": _Sentence("deadline", "escalate", _escalated, "alert"),
     "ticket.escalation.acknowledged": _Sentence("deadline", "check", _acknowledged),
     "ticket.breach_reason": _Sentence(

@@ -128,5 +128,6 @@ _SENTENCES: dict[str, Callable[[dict], str]] = {
     "assignment.load": _load,
     "assignment.by_hand": lambda reason: _("Assigned by %(name)s.") % {"name": reason.get("by", "")},
     "assignment.released": lambda reason: _("Put back into the team's queue."),
+    "assignment.left": lambda reason: _("%(name)s no longer works here.") % {"name": reason.get("who", "")},
     "assignment.nobody": lambda reason: _("Nobody is free: waits in the team's queue."),
 }

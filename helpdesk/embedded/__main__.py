@@ -7,7 +7,7 @@ import sys
 from helpdesk.embedded.home import PROJECT, Home
 from helpdesk.embedded.servers import Servers
 from helpdesk.embedded.testing import start_for_tests
-from helpdesk.embedded.trouble import Trouble
+from helpdesk.embedded.trouble import run_program
 
 _USAGE = "usage: python -m helpdesk.embedded run [--testing] -- COMMAND [ARGUMENT…]"
 
@@ -45,8 +45,4 @@ def _start_or_join() -> Servers:
 
 
 if __name__ == "__main__":
-    try:
-        sys.exit(main(sys.argv[1:]))
-    except Trouble as trouble:
-        print(f"✗ {trouble}", file=sys.stderr)
-        sys.exit(1)
+    run_program(main)

@@ -3,7 +3,10 @@
 import errno
 import os
 import shutil
+import sys
+from collections.abc import Callable
 from pathlib import Path
+from typing import NoReturn
 
 
 class Trouble(Exception):
@@ -25,6 +28,16 @@ def check_room(folder: Path, megabytes: int) -> None:
             f"The disk is full: {folder} has {free} MB left and {megabytes} MB are needed; "
             "free some space or set HELPDESK_HOME to a folder on another disk."
         )
+
+
+def run_program(main: Callable[[list[str]], int]) -> NoReturn:
+    """Leave with the exit code of ``main``; trouble ends with its sentence instead of a traceback."""
+    try:
+        sys.exit(main(sys.argv[1:]))
+    except Trouble as trouble:
+        sys.exit(f"✗ {trouble}")
+    except OSError as error:
+        sys.exit(f"✗ {from_os_error(error, Path(error.filename or '.'))}")
 
 
 def from_os_error(error: OSError, path: Path) -> Trouble:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from helpdesk.embedded.home import PROJECT, Home
 from helpdesk.embedded.process import die_with_parent
-from helpdesk.embedded.trouble import Trouble
+from helpdesk.embedded.trouble import run_program
 from helpdesk.launcher import environment
 
 _USAGE = "usage: python -m helpdesk.launcher up | manage COMMAND [ARGUMENT…]"
@@ -101,13 +101,4 @@ def main(arguments: list[str]) -> int:
 
 
 if __name__ == "__main__":
-    try:
-        sys.exit(main(sys.argv[1:]))
-    except Trouble as trouble:
-        print(f"✗ {trouble}", file=sys.stderr)
-        sys.exit(1)
-    except OSError as error:
-        from helpdesk.embedded.trouble import from_os_error
-
-        print(f"✗ {from_os_error(error, Path(error.filename or '.'))}", file=sys.stderr)
-        sys.exit(1)
+    run_program(main)

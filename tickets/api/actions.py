@@ -14,7 +14,7 @@ from accounts.authentication import caller
 from tickets import permissions
 from tickets.api import inputs
 from tickets.api.outputs import ClockOut, MessageOut, TicketOut
-from tickets.choices import MessageKind
+from tickets.choices import Channel, MessageKind
 from tickets.models import Ticket
 from tickets.services import assigning, conversation, grades, lead, moves
 
@@ -87,13 +87,13 @@ class TicketActions(GenericViewSet):
     @_post("resolve", inputs.ResolveIn)
     def resolve(self, request: Request, number: str) -> Response:
         ticket, data = self._ticket("resolve"), self._read(inputs.ResolveIn)
-        moves.resolve_ticket(ticket=ticket, actor=caller(request), **data)
+        moves.resolve_ticket(ticket=ticket, actor=caller(request), channel=Channel.API, **data)
         return self._answer(ticket)
 
     @_post("reopen", inputs.ReasonIn)
     def reopen(self, request: Request, number: str) -> Response:
         ticket, data = self._ticket("reopen"), self._read(inputs.ReasonIn)
-        moves.reopen_ticket(ticket=ticket, actor=caller(request), reason=data["reason"])
+        moves.reopen_ticket(ticket=ticket, actor=caller(request), reason=data["reason"], channel=Channel.API)
         return self._answer(ticket)
 
     @_post("confirm")
@@ -105,7 +105,7 @@ class TicketActions(GenericViewSet):
     @_post("refute", inputs.CommentIn)
     def refute(self, request: Request, number: str) -> Response:
         ticket, data = self._ticket("refute"), self._read(inputs.CommentIn)
-        moves.refute_solution(ticket=ticket, actor=caller(request), comment=data["comment"])
+        moves.refute_solution(ticket=ticket, actor=caller(request), comment=data["comment"], channel=Channel.API)
         return self._answer(ticket)
 
     @extend_schema(methods=["get"], responses=MessageOut(many=True), operation_id="tickets_messages")
@@ -128,10 +128,10 @@ class TicketActions(GenericViewSet):
         if permissions.may(user, "message", ticket):
             if data["kind"] == "note" or data["marks"] or data["status"] or data["hold_reason"]:
                 raise PermissionDenied  # words meant for colleagues must not reach the conversation as a message
-            return conversation.customer_message(ticket=ticket, author=user, body=data["body"], channel="api")
+            return conversation.customer_message(ticket=ticket, author=user, body=data["body"], channel=Channel.API)
         if data["kind"] == "note":
             self._ticket("note")
-            return conversation.add_note(ticket=ticket, actor=user, body=data["body"])
+            return conversation.add_note(ticket=ticket, actor=user, body=data["body"], channel=Channel.API)
         self._ticket("reply")
         return conversation.reply(
             ticket=ticket,
@@ -140,6 +140,7 @@ class TicketActions(GenericViewSet):
             marks=data["marks"],
             status=data["status"],
             hold_reason=data["hold_reason"],
+            channel=Channel.API,
             revision=data["revision"],
         )
 

@@ -151,4 +151,4 @@ class RevokeLinksForm(ActionForm):
     danger = True
 
     def perform(self) -> Any:
-        return revoke_status_links(ticket=self.ticket, now=clock.now())
+        return revoke_status_links(ticket=self.ticket, actor=self.user)

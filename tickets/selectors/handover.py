@@ -4,13 +4,13 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from django.db.models import Count, Exists, IntegerField, OuterRef, Prefetch, Q, Subquery, Value
-from django.db.models.functions import Coalesce
+from django.db.models import Exists, OuterRef, Prefetch, Q
 
 from accounts.models import Absence, Membership, Team
 from accounts.selectors import members
 from outbox import clock
 from tickets.models import Ticket
+from tickets.selectors.load import open_tickets
 
 
 @dataclass(frozen=True)
@@ -39,19 +39,11 @@ class Candidate:
 
 def with_load(*, team: Team, now: datetime) -> Any:
     """Members of ``team`` with `open_tickets` (of every team) and `absences_now`, in two queries."""
-    load = (
-        Ticket.objects.unresolved()
-        .filter(assignee=OuterRef("pk"))
-        .order_by()
-        .values("assignee")
-        .annotate(total=Count("pk"))
-        .values("total")
-    )
     absences = Absence.objects.filter(starts_at__lte=now, ends_at__gt=now).order_by("-ends_at")
     return (
         members(team=team)
         .filter(is_active=True)
-        .annotate(open_tickets=Coalesce(Subquery(load, output_field=IntegerField()), Value(0)))
+        .annotate(open_tickets=open_tickets())
         .prefetch_related(Prefetch("absences", absences, to_attr="absences_now"))
         .order_by("name", "pk")
     )

@@ -86,6 +86,22 @@ def assign(
                 change.tell("ticket.unassigned", assignee=None, by=actor.pk)
 
 
+def hand_on_orphans(*, limit: int = 200) -> int:
+    """Hand on the unresolved tickets of people who left: the team chooses anew, else its queue has them; how many.
+
+    Accounts know nothing of tickets, so that somebody left is found by query. Safe to run twice.
+    """
+    orphaned = Ticket.objects.unresolved().filter(assignee__is_active=False).order_by("next_due_at", "pk")
+    count = 0
+    for ticket_id in list(orphaned.values_list("pk", flat=True)[:limit]):
+        with changing(ticket_id) as change:
+            gone = change.ticket.assignee
+            if gone and not gone.is_active and change.ticket.is_unresolved:
+                _hand_on(change, gone)
+                count += 1
+    return count
+
+
 def take_if_free(change: Change, actor: User) -> None:
     """A locked ticket that nobody has becomes that of who answers it, unless they were only called in."""
     if change.ticket.assignee_id is None and works_for(actor, change.ticket.team):
@@ -130,6 +146,20 @@ def _move_team(change: Change, team: Team, *, actor: User, assignee: User | None
     change.tell(
         "ticket.assigned" if assignee else "ticket.unassigned", assignee=assignee.pk if assignee else None, by=actor.pk
     )
+
+
+def _hand_on(change: Change, gone: User) -> None:
+    choice = assignment.choose_assignee(
+        team=change.ticket.team, category=change.ticket.category, severity=change.ticket.severity, now=change.now
+    )
+    change.set(assignee=choice.user, routing=[{"code": "assignment.left", "who": gone.name}, *choice.reasons])
+    if choice.user:
+        facts = {"team": change.ticket.team_id, "assignee": choice.user.pk}
+        record(ticket=change.ticket, code="ticket.assigned", actor=None, now=change.now, source=gone.pk, **facts)
+        change.tell("ticket.assigned", assignee=choice.user.pk)
+    else:
+        record(ticket=change.ticket, code="ticket.released", actor=None, now=change.now, source=gone.pk)
+        change.tell("ticket.unassigned", assignee=None)
 
 
 def _set_assignee(change: Change, assignee: User, *, actor: User, code: str) -> None:

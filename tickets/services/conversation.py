@@ -33,6 +33,7 @@ def reply(
     status: str = "",
     hold_reason: str = "",
     files: Sequence[UploadedFile] = (),
+    channel: str = Channel.PORTAL,
     revision: int | None = None,
     now: datetime | None = None,
 ) -> Message:
@@ -51,7 +52,7 @@ def reply(
             check_move(source=change.ticket.status, target=target, has_reply=True, reason=hold_reason, by_hand=True)
         elif not change.ticket.is_unresolved:
             raise ValidationError(_("This ticket is resolved. Reopen it before you answer."), code="resolved")
-        message = add_message(change, MessageKind.PUBLIC, body, author=actor, files=files, marks=marks)
+        message = add_message(change, MessageKind.PUBLIC, body, author=actor, files=files, marks=marks, channel=channel)
         answered(change, Reply(marks=frozenset(marks)))
         take_if_free(change, actor)
         if target != change.ticket.status:
@@ -69,7 +70,13 @@ def reply(
 
 
 def add_note(
-    *, ticket: Ticket, actor: User, body: str, files: Sequence[UploadedFile] = (), now: datetime | None = None
+    *,
+    ticket: Ticket,
+    actor: User,
+    body: str,
+    files: Sequence[UploadedFile] = (),
+    channel: str = Channel.PORTAL,
+    now: datetime | None = None,
 ) -> Message:
     """Write an internal note; colleagues mentioned as «@Name» are told and see the ticket from then on.
 
@@ -78,7 +85,7 @@ def add_note(
     """
     _demand_text(body)
     with changing(ticket.pk, now=now) as change:
-        message = add_message(change, MessageKind.NOTE, body, author=actor, files=files)
+        message = add_message(change, MessageKind.NOTE, body, author=actor, files=files, channel=channel)
         record(ticket=change.ticket, code="ticket.note", actor=actor, now=change.now, message=message.pk)
         for person in staff_with_names(text=body):
             if person.pk != actor.pk:

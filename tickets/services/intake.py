@@ -79,24 +79,35 @@ def create_ticket(*, submission: Submission, actor: User | None, now: datetime |
         ValidationError: when a file is refused.
     """
     now = now or clock.now()
-    requester = submission.requester
+    ticket = _write_ticket(submission, now=now)
+    message = Message.objects.create(
+        ticket=ticket,
+        kind=MessageKind.CUSTOMER,
+        author=submission.author or submission.requester,
+        body=submission.description,
+        channel=submission.channel,
+        created_at=now,
+    )
+    attach(message=message, files=submission.files, now=now)
+    _tell(ticket, actor=actor, now=now)
+    crash_point("intake-before-commit")
+    return ticket
+
+
+def _write_ticket(submission: Submission, *, now: datetime) -> Ticket:
+    """Grade, route and assign, and write the row with the reasons."""
+    requester, words = submission.requester, {"subject": submission.subject, "description": submission.description}
     organization = requester.organization
     grade = grading.grade(
-        subject=submission.subject,
-        description=submission.description,
+        **words,
         impact=submission.impact,
         urgency=submission.urgency,
         data_loss=submission.data_loss,
         service_level=organization.service_level if organization else "",
     )
-    routing = triage.classify(
-        subject=submission.subject,
-        description=submission.description,
-        category=submission.category,
-        module=submission.module,
-    )
+    routing = triage.classify(**words, category=submission.category, module=submission.module)
     choice = assignment.choose_assignee(team=routing.team, category=routing.category, severity=grade.severity, now=now)
-    ticket = Ticket.objects.create(
+    return Ticket.objects.create(
         number=_next_number(),
         subject=submission.subject,
         requester=requester,
@@ -124,18 +135,6 @@ def create_ticket(*, submission: Submission, actor: User | None, now: datetime |
         follow_up_of=submission.follow_up_of,
         tokens=document_vector(("A", submission.subject), ("B", submission.description)),
     )
-    message = Message.objects.create(
-        ticket=ticket,
-        kind=MessageKind.CUSTOMER,
-        author=submission.author or requester,
-        body=submission.description,
-        channel=submission.channel,
-        created_at=now,
-    )
-    attach(message=message, files=submission.files, now=now)
-    _tell(ticket, actor=actor, now=now)
-    crash_point("intake-before-commit")
-    return ticket
 
 
 def _tell(ticket: Ticket, *, actor: User | None, now: datetime) -> None:

@@ -11,6 +11,8 @@ from django.utils.crypto import salted_hmac
 
 from accounts.models import User
 from tickets.models import AccessLink, Ticket
+from tickets.services.events import record
+from tickets.services.locking import changing
 
 STATUS_LINK_AGE = timedelta(days=180)
 ANSWER_LINK_AGE = timedelta(days=30)
@@ -38,9 +40,12 @@ def open_status_link(token: str, *, now: datetime) -> AccessLink | None:
     return live.filter(token_hash=_hash(token)).first()
 
 
-def revoke_status_links(*, ticket: Ticket, now: datetime) -> int:
+def revoke_status_links(*, ticket: Ticket, actor: User, now: datetime | None = None) -> int:
     """Make every private link of a ticket useless; returns how many there were."""
-    return AccessLink.objects.filter(ticket=ticket, revoked_at=None).update(revoked_at=now)
+    with changing(ticket.pk, now=now) as change:
+        count = AccessLink.objects.filter(ticket=ticket, revoked_at=None).update(revoked_at=change.now)
+        record(ticket=change.ticket, code="ticket.links_revoked", actor=actor, now=change.now, count=count)
+    return count
 
 
 def answer_link(*, ticket: Ticket) -> str:

@@ -12,7 +12,7 @@ from outbox import clock
 from sla.metrics import Reply
 from sla.selectors import default_calendar
 from sla.services.clocks import cancel_clocks, start_clocks
-from tickets.choices import MessageKind, Status
+from tickets.choices import Channel, MessageKind, Status
 from tickets.models import Escalation, Resolution, Ticket
 from tickets.services.assigning import take_if_free
 from tickets.services.conversation import add_message, answered, move
@@ -47,6 +47,7 @@ def resolve_ticket(
     proof: str = "",
     message: str = "",
     files: Sequence[UploadedFile] = (),
+    channel: str = Channel.PORTAL,
     now: datetime | None = None,
 ) -> Resolution:
     """Resolve a ticket: the customer reads ``message`` (the solution when empty) and is asked whether it works.
@@ -58,7 +59,8 @@ def resolve_ticket(
     _demand_findings(cause=cause, solution=solution, verification=verification, proof=proof)
     with changing(ticket.pk, now=now) as change:
         check_move(source=change.ticket.status, target=Status.RESOLVED)
-        text = add_message(change, MessageKind.PUBLIC, message.strip() or solution, author=actor, files=files)
+        words = message.strip() or solution
+        text = add_message(change, MessageKind.PUBLIC, words, author=actor, files=files, channel=channel)
         answered(change, Reply(resolves=True))
         resolution = Resolution.objects.create(
             ticket=change.ticket,
@@ -103,7 +105,13 @@ def confirm_solution(
 
 
 def refute_solution(
-    *, ticket: Ticket, actor: User | None, comment: str = "", cycle: int | None = None, now: datetime | None = None
+    *,
+    ticket: Ticket,
+    actor: User | None,
+    comment: str = "",
+    cycle: int | None = None,
+    channel: str = Channel.PORTAL,
+    now: datetime | None = None,
 ) -> None:
     """The customer says «not solved»: the ticket opens again in a new cycle, and the lead is told.
 
@@ -113,7 +121,7 @@ def refute_solution(
     with changing(ticket.pk, now=now) as change:
         _answer(change, cycle, refuted_at=change.now)
         if comment.strip():
-            add_message(change, MessageKind.CUSTOMER, comment, author=actor)
+            add_message(change, MessageKind.CUSTOMER, comment, author=actor, channel=channel)
         reopen(change, actor=actor)
 
 
@@ -123,7 +131,9 @@ def refute_after_survey(change: Change, *, cycle: int, actor: User | None) -> No
         reopen(change, actor=actor)
 
 
-def reopen_ticket(*, ticket: Ticket, actor: User, reason: str, now: datetime | None = None) -> None:
+def reopen_ticket(
+    *, ticket: Ticket, actor: User, reason: str, channel: str = Channel.PORTAL, now: datetime | None = None
+) -> None:
     """Staff opens a resolved or closed ticket again.
 
     Raises:
@@ -132,7 +142,7 @@ def reopen_ticket(*, ticket: Ticket, actor: User, reason: str, now: datetime | N
     if not reason.strip():
         raise ValidationError({"reason": _("Say why the ticket opens again.")})
     with changing(ticket.pk, now=now) as change:
-        add_message(change, MessageKind.NOTE, reason, author=actor)
+        add_message(change, MessageKind.NOTE, reason, author=actor, channel=channel)
         reopen(change, actor=actor)
 
 

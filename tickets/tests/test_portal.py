@@ -321,7 +321,7 @@ def test_wrong_expired_revoked_and_deactivated_look_alike(client, ticket, now):
     expired = client.get(url)
     ticket.access_links.update(expires_at=now + timedelta(days=1))
     assert client.get(url).status_code == 200
-    revoke_status_links(ticket=ticket, now=now)
+    revoke_status_links(ticket=ticket, actor=ticket.assignee or make_agent(ticket.team), now=now)
     revoked = client.get(url)
     ticket.access_links.update(revoked_at=None)
     type(ticket.requester).objects.filter(pk=ticket.requester_id).update(is_active=False)

@@ -6,7 +6,8 @@ import pytest
 from django.core.exceptions import ValidationError
 from rest_framework.test import APIClient
 
-from accounts.tests.factories import TeamFactory, make_agent, make_customer, make_lead
+from accounts.services import people
+from accounts.tests.factories import TeamFactory, make_administrator, make_agent, make_customer, make_lead
 from outbox.models import Delivery, Intent
 from outbox.resolving import resolve_due
 from tickets.models import AccessLink, IdempotencyKey, Ticket, TicketEvent
@@ -118,6 +119,53 @@ def test_somebody_reads_the_customer_when_the_assignee_has_left(team, agent, has
     resolve_due(now=MONDAY + MINUTE)
     told = Delivery.objects.filter(intent__kind="ticket.customer_message").values_list("user", flat=True)
     assert set(told) == {expected.pk}
+
+
+def test_tickets_of_who_left_are_handed_on_once(team, agent):
+    ticket, done = make_ticket(team=team, assignee=agent), make_ticket(team=team, assignee=agent)
+    moves.resolve_ticket(ticket=done, actor=agent, **FOUND, now=MONDAY + MINUTE)
+    people.deactivate_user(actor=make_administrator(), user=agent, now=MONDAY + MINUTE)
+    colleague = make_agent(team)
+    assert (assigning.hand_on_orphans(), assigning.hand_on_orphans()) == (1, 0)
+    ticket.refresh_from_db()
+    assert ticket.assignee == colleague
+    assert ticket.routing[0] == {"code": "assignment.left", "who": agent.name}
+    event = TicketEvent.objects.filter(ticket=ticket, code="ticket.assigned").latest("pk")
+    assert (event.actor, event.data["source"], event.data["assignee"]) == (None, agent.pk, colleague.pk)
+    assert Ticket.objects.get(pk=done.pk).assignee == agent, "who resolved it stays on record"
+
+
+def test_tickets_of_who_left_wait_in_the_queue_when_nobody_is_free(team, agent, team_lead):
+    ticket = make_ticket(team=team, assignee=agent)
+    people.deactivate_user(actor=make_administrator(), user=agent, now=MONDAY)
+    type(team_lead).objects.filter(pk=team_lead.pk).update(on_duty=False)
+    assert assigning.hand_on_orphans() == 1
+    assert Ticket.objects.get(pk=ticket.pk).assignee is None
+    intent = Intent.objects.filter(kind="ticket.unassigned").latest("pk")
+    resolve_due(now=intent.created_at)
+    told = Delivery.objects.filter(intent=intent).values_list("user", flat=True)
+    assert set(told) == {team_lead.pk}, "never nobody"
+
+
+def test_what_a_program_writes_is_marked_as_written_by_a_program(team, agent):
+    ticket = make_ticket(team=team, assignee=agent)
+    client = APIClient()
+    client.force_authenticate(agent)
+    base = f"/api/v1/tickets/{ticket.number}"
+    for kind in ("note", "public"):
+        assert client.post(f"{base}/messages/", {"kind": kind, "body": "Look"}, format="json").status_code == 201
+    assert client.post(f"{base}/resolve/", FOUND, format="json").status_code == 200
+    assert client.post(f"{base}/reopen/", {"reason": "Too early"}, format="json").status_code == 200
+    written = ticket.messages.exclude(kind="customer").values_list("kind", "channel")
+    assert sorted(written) == [("note", "api"), ("note", "api"), ("public", "api"), ("public", "api")]
+
+
+def test_who_revoked_the_private_links_is_on_record(team, agent):
+    ticket = make_ticket(team=team)
+    links.mint_status_link(ticket=ticket, user=ticket.requester, now=MONDAY)
+    assert links.revoke_status_links(ticket=ticket, actor=agent, now=MONDAY + MINUTE) == 1
+    event = TicketEvent.objects.get(ticket=ticket, code="ticket.links_revoked")
+    assert (event.actor, event.data) == (agent, {"count": 1})
 
 
 def test_a_colleagues_answer_long_after_closing_stays_the_colleagues(team, agent):
