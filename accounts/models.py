@@ -3,6 +3,7 @@
 from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
 from django.contrib.auth.models import PermissionsMixin
 from django.contrib.postgres.fields import ArrayField
+from django.core.exceptions import ValidationError
 from django.db import models
 from django.db.models import F, Q
 from django.db.models.functions import Lower
@@ -201,6 +202,21 @@ class Team(BilingualName):
             models.UniqueConstraint(fields=["is_fallback"], condition=Q(is_fallback=True), name="team_one_fallback"),
             models.CheckConstraint(condition=~Q(next_level=F("id")), name="team_not_above_itself"),
         ]
+
+    def clean(self) -> None:
+        """Whom the ladder tells must be able to act: lead and deputy hold a role that handles escalations here."""
+        errors = {
+            name: _("Give this person the role of a lead in this team first; without it they could not act.")
+            for name in ("lead", "deputy")
+            if getattr(self, f"{name}_id") and not self._handles_escalations(getattr(self, f"{name}_id"))
+        }
+        if errors:
+            raise ValidationError(errors)
+
+    def _handles_escalations(self, user_id: int) -> bool:
+        here = Q(team=None) | (Q(team=self) if self.pk else Q())
+        handling = Membership.objects.filter(here, role__permissions__contains=["escalation.handle"])
+        return handling.filter(user=user_id, user__is_active=True).exists()
 
 
 @audited()

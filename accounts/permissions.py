@@ -23,8 +23,8 @@ CODES = {
 ALL_CODES = frozenset(CODES)
 
 _CONSULTED = ["workspace.enter", "ticket.view_called", "ticket.note", "article.write"]
-_AGENT = [*_CONSULTED, "ticket.view_team", "ticket.work", "survey.log_call"]
-_LEAD = [*_AGENT, "ticket.assign", "ticket.decide_severity", "escalation.handle", "article.publish", "report.view"]
+_AGENT = [*_CONSULTED, "ticket.view_team", "ticket.work", "ticket.assign", "survey.log_call"]
+_LEAD = [*_AGENT, "ticket.decide_severity", "escalation.handle", "article.publish", "report.view"]
 
 DEFAULT_ROLES = {
     "customer": ("客户", "Customer", ["portal.submit"]),

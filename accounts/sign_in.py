@@ -4,7 +4,6 @@ allauth counts in the cache, which forgets everything while Redis is away; these
 """
 
 import hashlib
-import ipaddress
 
 from django.db.models import F
 
@@ -23,14 +22,14 @@ def allow_attempt(*, ip: str, email: str) -> bool:
     """Count one sign-in; whether its password may be looked at."""
     now = clock.now()
     return limits.allow(
-        _key("client", _network(ip)), limit=ATTEMPTS_PER_CLIENT, seconds=WINDOW, now=now
+        _key("client", limits.network_of(ip)), limit=ATTEMPTS_PER_CLIENT, seconds=WINDOW, now=now
     ) and limits.allow(_key("address", email), limit=ATTEMPTS_PER_ADDRESS, seconds=WINDOW, now=now)
 
 
 def give_back(*, ip: str, email: str) -> None:
     """A success is no guess: take its own count back, and no other, or one known password would reset the rest."""
     start = limits.window_start(clock.now(), WINDOW)
-    keys = [_key("client", _network(ip)), _key("address", email)]
+    keys = [_key("client", limits.network_of(ip)), _key("address", email)]
     RateWindow.objects.filter(key__in=keys, window_started_at=start, count__gt=0).update(count=F("count") - 1)
 
 
@@ -44,18 +43,9 @@ def allow_reset(*, ip: str, email: str) -> bool:
     now = clock.now()
     (per_client, client_seconds), (per_address, address_seconds) = RESETS_PER_CLIENT, RESETS_PER_ADDRESS
     return limits.allow(
-        _key("reset-client", _network(ip)), limit=per_client, seconds=client_seconds, now=now
+        _key("reset-client", limits.network_of(ip)), limit=per_client, seconds=client_seconds, now=now
     ) and limits.allow(_key("reset-address", email), limit=per_address, seconds=address_seconds, now=now)
 
 
 def _key(kind: str, value: str) -> str:
     return f"sign-in:{kind}:{hashlib.sha256(value.strip().lower().encode()).hexdigest()[:40]}"
-
-
-def _network(ip: str) -> str:
-    """IPv6 clients own a whole /64; each address of it counts as the same one."""
-    try:
-        address = ipaddress.ip_address(ip)
-    except ValueError:
-        return ip
-    return str(ipaddress.ip_network(f"{ip}/64", strict=False)) if address.version == 6 else ip

@@ -138,7 +138,7 @@ class RequestLimit(BaseThrottle):
         allowed = limits.allow(key, limit=limit, seconds=60, now=now)
         start = limits.window_start(now, 60)
         used = RateWindow.objects.filter(key=key, window_started_at=start).values_list("count", flat=True).first()
-        self.seconds_left = max(1, 60 - int((now - start).total_seconds()))
+        self.seconds_left = limits.seconds_left(now, 60)
         found = (limit, max(0, limit - (used or 0)), self.seconds_left)
         setattr(request._request, "rate_limit", found)  # noqa: B010  # the middleware reads it
         return allowed

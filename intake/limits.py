@@ -1,13 +1,12 @@
 """How much one sender may submit: no captcha, no third party, and nothing that locks out a whole office.
 
-Numbers: 30 submissions an hour from one network address, 10 an hour for one e-mail address, 30 an hour by one
-signed-in person, 60 previews of the grade a minute. Acknowledgement mails are limited apart, to 3 an hour and address
-(`tickets.notices.customers`).
+Numbers: 30 submissions an hour from one network address, 10 an hour for one e-mail address, 30 by one signed-in
+person (`tickets.limits`), 60 previews of the grade a minute. Acknowledgement mails are limited apart, to 3 an hour
+and address (`tickets.notices.customers`).
 """
 
 import hashlib
 import hmac
-import ipaddress
 from datetime import datetime
 from typing import Any
 
@@ -15,11 +14,11 @@ from django.conf import settings
 from django.core import signing
 from django.http import HttpRequest
 
-from outbox.limits import allow
+from outbox.limits import allow, network_of
+from tickets import limits
 
 FROM_ONE_ADDRESS = 30
 FOR_ONE_MAILBOX = 10
-BY_ONE_PERSON = 30
 PREVIEWS_A_MINUTE = 60
 _HOUR = 3600
 
@@ -32,7 +31,7 @@ def may_submit(request: HttpRequest, *, email: str, now: datetime) -> bool:
     """Count one submission; whether it is within the limits. Call it outside a transaction."""
     user: Any = request.user
     if user.is_authenticated:
-        return allow(f"intake:user:{user.pk}", limit=BY_ONE_PERSON, seconds=_HOUR, now=now)
+        return limits.may_submit(user, now=now)
     return allow(f"intake:net:{_network(request)}", limit=FROM_ONE_ADDRESS, seconds=_HOUR, now=now) and allow(
         f"intake:mail:{_mark(email.strip().lower())}", limit=FOR_ONE_MAILBOX, seconds=_HOUR, now=now
     )
@@ -57,15 +56,8 @@ def seconds_open(value: str, *, now: datetime) -> int | None:
 
 
 def _network(request: HttpRequest) -> str:
-    """A keyed hash of the sender's address, so that none is stored; a household has a whole /64 of IPv6."""
-    raw = request.META.get("REMOTE_ADDR", "")
-    try:
-        address = ipaddress.ip_address(raw)
-    except ValueError:
-        return _mark(raw)
-    if address.version == 6:
-        return _mark(str(ipaddress.ip_network((address, 64), strict=False)))
-    return _mark(str(address))
+    """A keyed hash of the sender's network, so that no address is stored."""
+    return _mark(network_of(request.META.get("REMOTE_ADDR", "")))
 
 
 def _mark(value: str) -> str:

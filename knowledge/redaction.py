@@ -4,7 +4,8 @@ import re
 from collections.abc import Iterable
 
 MASK = "***"
-_EMAIL = re.compile(r"[A-Za-z0-9_.+%-]+@[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)+")
+# Bounded and guarded in front, or a long run of letters would be tried from every place in it.
+_EMAIL = re.compile(r"(?<![A-Za-z0-9_.+%-])[A-Za-z0-9_.+%-]{1,64}@[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)+")
 # Chinese identity cards, mobile and landline numbers, numbers with a country code. Guarded on both sides, so that
 # order numbers, versions, addresses of machines and error codes stay: they are what the article is about.
 _IDENTITY = re.compile(r"(?<![A-Za-z0-9_])\d{17}[\dXx](?![A-Za-z0-9_])")

@@ -5,6 +5,7 @@ So a mail is sent at least once, and twice only when the death fell between the 
 """
 
 import logging
+import time
 from collections import Counter, defaultdict
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -36,6 +37,8 @@ OUTAGE_PAUSE = timedelta(seconds=30)
 #: After this age a message that never found a server is given up.
 OUTAGE_LIMIT = timedelta(days=3)
 _ROUNDS = 200
+#: A round takes `_BEGIN_WITHIN` and one slow mail at most, about four minutes; Celery kills after five.
+_RUN_SECONDS = 30
 
 State = Delivery.State
 ReadClock = Callable[[], datetime]
@@ -63,9 +66,11 @@ class _ServerAway(Exception):
 def run(*, read_clock: ReadClock = clock.now) -> Counter[str]:
     """Do all that is due: resolve intents, then send round by round. How many ended in which state.
 
-    ``read_clock`` is asked again for every round, because a long run outlives any single instant.
+    ``read_clock`` is asked again for every round, because a long run outlives any single instant. A backlog is worked
+    off in several runs: no round begins that the worker's time limit could kill in its middle.
     """
     done: Counter[str] = Counter()
+    last_start = time.monotonic() + _RUN_SECONDS
     for _ in range(_ROUNDS):
         taken = resolve_due(now=read_clock())
         done["resolved"] += taken
@@ -74,7 +79,7 @@ def run(*, read_clock: ReadClock = clock.now) -> Counter[str]:
     for _ in range(_ROUNDS):
         sent = send_due(read_clock=read_clock)
         done += sent
-        if not sent or sent["away"]:
+        if not sent or sent["away"] or time.monotonic() > last_start:
             break
     return done
 
@@ -161,6 +166,8 @@ def _send(message: _Message, connection: BaseEmailBackend, now: datetime) -> str
     """
     if message.first.attempts > MAX_ATTEMPTS:
         return _give_up(message, "every attempt ended with the process")
+    if not _drop_unreadable(message):
+        return State.SUPPRESSED
     _open(connection)  # before the cap is asked, so that a server that is away uses none of it up
     try:
         if not _within_limit(message, now):
@@ -182,6 +189,20 @@ def _send(message: _Message, connection: BaseEmailBackend, now: datetime) -> str
         state=State.ACCEPTED, accepted_at=now, locked_until=None, message_id=message_id(message.first), last_error=""
     )
     return State.ACCEPTED
+
+
+def _drop_unreadable(message: _Message) -> bool:
+    """Take out what its reader may see no more: a mail may have waited for hours while rights went. What is left."""
+    reader = message.first.user
+    if reader is None:  # an address without an account; the notice chose it
+        return True
+    intents = [row.intent for row in message.deliveries]
+    visible = registry.get(intents[0].kind).visible(intents, reader) if reader.is_active else set()
+    gone = [row for row in message.deliveries if row.intent_id not in visible]
+    if gone:
+        _settle(_Message(message.batch, gone), State.SUPPRESSED, "its reader may not see this any more")
+        message.deliveries = [row for row in message.deliveries if row.intent_id in visible]
+    return bool(message.deliveries)
 
 
 def _within_limit(message: _Message, now: datetime) -> bool:

@@ -1,5 +1,6 @@
 """How often something may happen: one atomic upsert, so that parallel requests cannot slip past the limit."""
 
+import ipaddress
 from datetime import UTC, datetime, timedelta
 
 from django.db import connection
@@ -38,9 +39,27 @@ def allow(key: str, *, limit: int, seconds: int, now: datetime, rolling: bool = 
         return cursor.fetchone() is not None
 
 
+def network_of(ip: str) -> str:
+    """Whose door an address is, for limits: a household owns a whole /64 of IPv6, and IPv4 may come dressed as IPv6."""
+    try:
+        address = ipaddress.ip_address(ip)
+    except ValueError:
+        return ip
+    if address.version == 4:
+        return str(address)
+    if address.ipv4_mapped:
+        return str(address.ipv4_mapped)
+    return str(ipaddress.ip_network((address, 64), strict=False))
+
+
 def window_start(now: datetime, seconds: int) -> datetime:
     """The start of the window of ``seconds`` that ``now`` lies in."""
     return datetime.fromtimestamp(int(now.timestamp()) // seconds * seconds, tz=UTC)
+
+
+def seconds_left(now: datetime, seconds: int) -> int:
+    """How long the present window of ``seconds`` lasts yet."""
+    return max(1, seconds - int((now - window_start(now, seconds)).total_seconds()))
 
 
 def expired_before(now: datetime) -> datetime:

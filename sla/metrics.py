@@ -41,6 +41,10 @@ class Metric:
     repeats: bool = False
 
 
+#: Only the customer stops a milestone; who waits for a third party has promised the customer all the same, and could
+#: otherwise stop any clock with a word to himself (docs/decisions/0005).
+WAITING_FOR_CUSTOMER = frozenset({"pending"})
+#: Nobody works on it: no progress to tell.
 WAITING = frozenset({"pending", "on_hold"})
 
 METRICS: dict[str, Metric] = {
@@ -48,17 +52,22 @@ METRICS: dict[str, Metric] = {
     for metric in (
         # The first response never pauses: nothing but an answer can stop it.
         Metric(MetricCode.FIRST_RESPONSE, "first_response", frozenset(), lambda reply: True),
-        Metric(MetricCode.WORKAROUND, "milestone", WAITING, lambda reply: reply.resolves or WORKAROUND in reply.marks),
+        Metric(
+            MetricCode.WORKAROUND,
+            "milestone",
+            WAITING_FOR_CUSTOMER,
+            lambda reply: reply.resolves or WORKAROUND in reply.marks,
+        ),
         Metric(
             MetricCode.SOLUTION_PATH,
             "milestone",
-            WAITING,
+            WAITING_FOR_CUSTOMER,
             lambda reply: reply.resolves or bool(reply.marks & {SOLUTION_PATH, WORKAROUND}),
         ),
         Metric(
             MetricCode.PROGRESS_REPORT,
             "milestone",
-            WAITING,
+            WAITING_FOR_CUSTOMER,
             lambda reply: reply.resolves or bool(reply.marks & {PROGRESS, SOLUTION_PATH, WORKAROUND}),
         ),
         Metric(MetricCode.PROGRESS_UPDATE, "progress_update", WAITING, lambda reply: True, repeats=True),

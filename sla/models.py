@@ -2,7 +2,7 @@
 
 from django.db import models
 from django.db.models import F, Q
-from django.db.models.functions import Coalesce
+from django.db.models.functions import Coalesce, Floor
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
@@ -133,6 +133,11 @@ class Target(models.Model):
                 condition=Q(unit="minutes") | Q(unit="working_days", calendar__isnull=False),
                 name="target_days_need_calendar",
                 violation_error_message=_("Working days need a working calendar."),
+            ),
+            models.CheckConstraint(
+                condition=Q(unit="minutes") | Q(amount=Floor("amount")),
+                name="target_days_are_whole",
+                violation_error_message=_("Working days are counted whole."),
             ),
         ]
 

@@ -68,17 +68,21 @@ def lock_warnable(*, now: datetime, limit: int) -> list[Clock]:
     return _lock(Q(warn_at__lte=now, due_at__gte=now, breached_at=None, warned_at=None), order="warn_at", limit=limit)
 
 
-def lock_overdue_of(ticket_id: int, *, now: datetime) -> list[Clock]:
-    """The clocks of one ticket whose due instant has passed unrecorded; the caller holds the ticket's lock."""
+def lock_overdue_of(ticket_id: int, *, now: datetime, inclusive: bool = False) -> list[Clock]:
+    """The clocks of one ticket whose due instant has passed unrecorded; the caller holds the ticket's lock.
+
+    ``inclusive`` counts what is due at ``now`` itself: a re-grade that finds the new target used up makes it due now.
+    """
+    least = now + timedelta(microseconds=1) if inclusive else now
     # Every change of a ticket asks this and nearly always hears no, so the question is put the cheap way first.
     with connection.cursor() as cursor:
         cursor.execute(
             "SELECT FROM sla_clock WHERE ticket_id = %s AND state = 'running' AND breached_at IS NULL AND due_at < %s",
-            [ticket_id, now],
+            [ticket_id, least],
         )
         if not cursor.rowcount:
             return []
-    due = Clock.objects.filter(ticket=ticket_id, state=ClockState.RUNNING, breached_at=None, due_at__lt=now)
+    due = Clock.objects.filter(ticket=ticket_id, state=ClockState.RUNNING, breached_at=None, due_at__lt=least)
     return list(due.select_for_update())
 
 

@@ -47,8 +47,12 @@ class Candidate:
     is_agent: bool = True
 
 
-def choose_assignee(*, team: Team | None, category: Category | None, severity: str, now: datetime) -> Choice:
+def choose_assignee(
+    *, team: Team | None, category: Category | None, severity: str, requester: User, now: datetime
+) -> Choice:
     """Choose among the members of ``team`` who are on duty, not away and below their capacity.
+
+    Nobody gets their own problem: ``requester`` may be a colleague.
 
     Call it in the transaction that assigns. Until that commits, other choices for the same team wait (an advisory
     lock), because they would all see the same loads and bury the same person. The price: tickets of one team are
@@ -59,7 +63,8 @@ def choose_assignee(*, team: Team | None, category: Category | None, severity: s
         return Choice(None, [{"code": "assignment.nobody"}])
     lock_team(team.pk)
     skill = category.skill if category else None
-    best = pick(_candidates(team=team, skill_id=skill.pk if skill else None, now=now), severity=severity)
+    free = _candidates(team=team, skill_id=skill.pk if skill else None, now=now)
+    best = pick((one for one in free if one.user.pk != requester.pk), severity=severity)
     if best is None:
         return Choice(None, [{"code": "assignment.nobody"}])
     reasons: list[dict] = []

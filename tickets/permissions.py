@@ -1,26 +1,27 @@
 """What somebody may do with a ticket that they see: one table for pages, templates and the API."""
 
-from accounts.models import User
+from accounts.models import Team, User
+from accounts.selectors import teams_in_reach
 from tickets.models import Ticket
 
-#: Action of staff → the permission code that it needs.
+#: Action of staff → the permission codes that it needs.
 STAFF_ACTIONS = {
-    "reply": "ticket.work",
-    "note": "ticket.note",
-    "status": "ticket.work",
-    "resolve": "ticket.work",
-    "reopen": "ticket.work",
-    "regrade": "ticket.work",
-    "take": "ticket.work",
-    "assign": "ticket.work",
-    "properties": "ticket.work",
-    "call_in": "ticket.work",
-    "draft_article": "article.write",
-    "take_over": "ticket.assign",
-    "acknowledge": "escalation.handle",
-    "decide_contest": "ticket.decide_severity",
-    "breach_reason": "ticket.work",
-    "revoke_links": "ticket.work",
+    "reply": {"ticket.work"},
+    "note": {"ticket.note"},
+    "status": {"ticket.work"},
+    "resolve": {"ticket.work"},
+    "reopen": {"ticket.work"},
+    "regrade": {"ticket.work"},
+    "take": {"ticket.work"},
+    "assign": {"ticket.assign"},
+    "properties": {"ticket.work"},
+    "call_in": {"ticket.work"},
+    "draft_article": {"article.write"},
+    "take_over": {"ticket.work", "escalation.handle"},
+    "acknowledge": {"escalation.handle"},
+    "decide_contest": {"ticket.decide_severity"},
+    "breach_reason": {"ticket.work"},
+    "revoke_links": {"ticket.work"},
 }
 #: Actions of the customer's side: the requester, and colleagues who see the organization's tickets.
 CUSTOMER_ACTIONS = frozenset({"message", "confirm", "refute", "contest"})
@@ -34,8 +35,19 @@ def may(user: User, action: str, ticket: Ticket) -> bool:
     """
     if action in CUSTOMER_ACTIONS:
         return is_customer_of(user, ticket)
-    code = STAFF_ACTIONS[action]
-    return user.may(code) and user.pk != ticket.requester_id
+    return STAFF_ACTIONS[action] <= user.permission_codes and user.pk != ticket.requester_id
+
+
+def works_for(person: User, team: Team | None) -> bool:
+    """Whether ``person`` may hold tickets of ``team``: one of its own, or a lead above it."""
+    if not (person.is_active and person.may("ticket.work")):
+        return False
+    return team is None or team.pk in teams_in_reach(user=person)
+
+
+def may_hold(person: User, ticket: Ticket) -> bool:
+    """Whether ``ticket`` may become that of ``person``. Nobody works on their own problem."""
+    return person.pk != ticket.requester_id and works_for(person, ticket.team)
 
 
 def is_customer_of(user: User, ticket: Ticket) -> bool:

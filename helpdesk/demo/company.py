@@ -99,8 +99,10 @@ def _in(language: str, text: dict[str, str] | str) -> str:
 
 def _chain_of_command() -> None:
     people = {user.email: user for user in User.objects.all()}
-    top = Team.objects.get(code="support")
+    top, lead = Team.objects.get(code="support"), Role.objects.get(code="lead")
     for row in read("people")["teams"]:
+        # A deputy works as an agent, and acts on escalations as a lead.
+        Membership.objects.create(user=people[row["deputy"]], role=lead, team=Team.objects.get(code=row["code"]))
         Team.objects.filter(code=row["code"]).update(
             lead=people[row["lead"]], deputy=people[row["deputy"]], next_level=top
         )

@@ -207,7 +207,7 @@ def test_one_network_address_is_limited_whatever_names_it_uses(client, sheet, mo
 
 
 def test_a_signed_in_person_is_limited_apart(client, sheet, monkeypatch):
-    monkeypatch.setattr(limits, "BY_ONE_PERSON", 1)
+    monkeypatch.setattr("tickets.limits.SUBMISSIONS_AN_HOUR", 1)
     client.force_login(make_customer())
     assert [sheet.send().status_code, sheet.send().status_code] == [302, 429]
 

@@ -81,8 +81,10 @@ def regrade_clocks(*, facts: Facts, now: datetime) -> list[Clock]:
     created = []
     for clock in open_clocks(facts.ticket_id):
         target = targets.pop(family_of(clock.metric), None)
-        if target and policy and _same_promise(clock, policy, target):
+        if target and policy and _same_promise(clock, facts, policy, target):
             continue
+        if target and target.metric != clock.metric and _is_missed(facts, target):
+            target = None  # S → A → S: its miss is on record, one promise is missed once
         created += [_supersede(clock, facts, policy, target, now=now)] if target and policy else []
         if not target:
             _close(clock, ClockState.MISSED if clock.breached_at else ClockState.SUPERSEDED, now=now)
@@ -90,6 +92,12 @@ def regrade_clocks(*, facts: Facts, now: datetime) -> list[Clock]:
         _late_clock(facts, policy, target, now=now) for target in targets.values() if policy and _owed(facts, target)
     ]
     return created + late
+
+
+def _is_missed(facts: Facts, target: Target) -> bool:
+    """Whether this promise of the present cycle was missed and ended with another grade."""
+    mine = Clock.objects.filter(ticket=facts.ticket_id, metric=target.metric, cycle=facts.cycle)
+    return mine.filter(state=ClockState.MISSED).exists()
 
 
 def _owed(facts: Facts, target: Target) -> bool:
@@ -210,14 +218,16 @@ def _new_clock(
     )
 
 
-def _same_promise(clock: Clock, policy: Policy, target: Target) -> bool:
+def _same_promise(clock: Clock, facts: Facts, policy: Policy, target: Target) -> bool:
     return (
+        clock.severity,
         clock.policy_id,
         clock.metric,
         clock.target_amount,
         clock.target_unit,
         clock.calendar_version_id is None,
     ) == (
+        facts.severity,
         policy.pk,
         target.metric,
         target.amount,

@@ -5,13 +5,16 @@ from typing import Any
 from django.core.exceptions import PermissionDenied
 from drf_spectacular.utils import extend_schema
 from rest_framework.decorators import action
+from rest_framework.exceptions import Throttled
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.serializers import Serializer
 from rest_framework.viewsets import GenericViewSet
 
 from accounts.authentication import caller
-from tickets import permissions
+from outbox import clock
+from outbox.limits import seconds_left
+from tickets import limits, permissions
 from tickets.api import inputs
 from tickets.api.outputs import ClockOut, MessageOut, TicketOut
 from tickets.choices import Channel, MessageKind
@@ -39,13 +42,22 @@ class TicketActions(GenericViewSet):
             raise PermissionDenied
         return ticket
 
+    def _customers(self, needed: str) -> Ticket:
+        """As `_ticket`, for what a customer does: counted, as in the portal."""
+        ticket, now = self._ticket(needed), clock.now()
+        if not limits.may_act(caller(self.request), now=now):
+            raise Throttled(seconds_left(now, 3600))
+        return ticket
+
     def _read(self, serializer_class: type[Serializer]) -> dict:
         serializer = serializer_class(data=self.request.data)
         serializer.is_valid(raise_exception=True)
         return serializer.validated_data
 
     def _answer(self, ticket: Ticket) -> Response:
-        fresh = self.get_queryset().get(pk=ticket.pk)
+        fresh = self.get_queryset().filter(pk=ticket.pk).first()
+        if fresh is None:  # done, and by that out of the caller's sight: moved to another team
+            return Response(status=204)
         return Response(TicketOut(fresh, context=self.get_serializer_context()).data)
 
     @_post("status", inputs.StatusIn)
@@ -74,7 +86,7 @@ class TicketActions(GenericViewSet):
 
     @_post("contest", inputs.ContestIn)
     def contest(self, request: Request, number: str) -> Response:
-        ticket, data = self._ticket("contest"), self._read(inputs.ContestIn)
+        ticket, data = self._customers("contest"), self._read(inputs.ContestIn)
         grades.contest(ticket=ticket, actor=caller(request), wanted=data["wanted"], reason=data["reason"])
         return self._answer(ticket)
 
@@ -98,13 +110,13 @@ class TicketActions(GenericViewSet):
 
     @_post("confirm")
     def confirm(self, request: Request, number: str) -> Response:
-        ticket = self._ticket("confirm")
+        ticket = self._customers("confirm")
         moves.confirm_solution(ticket=ticket, actor=caller(request))
         return self._answer(ticket)
 
     @_post("refute", inputs.CommentIn)
     def refute(self, request: Request, number: str) -> Response:
-        ticket, data = self._ticket("refute"), self._read(inputs.CommentIn)
+        ticket, data = self._customers("refute"), self._read(inputs.CommentIn)
         moves.refute_solution(ticket=ticket, actor=caller(request), comment=data["comment"], channel=Channel.API)
         return self._answer(ticket)
 
@@ -128,6 +140,7 @@ class TicketActions(GenericViewSet):
         if permissions.may(user, "message", ticket):
             if data["kind"] == "note" or data["marks"] or data["status"] or data["hold_reason"]:
                 raise PermissionDenied  # words meant for colleagues must not reach the conversation as a message
+            self._customers("message")
             return conversation.customer_message(ticket=ticket, author=user, body=data["body"], channel=Channel.API)
         if data["kind"] == "note":
             self._ticket("note")

@@ -9,7 +9,7 @@ from django.utils.translation import get_language, gettext
 from django_filters import rest_framework as filters
 from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework import mixins, viewsets
-from rest_framework.exceptions import ValidationError
+from rest_framework.exceptions import Throttled, ValidationError
 from rest_framework.request import Request
 from rest_framework.response import Response
 
@@ -18,7 +18,9 @@ from accounts.models import User
 from accounts.services.people import find_or_create_requester
 from outbox import clock
 from outbox.crash import crash_point
+from outbox.limits import seconds_left
 from sla.choices import Severity
+from tickets import limits
 from tickets.api import inputs
 from tickets.api.actions import TicketActions
 from tickets.api.outputs import CreatedAnswer, CreatedOut, EscalationOut, TicketOut
@@ -88,7 +90,9 @@ class TicketViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, TicketActi
         return Response({**answer, "status_url": link}, status=201)
 
     def _submit(self, data: dict[str, Any]) -> Ticket:
-        user = caller(self.request)
+        user, now = caller(self.request), clock.now()
+        if user.is_customer and not limits.may_submit(user, now=now):
+            raise Throttled(seconds_left(now, 3600))
         submission = Submission(
             subject=data["subject"],
             description=data["description"],

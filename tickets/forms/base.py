@@ -22,6 +22,8 @@ class ActionForm(forms.Form):
         title, explanation, button, icon: what the dialog shows.
         done: what is said afterwards.
         danger: whether the button is red.
+        shows_present: fields that come filled with how the ticket stands. Each carries along what it showed, so that a
+            form which lay open does not undo what a colleague changed meanwhile (`touched`).
         changes_composer: whether other things may be written afterwards, so that the composer is drawn anew.
     """
 
@@ -34,15 +36,22 @@ class ActionForm(forms.Form):
     done: ClassVar[Words] = _("Saved.")
     danger: ClassVar[bool] = False
     changes_composer: ClassVar[bool] = False
+    shows_present: ClassVar[tuple[str, ...]] = ()
 
     def __init__(self, *args: Any, ticket: Ticket, user: User, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.ticket = ticket
         self.user = user
+        for name in self.shows_present:
+            self.fields[name].show_hidden_initial = True
         self.prepare()
 
     def prepare(self) -> None:
         """Set choices and first values from ``self.ticket``."""
+
+    def touched(self, name: str) -> bool:
+        """Whether somebody changed this field from what they saw; who does not say what they saw means every field."""
+        return self[name].html_initial_name not in self.data or name in self.changed_data
 
     @classmethod
     def allowed(cls, ticket: Ticket, user: User) -> bool:

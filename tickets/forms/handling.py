@@ -12,6 +12,7 @@ from catalog.models import Category, FaultType, Module, Version
 from sla.choices import Severity
 from tickets.forms.base import ActionForm, lines
 from tickets.models import Escalation, SeverityContest, Ticket
+from tickets.permissions import may_hold
 from tickets.selectors.choices import workers
 from tickets.services import assigning, grades, lead
 from tickets.services.properties import set_properties
@@ -29,7 +30,7 @@ class TakeForm(ActionForm):
 
     @classmethod
     def allowed(cls, ticket: Ticket, user: User) -> bool:
-        return ticket.is_unresolved and assigning.works_for(user, ticket.team)
+        return ticket.is_unresolved and may_hold(user, ticket)
 
     def perform(self) -> Any:
         return assigning.take(ticket=self.ticket, actor=self.user)
@@ -47,7 +48,7 @@ class TakeOverForm(ActionForm):
 
     @classmethod
     def allowed(cls, ticket: Ticket, user: User) -> bool:
-        return ticket.is_unresolved and assigning.works_for(user, ticket.team)
+        return ticket.is_unresolved and may_hold(user, ticket)
 
     def perform(self) -> Any:
         return assigning.take_over(ticket=self.ticket, actor=self.user)
@@ -63,6 +64,7 @@ class AssignForm(ActionForm):
     button = _("Assign")
     icon = "transfer"
     done = _("Assigned.")
+    shows_present = ("team", "assignee")
 
     team = forms.ModelChoiceField(Team.objects.none(), label=_("Team"), required=False, empty_label=_("as it is"))
     assignee = forms.ModelChoiceField(
@@ -79,9 +81,9 @@ class AssignForm(ActionForm):
         self.initial.setdefault("assignee", self.ticket.assignee_id)
 
     def perform(self) -> Any:
-        team = self.cleaned_data["team"]
+        team = self.cleaned_data["team"] if self.touched("team") else None
         moved = team if team and team.pk != self.ticket.team_id else None
-        assignee = self.cleaned_data["assignee"]
+        assignee = self.cleaned_data["assignee"] if self.touched("assignee") else self.ticket.assignee
         if moved and assignee and assignee.pk == self.ticket.assignee_id:
             assignee = None  # the field was left as it was: the new team chooses
         return assigning.assign(ticket=self.ticket, actor=self.user, assignee=assignee, team=moved)
@@ -143,6 +145,7 @@ class PropertiesForm(ActionForm):
     link = _("Edit the properties…")
     title = _("Edit the properties")
     explanation = _("Another category may mean other deadlines; open ones then follow it.")
+    shows_present = ("category", "module", "version", "fault_type", "tags")
 
     category = forms.ModelChoiceField(Category.objects.none(), label=_("Category"), required=False)
     module = forms.ModelChoiceField(Module.objects.none(), label=_("Product module"), required=False)
@@ -170,7 +173,8 @@ class PropertiesForm(ActionForm):
         return self.cleaned_data["tags"].replace("，", ",").replace("、", ",").split(",")
 
     def perform(self) -> Any:
-        return set_properties(ticket=self.ticket, actor=self.user, **self.cleaned_data)
+        wanted = {name: value for name, value in self.cleaned_data.items() if self.touched(name)}
+        return set_properties(ticket=self.ticket, actor=self.user, **wanted)
 
 
 def _version_words(version: Version) -> str:
@@ -221,7 +225,7 @@ class AcknowledgeForm(ActionForm):
 
 
 class BreachReasonForm(ActionForm):
-    """Asked once of the assignee."""
+    """Asked once of whoever had the ticket when the deadline passed."""
 
     action = "breach_reason"
     link = _("Say why…")
@@ -233,23 +237,18 @@ class BreachReasonForm(ActionForm):
     reason = lines(_("Reason"))
 
     def prepare(self) -> None:
-        rows = unexplained(self.ticket)
+        rows = Escalation.objects.missed_by(self.user).filter(ticket=self.ticket, reason="")
         self.fields["escalation"].queryset = rows  # type: ignore[attr-defined]
         self.fields["escalation"].label_from_instance = _escalation_words  # type: ignore[attr-defined]
         self.fields["escalation"].empty_label = None  # type: ignore[attr-defined]
 
     @classmethod
     def allowed(cls, ticket: Ticket, user: User) -> bool:
-        return ticket.assignee_id == user.pk
+        return Escalation.objects.missed_by(user).filter(ticket=ticket).exists()
 
     def perform(self) -> Any:
         data = self.cleaned_data
         return lead.give_breach_reason(escalation=data["escalation"], reason=data["reason"], actor=self.user)
-
-
-def unexplained(ticket: Ticket) -> Any:
-    """First-level escalations whose reason nobody gave yet, the newest first."""
-    return Escalation.objects.filter(ticket=ticket, level=1, reason="").order_by("-created_at", "-pk")
 
 
 def _escalation_words(row: Escalation) -> str:

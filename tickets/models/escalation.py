@@ -1,5 +1,9 @@
 """A missed promise on its way up the ladder."""
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
 from django.conf import settings
 from django.db import models
 from django.db.models import Q
@@ -7,6 +11,16 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
 from sla.choices import MetricCode, Severity
+
+if TYPE_CHECKING:
+    from accounts.models import User
+
+
+class EscalationQuerySet(models.QuerySet["Escalation"]):
+    def missed_by(self, user: User) -> EscalationQuerySet:
+        """Misses whose reason ``user`` is asked for, the newest first (as `Escalation.is_unexplained_by`)."""
+        owed = Q(missed_by=user) | Q(missed_by=None, ticket__assignee=user)
+        return self.filter(owed, level=1).order_by("-created_at", "-pk")
 
 
 class Escalation(models.Model):
@@ -38,6 +52,15 @@ class Escalation(models.Model):
         on_delete=models.SET_NULL,
         related_name="+",
     )
+    missed_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        verbose_name=_("missed by"),
+        null=True,
+        blank=True,
+        on_delete=models.SET_NULL,
+        related_name="+",
+        help_text=_("Who had the ticket at the due instant; asked for the reason."),
+    )
     reason = models.TextField(_("reason of the breach"), blank=True)
     reason_by = models.ForeignKey(
         settings.AUTH_USER_MODEL,
@@ -48,6 +71,8 @@ class Escalation(models.Model):
         related_name="+",
     )
     reason_at = models.DateTimeField(_("reason given"), null=True, blank=True)
+
+    objects = EscalationQuerySet.as_manager()
 
     class Meta:
         verbose_name = _("escalation")
@@ -74,6 +99,10 @@ class Escalation(models.Model):
 
     def __str__(self) -> str:
         return f"{self.ticket_id}: {self.metric} {self.level}"
+
+    def is_unexplained_by(self, user: User) -> bool:
+        """Whether ``user`` owes the reason: who had the ticket then, or who has it now when nobody did."""
+        return self.level == 1 and not self.reason and user.pk == (self.missed_by_id or self.ticket.assignee_id)
 
     @property
     def dedupe_key(self) -> str:

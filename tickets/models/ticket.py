@@ -111,6 +111,10 @@ class Ticket(models.Model):
     )
     tokens = SearchVectorField(null=True, editable=False)
 
+    link_generation = models.PositiveIntegerField(
+        default=0, editable=False, help_text=_("Raised when private links are revoked; older ones open nothing.")
+    )
+
     objects = TicketQuerySet.as_manager()
 
     class Meta:

@@ -62,7 +62,11 @@ class Resolved(CustomerNotice):
     def item(self, intent: Intent, delivery: Delivery, now: datetime) -> dict[str, Any]:
         item = super().item(intent, delivery, now)
         resolution = Resolution.objects.get(ticket=item["ticket"], cycle=intent.payload["cycle"])
-        return {**item, "resolution": resolution, "answer_url": answer_link(ticket=item["ticket"])}
+        return {
+            **item,
+            "resolution": resolution,
+            "answer_url": answer_link(ticket=item["ticket"], cycle=resolution.cycle),
+        }
 
 
 NOTICES = [

@@ -1,10 +1,11 @@
 """Who stands on which rung at this moment: away people are skipped, and there is always somebody (mission.md 4.1)."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import datetime
 
 from accounts.models import Team, User
 from accounts.selectors import present
+from outbox.models import Delivery
 from sla.models import EscalationStep
 from tickets.models import Escalation
 
@@ -28,10 +29,20 @@ def people_for_rung(row: Escalation, *, now: datetime) -> list[User]:
         EscalationStep.Whom.DEPUTY: lambda: _upwards(team, skip_lead=True),
         EscalationStep.Whom.NEXT_LEVEL: lambda: _upwards(team.next_level if team else None),
     }[EscalationStep.Whom(whom)]
-    person = _first_present(chain(), now=now)
+    told = _told_below(row)
+    person = _first_present((one for one in chain() if one.pk not in told), now=now)
     if person is None:
         return _managers(now=now) or [user for user in (team.lead if team else None,) if user]
     return [person]
+
+
+def _told_below(row: Escalation) -> set[int]:
+    """Who heard on a lower rung already: a deputy who stood in for the lead is not the next one to ask."""
+    below = Escalation.objects.filter(
+        ticket=row.ticket_id, metric=row.metric, subject=row.subject, cycle=row.cycle, level__lt=row.level
+    )
+    keys = [rung.dedupe_key for rung in below]
+    return set(Delivery.objects.filter(intent__dedupe_key__in=keys, user__isnull=False).values_list("user", flat=True))
 
 
 def nobody_else() -> list[User]:
@@ -50,9 +61,10 @@ def _upwards(team: Team | None, *, skip_lead: bool = False) -> Iterator[User]:
         team = team.next_level
 
 
-def _first_present(chain: Iterator[User], *, now: datetime) -> User | None:
+def _first_present(chain: Iterable[User], *, now: datetime) -> User | None:
+    """The first who is there and can act: a name that stayed on the team's row after the role went is passed over."""
     for person in chain:
-        if present(users=User.objects.filter(pk=person.pk), now=now).exists():
+        if person.may("escalation.handle") and present(users=User.objects.filter(pk=person.pk), now=now).exists():
             return person
     return None
 

@@ -57,6 +57,22 @@ class Escalated(MustReach):
         return {**item, "escalation": Escalation.objects.get(pk=intent.payload["escalation"])}
 
 
+class Missed(StaffNotice):
+    """Whoever had the ticket at the due instant is asked for the reason, by a line in the bell."""
+
+    kind = "ticket.missed"
+    channels = ("page",)
+    group = True
+
+    def recipients(self, intent: Intent, now: datetime) -> list[Recipient]:
+        row = Escalation.objects.select_related("missed_by").get(pk=intent.payload["escalation"])
+        return self.people(row.missed_by)
+
+    def item(self, intent: Intent, delivery: Delivery, now: datetime) -> dict[str, Any]:
+        item = super().item(intent, delivery, now)
+        return {**item, "escalation": Escalation.objects.get(pk=intent.payload["escalation"])}
+
+
 class Contested(MustReach):
     def item(self, intent: Intent, delivery: Delivery, now: datetime) -> dict[str, Any]:
         item = super().item(intent, delivery, now)
@@ -68,8 +84,12 @@ def _named(ticket: Ticket, payload: dict, now: datetime) -> list[User | None]:
 
 
 def _owner_or_lead(ticket: Ticket, payload: dict, now: datetime) -> list[User | None]:
-    owner = ticket.assignee if ticket.assignee and ticket.assignee.is_active else None
-    return [owner or responsible_lead(ticket.team, now=now)]
+    return [_owner(ticket) or responsible_lead(ticket.team, now=now)]
+
+
+def _owner(ticket: Ticket) -> User | None:
+    """The assignee, if they still work here (`services.assigning.hand_on_orphans` finds another soon)."""
+    return ticket.assignee if ticket.assignee and ticket.assignee.may("ticket.work") else None
 
 
 def _lead(ticket: Ticket, payload: dict, now: datetime) -> list[User | None]:
@@ -77,7 +97,7 @@ def _lead(ticket: Ticket, payload: dict, now: datetime) -> list[User | None]:
 
 
 def _owner_and_lead(ticket: Ticket, payload: dict, now: datetime) -> list[User | None]:
-    return [ticket.assignee, responsible_lead(ticket.team, now=now)]
+    return [_owner(ticket), responsible_lead(ticket.team, now=now)]
 
 
 NOTICES = [
@@ -86,6 +106,7 @@ NOTICES = [
     MustReach("ticket.customer_message", _owner_or_lead, group=True),
     Warning("ticket.warning", _owner_and_lead, group=True),
     Escalated("ticket.escalated", _lead, group=True),
+    Missed(),
     Contested("ticket.contested", _lead),
     MustReach("ticket.reopened", _owner_and_lead),
     ToPeople("ticket.mentioned", _named),

@@ -54,7 +54,7 @@ def candidates(*, ticket: Ticket) -> list[Candidate]:
     if ticket.team is None:
         return []
     works = Membership.objects.filter(user=OuterRef("pk"), role__permissions__contains=["ticket.work"])
-    people = with_load(team=ticket.team, now=clock.now()).filter(Exists(works))
+    people = with_load(team=ticket.team, now=clock.now()).filter(Exists(works)).exclude(pk=ticket.requester_id)
     found = [Candidate(person, person.pk == ticket.assignee_id) for person in people]
     return sorted(found, key=lambda one: (not one.is_there, one.load / max(one.user.capacity, 1)))
 

@@ -107,9 +107,7 @@ def panels(*, ticket: Ticket, user: User, whole: bool = False) -> dict[str, Any]
         "clocks": clocks(ticket=ticket),
         "escalations": escalations,
         "unacknowledged": [row for row in escalations if row.acknowledged_at is None],
-        "unexplained": [row for row in escalations if row.level == 1 and not row.reason]
-        if ticket.assignee_id == user.pk
-        else [],
+        "unexplained": [row for row in escalations if row.is_unexplained_by(user)],
         "contest": ticket.contests.select_related("raised_by").filter(state="open").first(),
         "resolution": ticket.resolutions.select_related("resolved_by").order_by("-cycle").first(),
         "participants": list(ticket.participants.select_related("user").order_by("added_at", "pk")),

@@ -3,15 +3,17 @@
 from datetime import datetime
 
 from django.core.exceptions import PermissionDenied, ValidationError
+from django.db.models import Exists, OuterRef, Q
 from django.utils.translation import gettext_lazy as _
 
-from accounts.models import Team, User
-from accounts.selectors import teams_in_reach
+from accounts.models import Membership, Team, User
 from sla.services.clocks import regrade_clocks
 from tickets import assignment
 from tickets.models import Ticket
+from tickets.permissions import may_hold, works_for
 from tickets.services.escalation import record_overdue
 from tickets.services.events import record
+from tickets.services.lead import acknowledge_locked
 from tickets.services.locking import Change, changing
 
 
@@ -40,18 +42,19 @@ def take(*, ticket: Ticket, actor: User, now: datetime | None = None) -> None:
 
 
 def take_over(*, ticket: Ticket, actor: User, now: datetime | None = None) -> None:
-    """A lead takes a ticket from whoever has it.
+    """A lead takes a ticket from whoever has it; what was escalated is acknowledged by that.
 
     Raises:
-        PermissionDenied: when ``actor`` may not assign tickets.
+        PermissionDenied: when ``actor`` is no lead.
         ValidationError: as for `take`.
     """
-    if not (actor.may("ticket.assign") and actor.may("ticket.work")):
+    if not (actor.may("escalation.handle") and actor.may("ticket.work")):
         raise PermissionDenied
     with changing(ticket.pk, now=now) as change:
         if change.ticket.assignee_id != actor.pk:
             _demand_takeable(change.ticket, actor)
             _set_assignee(change, actor, actor=actor, code="ticket.taken_over")
+        acknowledge_locked(change, actor=actor)
 
 
 def assign(
@@ -63,12 +66,12 @@ def assign(
         PermissionDenied: when ``actor`` may not assign to others.
         ValidationError: keyed ``assignee``, when that person cannot work on tickets of the team.
     """
-    if not actor.may("ticket.assign") and not actor.may("ticket.work"):
+    if not actor.may("ticket.assign"):
         raise PermissionDenied
     with changing(ticket.pk, now=now) as change:
         target = team or change.ticket.team
         if assignee is not None:
-            _check_assignee(assignee, target)
+            _check_assignee(change.ticket, assignee, target)
         if target and target.pk != change.ticket.team_id:
             _move_team(change, target, actor=actor, assignee=assignee)
         elif assignee is not None and assignee.pk != change.ticket.assignee_id:
@@ -84,41 +87,40 @@ def assign(
             change.set(assignee=None, routing=[{"code": "assignment.released"}])
             if change.ticket.is_unresolved:
                 change.tell("ticket.unassigned", assignee=None, by=actor.pk)
+        if actor.may("escalation.handle") and (assignee or team):
+            acknowledge_locked(change, actor=actor)  # a lead who gives it to somebody has dealt with it
 
 
 def hand_on_orphans(*, limit: int = 200) -> int:
-    """Hand on the unresolved tickets of people who left: the team chooses anew, else its queue has them; how many.
+    """Hand on the unresolved tickets of people who left or work on tickets no more; how many.
+
+    The team chooses anew, else its queue has them.
 
     Accounts know nothing of tickets, so that somebody left is found by query. Safe to run twice.
     """
-    orphaned = Ticket.objects.unresolved().filter(assignee__is_active=False).order_by("next_due_at", "pk")
+    works = Membership.objects.filter(user=OuterRef("assignee"), role__permissions__contains=["ticket.work"])
+    gone = Q(assignee__is_active=False) | Q(assignee__is_superuser=False) & ~Exists(works)
+    orphaned = Ticket.objects.unresolved().filter(gone, assignee__isnull=False).order_by("next_due_at", "pk")
     count = 0
     for ticket_id in list(orphaned.values_list("pk", flat=True)[:limit]):
         with changing(ticket_id) as change:
-            gone = change.ticket.assignee
-            if gone and not gone.is_active and change.ticket.is_unresolved:
-                _hand_on(change, gone)
+            holder = change.ticket.assignee
+            if holder and not holder.may("ticket.work") and change.ticket.is_unresolved:
+                _hand_on(change, holder)
                 count += 1
     return count
 
 
 def take_if_free(change: Change, actor: User) -> None:
     """A locked ticket that nobody has becomes that of who answers it, unless they were only called in."""
-    if change.ticket.assignee_id is None and works_for(actor, change.ticket.team):
+    if change.ticket.assignee_id is None and may_hold(actor, change.ticket):
         _set_assignee(change, actor, actor=actor, code="ticket.taken")
-
-
-def works_for(person: User, team: Team | None) -> bool:
-    """Whether ``person`` may hold tickets of ``team``: one of its own, or a lead above it."""
-    if not (person.is_active and person.may("ticket.work")):
-        return False
-    return team is None or team.pk in teams_in_reach(user=person)
 
 
 def _demand_takeable(ticket: Ticket, actor: User) -> None:
     if not ticket.is_unresolved:
         raise ValidationError(_("The ticket is resolved already."), code="resolved")
-    if not works_for(actor, ticket.team):
+    if not may_hold(actor, ticket):
         raise ValidationError(_("This person does not work on tickets of that team."), code="assignee")
 
 
@@ -126,9 +128,7 @@ def _move_team(change: Change, team: Team, *, actor: User, assignee: User | None
     before = change.ticket.team_id
     reasons = [{"code": "assignment.by_hand", "by": actor.name}]
     if assignee is None:
-        choice = assignment.choose_assignee(
-            team=team, category=change.ticket.category, severity=change.ticket.severity, now=change.now
-        )
+        choice = _choose(change, team)
         assignee, reasons = choice.user, reasons + choice.reasons
     change.set(team=team, assignee=assignee, routing=reasons)
     record(
@@ -142,16 +142,21 @@ def _move_team(change: Change, team: Team, *, actor: User, assignee: User | None
     )
     if change.ticket.is_unresolved:
         regrade_clocks(facts=change.facts, now=change.now)
-        record_overdue(change.ticket, now=change.now)
+        record_overdue(change.ticket, now=change.now, inclusive=True)
     change.tell(
         "ticket.assigned" if assignee else "ticket.unassigned", assignee=assignee.pk if assignee else None, by=actor.pk
     )
 
 
-def _hand_on(change: Change, gone: User) -> None:
-    choice = assignment.choose_assignee(
-        team=change.ticket.team, category=change.ticket.category, severity=change.ticket.severity, now=change.now
+def _choose(change: Change, team: Team | None) -> assignment.Choice:
+    ticket = change.ticket
+    return assignment.choose_assignee(
+        team=team, category=ticket.category, severity=ticket.severity, requester=ticket.requester, now=change.now
     )
+
+
+def _hand_on(change: Change, gone: User) -> None:
+    choice = _choose(change, change.ticket.team)
     change.set(assignee=choice.user, routing=[{"code": "assignment.left", "who": gone.name}, *choice.reasons])
     if choice.user:
         facts = {"team": change.ticket.team_id, "assignee": choice.user.pk}
@@ -170,6 +175,8 @@ def _set_assignee(change: Change, assignee: User, *, actor: User, code: str) -> 
         change.tell("ticket.assigned", assignee=assignee.pk, by=actor.pk)
 
 
-def _check_assignee(assignee: User, team: Team | None) -> None:
+def _check_assignee(ticket: Ticket, assignee: User, team: Team | None) -> None:
+    if assignee.pk == ticket.requester_id:
+        raise ValidationError({"assignee": _("Nobody works on their own problem.")}, code="assignee")
     if not works_for(assignee, team):
         raise ValidationError({"assignee": _("This person does not work on tickets of that team.")}, code="assignee")

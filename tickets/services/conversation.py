@@ -88,7 +88,7 @@ def add_note(
         message = add_message(change, MessageKind.NOTE, body, author=actor, files=files, channel=channel)
         record(ticket=change.ticket, code="ticket.note", actor=actor, now=change.now, message=message.pk)
         for person in staff_with_names(text=body):
-            if person.pk != actor.pk:
+            if person.pk not in (actor.pk, change.ticket.requester_id):  # a note is not for whom it is about
                 _mention(change, person, actor=actor, message=message)
     return message
 

@@ -34,9 +34,12 @@ def sweep() -> int:
     return done
 
 
-def record_overdue(ticket: Ticket, *, now: datetime) -> None:
-    """Record what is overdue on one locked ticket, exactly as the sweep would have."""
-    overdue = sla_selectors.lock_overdue_of(ticket.pk, now=now)
+def record_overdue(ticket: Ticket, *, now: datetime, inclusive: bool = False) -> None:
+    """Record what is overdue on one locked ticket, exactly as the sweep would have.
+
+    After other targets apply, ``inclusive`` records what they find used up, at once and not at the next tick.
+    """
+    overdue = sla_selectors.lock_overdue_of(ticket.pk, now=now, inclusive=inclusive)
     if overdue:
         for clock in overdue:
             clock.ticket = ticket
@@ -120,6 +123,7 @@ def _rung(clock: Clock, steps: dict[tuple[str, int], EscalationStep], *, level: 
         level=level,
         severity=clock.severity,
         team_id=clock.ticket.team_id,
+        missed_by_id=clock.ticket.assignee_id,
         due_at=clock.due_at,
         created_at=now,
         climbs_at=_climbs_at(steps, clock.severity, level, now),
@@ -141,7 +145,10 @@ def _raise(rows: list[Escalation], *, now: datetime) -> None:
         [(r.ticket_id, "ticket.escalated", {"metric": r.metric, "cycle": r.cycle, "level": r.level}) for r in rows],
         now=now,
     )
-    enqueue_many([intent_row("ticket.escalated", r.ticket, {"escalation": r.pk}, r.dedupe_key) for r in rows], now=now)
+    told = [intent_row("ticket.escalated", r.ticket, {"escalation": r.pk}, r.dedupe_key) for r in rows]
+    asked = [r for r in rows if r.level == 1 and r.missed_by_id]
+    told += [intent_row("ticket.missed", r.ticket, {"escalation": r.pk}, f"missed:{r.pk}") for r in asked]
+    enqueue_many(told, now=now)
 
 
 def climb() -> int:
@@ -182,6 +189,7 @@ def _above(row: Escalation, steps: dict[tuple[str, int], EscalationStep], *, now
         level=row.level + 1,
         severity=row.severity,
         team_id=row.team_id,
+        missed_by_id=row.missed_by_id,
         due_at=row.due_at,
         created_at=now,
         climbs_at=_climbs_at(steps, row.severity, row.level + 1, now),

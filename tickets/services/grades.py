@@ -87,7 +87,7 @@ def _apply(change: Change, severity: str, *, actor: User, reason: str) -> None:
     if change.ticket.is_unresolved:
         regrade_clocks(facts=change.facts, now=change.now)
         # What is past due under the new target is breached now, not at the next tick.
-        record_overdue(change.ticket, now=change.now)
+        record_overdue(change.ticket, now=change.now, inclusive=True)
     record(
         ticket=change.ticket,
         code="ticket.regraded",

@@ -96,6 +96,8 @@ def create_ticket(*, submission: Submission, actor: User | None, now: datetime |
 
 def _write_ticket(submission: Submission, *, now: datetime) -> Ticket:
     """Grade, route and assign, and write the row with the reasons."""
+    if submission.follow_up_of:  # before the team's lock, in the order in which every change takes them
+        Ticket.objects.select_for_update(no_key=True).only("pk").get(pk=submission.follow_up_of.pk)
     requester, words = submission.requester, {"subject": submission.subject, "description": submission.description}
     organization = requester.organization
     grade = grading.grade(
@@ -106,7 +108,9 @@ def _write_ticket(submission: Submission, *, now: datetime) -> Ticket:
         service_level=organization.service_level if organization else "",
     )
     routing = triage.classify(**words, category=submission.category, module=submission.module)
-    choice = assignment.choose_assignee(team=routing.team, category=routing.category, severity=grade.severity, now=now)
+    choice = assignment.choose_assignee(
+        team=routing.team, category=routing.category, severity=grade.severity, requester=requester, now=now
+    )
     return Ticket.objects.create(
         number=_next_number(),
         subject=submission.subject,

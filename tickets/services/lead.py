@@ -9,7 +9,7 @@ from django.utils.translation import gettext_lazy as _
 from accounts.models import User
 from tickets.models import Escalation, Participant, Ticket
 from tickets.services.events import record
-from tickets.services.locking import changing
+from tickets.services.locking import Change, changing
 
 
 def acknowledge(*, ticket: Ticket, actor: User, now: datetime | None = None) -> int:
@@ -21,20 +21,18 @@ def acknowledge(*, ticket: Ticket, actor: User, now: datetime | None = None) -> 
     if not actor.may("escalation.handle"):
         raise PermissionDenied
     with changing(ticket.pk, now=now) as change:
-        count = settle(change.ticket, actor=actor, now=change.now)
-        if count:
-            change.set(breached_at=None)
-            record(
-                ticket=change.ticket, code="ticket.escalation.acknowledged", actor=actor, now=change.now, count=count
-            )
-    return count
+        return acknowledge_locked(change, actor=actor)
 
 
-def settle(ticket: Ticket, *, actor: User | None, now: datetime) -> int:
-    """Acknowledge the open escalations of a locked ticket, without an event of its own."""
-    return Escalation.objects.filter(ticket=ticket, acknowledged_at=None).update(
-        acknowledged_at=now, acknowledged_by=actor, climbs_at=None
+def acknowledge_locked(change: Change, *, actor: User) -> int:
+    """Acknowledge the open escalations of a locked ticket, also by what else a lead does about it."""
+    count = Escalation.objects.filter(ticket=change.ticket, acknowledged_at=None).update(
+        acknowledged_at=change.now, acknowledged_by=actor, climbs_at=None
     )
+    if count:
+        change.set(breached_at=None)
+        record(ticket=change.ticket, code="ticket.escalation.acknowledged", actor=actor, now=change.now, count=count)
+    return count
 
 
 def call_in(*, ticket: Ticket, people: Collection[User], actor: User, now: datetime | None = None) -> None:

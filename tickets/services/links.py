@@ -41,29 +41,34 @@ def open_status_link(token: str, *, now: datetime) -> AccessLink | None:
 
 
 def revoke_status_links(*, ticket: Ticket, actor: User, now: datetime | None = None) -> int:
-    """Make every private link of a ticket useless; returns how many there were."""
+    """Make every private link of a ticket useless, those that ask «solved?» too; how many status links there were."""
     with changing(ticket.pk, now=now) as change:
+        change.set(link_generation=change.ticket.link_generation + 1)
         count = AccessLink.objects.filter(ticket=ticket, revoked_at=None).update(revoked_at=change.now)
         record(ticket=change.ticket, code="ticket.links_revoked", actor=actor, now=change.now, count=count)
     return count
 
 
-def answer_link(*, ticket: Ticket) -> str:
-    """The URL of the «solved / not solved» page for the present resolution: derived by HMAC, so nothing is stored.
+def answer_link(*, ticket: Ticket, cycle: int) -> str:
+    """The URL of the «solved / not solved» page for the resolution of ``cycle``: derived by HMAC, nothing is stored.
 
     It is spent as soon as the resolution is answered or the ticket enters another cycle.
     """
-    token = signing.dumps({"t": ticket.pk, "c": ticket.cycle}, salt=_ANSWER_SALT, compress=False)
+    data = {"t": ticket.pk, "c": cycle, "g": ticket.link_generation}
+    token = signing.dumps(data, salt=_ANSWER_SALT, compress=False)
     return settings.SITE_URL + reverse("portal:answer", args=[token])
 
 
-def open_answer_link(token: str) -> tuple[int, int] | None:
-    """(ticket id, cycle) behind an answer link, None when it is forged or too old."""
+def open_answer_link(token: str) -> tuple[Ticket, int] | None:
+    """(ticket, cycle) behind an answer link; None when it is forged, too old, revoked, or its reader is gone."""
     try:
         data = signing.loads(token, salt=_ANSWER_SALT, max_age=ANSWER_LINK_AGE)
-        return data["t"], data["c"]
+        pk, cycle, generation = data["t"], data["c"], data["g"]
     except (signing.BadSignature, KeyError, TypeError):
         return None
+    rows = Ticket.objects.select_related("requester").filter(link_generation=generation, requester__is_active=True)
+    ticket = rows.filter(pk=pk).first()
+    return (ticket, cycle) if ticket else None
 
 
 def _derived(ticket: Ticket, seed: str) -> str:

@@ -24,14 +24,13 @@ def set_properties(
     *,
     ticket: Ticket,
     actor: User,
-    category: Category | None,
-    module: Module | None,
-    version: Version | None,
-    fault_type: FaultType | None,
-    tags: Iterable[str],
+    tags: Iterable[str] | None = None,
     now: datetime | None = None,
+    **values: Category | Module | Version | FaultType | None,
 ) -> None:
-    """Say what the ticket is about. Another category may mean another policy, so the open deadlines follow it.
+    """Say what the ticket is about: ``category``, ``module``, ``version``, ``fault_type``; what is left out stays.
+
+    Another category may mean another policy, so the open deadlines follow it.
 
     Raises:
         PermissionDenied: when ``actor`` does not work on tickets.
@@ -39,10 +38,7 @@ def set_properties(
     """
     if not actor.may("ticket.work"):
         raise PermissionDenied
-    if module and version and module.product_id != version.product_id:
-        raise ValidationError({"version": _("This version belongs to another product than the module.")})
-    names = _clean(tags)
-    values = {"category": category, "module": module, "version": version, "fault_type": fault_type}
+    names = None if tags is None else _clean(tags)
     with changing(ticket.pk, now=now) as change:
         changed: list[dict[str, Any]] = [
             {"field": name, "source": _fact(getattr(change.ticket, name)), "target": _fact(value)}
@@ -50,7 +46,9 @@ def set_properties(
             if getattr(change.ticket, f"{name}_id") != (value.pk if value else None)
         ]
         change.set(**{row["field"]: values[row["field"]] for row in changed})
-        changed += _set_tags(change.ticket, names)
+        _demand_one_product(change.ticket)
+        if names is not None:
+            changed += _set_tags(change.ticket, names)
         if not changed:
             return
         record(ticket=change.ticket, code="ticket.properties", actor=actor, now=change.now, changes=changed)
@@ -58,10 +56,15 @@ def set_properties(
             _follow_category(change)
 
 
+def _demand_one_product(ticket: Ticket) -> None:
+    if ticket.module and ticket.version and ticket.module.product_id != ticket.version.product_id:
+        raise ValidationError({"version": _("This version belongs to another product than the module.")})
+
+
 def _follow_category(change: Change) -> None:
     if change.ticket.is_unresolved:
         regrade_clocks(facts=change.facts, now=change.now)
-        record_overdue(change.ticket, now=change.now)
+        record_overdue(change.ticket, now=change.now, inclusive=True)
 
 
 def _set_tags(ticket: Ticket, names: list[str]) -> list[dict[str, Any]]:

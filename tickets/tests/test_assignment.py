@@ -96,7 +96,8 @@ def ticket_for(assignee: User, status: str = "open") -> Ticket:
 
 
 def choose(team: Team | None, category: Category | None = None, severity: str = "B"):
-    return choose_assignee(team=team, category=category, severity=severity, now=clock.now())
+    stranger = UserFactory()
+    return choose_assignee(team=team, category=category, severity=severity, requester=stranger, now=clock.now())
 
 
 @pytest.mark.django_db
@@ -162,11 +163,11 @@ class TestChoose:
         for size in (2, 12):
             for _ in range(size):
                 ticket_for(make_agent(team))
-            now = clock.now()
+            now, stranger = clock.now(), UserFactory()
             with CaptureQueriesContext(
                 connection,
             ) as queries:
-                choose_assignee(team=team, category=None, severity="B", now=now)
+                choose_assignee(team=team, category=None, severity="B", requester=stranger, now=now)
             counts.append(len(queries))
         assert counts == [2, 2], "the lock and the candidates"
 

@@ -4,10 +4,12 @@ from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
 import pytest
+from django.core.exceptions import ValidationError
 
-from accounts.tests.factories import TeamFactory, make_agent, make_customer, make_lead
+from accounts.tests.factories import TeamFactory, make_agent, make_customer, make_lead, make_manager
 from outbox import clock as database_clock
-from outbox.models import Intent
+from outbox.models import Delivery, Intent
+from outbox.resolving import resolve_due
 from sla.models import Clock, Policy, Target
 from tickets.models import Escalation, Ticket, TicketEvent
 from tickets.services import assigning, conversation, escalation, grades, lead, moves
@@ -147,9 +149,79 @@ def test_regrading_carries_elapsed_time_and_breaches_at_once_what_is_past(team, 
     grades.regrade(ticket=ticket, actor=agent, severity="S", reason="Everybody is down", now=MONDAY + 45 * MINUTE)
     response = clock_of(ticket, "first_response")
     assert response.revision == 2
-    assert response.breached_at == MONDAY + 45 * MINUTE or response.due_at == MONDAY + 45 * MINUTE
+    assert (response.due_at, response.breached_at) == (MONDAY + 45 * MINUTE, MONDAY + 45 * MINUTE)
+    row = Escalation.objects.get(ticket=ticket)
+    assert (row.metric, row.severity, row.created_at) == ("first_response", "S", MONDAY + 45 * MINUTE)
     assert clock_of(ticket, "workaround").due_at == MONDAY + 120 * MINUTE
     assert clock_of(ticket, "progress_report").state == "superseded"
+
+
+def test_a_promise_is_missed_once_however_often_the_grade_changes(team, agent, team_lead, at):
+    """S → A → S after a missed workaround: the miss stays on record, and no second one joins it."""
+    ticket = make_ticket(team=team, severity="S")
+    conversation.reply(ticket=ticket, actor=agent, body="We look at it", now=MONDAY + MINUTE)
+    at(MONDAY + 125 * MINUTE)
+    escalation.sweep()
+    grades.regrade(ticket=ticket, actor=agent, severity="A", reason="One site", now=MONDAY + 130 * MINUTE)
+    grades.regrade(ticket=ticket, actor=agent, severity="S", reason="All sites", now=MONDAY + 135 * MINUTE)
+    at(MONDAY + 136 * MINUTE)
+    escalation.sweep()
+    assert [clock.state for clock in ticket.clocks.filter(metric="workaround")] == ["missed"]
+    assert TicketEvent.objects.filter(code="clock.breached", data__metric="workaround").count() == 1
+    assert ticket.clocks.get(metric="solution_path").state == "superseded"
+
+
+def test_the_ladder_is_that_of_the_present_grade_under_a_policy_of_all_grades(team, agent):
+    Policy.objects.all().delete()
+    policy = Policy.objects.create(name="All", severity="")
+    Target.objects.create(policy=policy, metric="first_response", amount=60)
+    ticket = make_ticket(team=team, severity="B")
+    grades.regrade(ticket=ticket, actor=agent, severity="S", reason="Down", now=MONDAY + MINUTE)
+    assert clock_of(ticket, "first_response").severity == "S"
+    assert clock_of(ticket, "first_response").due_at == MONDAY + 60 * MINUTE
+
+
+def test_a_hold_stops_the_progress_updates_and_no_milestone(team, agent):
+    ticket = make_ticket(team=team, severity="S")
+    conversation.reply(ticket=ticket, actor=agent, body="We look at it", now=MONDAY + MINUTE)
+    moves.set_status(ticket=ticket, actor=agent, status="on_hold", reason="the vendor", now=MONDAY + 2 * MINUTE)
+    states = dict(ticket.clocks.exclude(state="met").values_list("metric", "state"))
+    assert states == {"workaround": "running", "progress_update": "paused"}
+
+
+def test_working_days_are_counted_whole():
+    target = Target.objects.get(policy__severity="B", metric="progress_report")
+    target.amount = Decimal("0.5")
+    with pytest.raises(ValidationError, match="counted whole"):
+        target.validate_constraints()
+
+
+def test_who_stood_in_for_the_lead_is_not_asked_again_on_the_next_rung(team, team_lead, at):
+    """The lead is away: the deputy hears on the first rung, the team above on the second."""
+    above = TeamFactory()
+    chief, deputy = make_lead(above), make_lead(team)
+    type(team).objects.filter(pk=team.pk).update(lead=team_lead, deputy=deputy, next_level=above)
+    type(team_lead).objects.filter(pk=team_lead.pk).update(on_duty=False)
+    make_ticket(team=team, severity="S")
+    for minutes in (31, 47):
+        at(MONDAY + minutes * MINUTE)
+        escalation.sweep()
+        escalation.climb()
+        resolve_due(now=MONDAY + minutes * MINUTE)
+    told = Delivery.objects.filter(intent__kind="ticket.escalated", channel="mail").order_by("pk")
+    assert list(told.values_list("user", flat=True)) == [deputy.pk, chief.pk]
+
+
+def test_a_name_left_on_the_teams_row_is_passed_over(team, at):
+    """Whom the ladder tells must be able to act; a former lead is not."""
+    former, manager = make_agent(team), make_manager()
+    type(team).objects.filter(pk=team.pk).update(lead=former)
+    make_ticket(team=team, severity="S")
+    at(MONDAY + 31 * MINUTE)
+    escalation.sweep()
+    resolve_due(now=MONDAY + 31 * MINUTE)
+    told = Delivery.objects.filter(intent__kind="ticket.escalated", channel="mail")
+    assert set(told.values_list("user", flat=True)) == {manager.pk}
 
 
 def test_severity_down_and_up_again_escalates_once(team, agent, team_lead, at):

@@ -17,7 +17,6 @@ from tickets.models import Message, SeverityContest, Ticket
 from tickets.services import conversation, grades, moves
 from tickets.services.links import answer_link, mint_status_link, revoke_status_links
 from tickets.tests.factories import make_ticket
-from tickets.views import portal
 
 pytestmark = pytest.mark.django_db
 PNG = b"\x89PNG\r\n\x1a\n" + b"0" * 64
@@ -176,7 +175,7 @@ def test_open_and_solved_are_apart_and_counted(client, ticket, customer, agent, 
 
 
 def test_pages_go_on_by_key_and_repeat_nothing(client, customer, team, now, monkeypatch):
-    monkeypatch.setattr(portal, "_PAGE", 2)
+    monkeypatch.setattr("tickets.views.portal._PAGE", 2)
     made = [make_ticket(team=team, requester=customer, now=now) for _ in range(5)]
     client.force_login(customer)
     seen, before = [], ""
@@ -245,7 +244,7 @@ def test_an_empty_message_or_a_wrong_file_keeps_what_was_typed(client, ticket, c
 
 
 def test_floods_of_messages_are_held_back_with_their_words(client, ticket, customer, monkeypatch):
-    monkeypatch.setattr(portal, "_MOST_AN_HOUR", 1)
+    monkeypatch.setattr("tickets.limits.ACTIONS_AN_HOUR", 1)
     client.force_login(customer)
     assert client.post(action(ticket, "message"), {"body": "one"}).status_code == 302
     response = client.post(action(ticket, "message"), {"body": "two words"})
@@ -370,7 +369,9 @@ def test_long_after_closing_a_message_by_the_link_opens_a_new_ticket_with_its_ow
 
 
 def answer_url(ticket) -> str:
-    return reverse("portal:answer", args=[answer_link(ticket=ticket).rstrip("/").rpartition("/")[2]])
+    return reverse(
+        "portal:answer", args=[answer_link(ticket=ticket, cycle=ticket.cycle).rstrip("/").rpartition("/")[2]]
+    )
 
 
 def test_opening_the_answer_link_changes_nothing(client, resolved):

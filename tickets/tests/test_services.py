@@ -3,11 +3,13 @@
 from datetime import timedelta
 
 import pytest
-from django.core.exceptions import ValidationError
+from django.core.exceptions import PermissionDenied, ValidationError
 from rest_framework.test import APIClient
 
+from accounts.models import Role
 from accounts.services import people
 from accounts.tests.factories import TeamFactory, make_administrator, make_agent, make_customer, make_lead
+from outbox import clock, delivery
 from outbox.models import Delivery, Intent
 from outbox.resolving import resolve_due
 from tickets.models import AccessLink, IdempotencyKey, Ticket, TicketEvent
@@ -145,6 +147,102 @@ def test_tickets_of_who_left_wait_in_the_queue_when_nobody_is_free(team, agent, 
     resolve_due(now=intent.created_at)
     told = Delivery.objects.filter(intent=intent).values_list("user", flat=True)
     assert set(told) == {team_lead.pk}, "never nobody"
+
+
+def test_nobody_gets_their_own_problem(team):
+    """A colleague has a problem too, and is the only one there: it waits in the queue."""
+    colleague = make_agent(team)
+    ticket = make_ticket(team=team, requester=colleague)
+    assert ticket.assignee is None
+    with pytest.raises(ValidationError):
+        assigning.assign(ticket=ticket, actor=make_lead(team), assignee=colleague, now=MONDAY + MINUTE)
+    with pytest.raises(ValidationError):
+        assigning.take(ticket=ticket, actor=colleague, now=MONDAY + MINUTE)
+
+
+def test_a_note_about_the_requester_does_not_reach_them(team, agent):
+    colleague = make_agent(TeamFactory(), name="Zhang Wei")
+    ticket = make_ticket(team=team, requester=colleague)
+    conversation.add_note(ticket=ticket, actor=agent, body="@Zhang Wei misconfigured it", now=MONDAY + MINUTE)
+    assert not ticket.participants.exists()
+    assert not Intent.objects.filter(kind="ticket.mentioned").exists()
+
+
+def test_the_right_to_assign_can_be_taken_away(team, agent):
+    ticket, colleague, role = make_ticket(team=team), make_agent(team), Role.objects.get(code="agent")
+    role.permissions.remove("ticket.assign")
+    role.save()
+    fresh = type(agent).objects.get(pk=agent.pk)
+    with pytest.raises(PermissionDenied):
+        assigning.assign(ticket=ticket, actor=fresh, assignee=colleague, now=MONDAY + MINUTE)
+
+
+@pytest.mark.parametrize("deed", ["take over", "reassign"])
+def test_a_lead_who_acts_has_acknowledged(team, agent, team_lead, deed):
+    ticket = make_ticket(team=team, assignee=agent, severity="S")
+    later = MONDAY + 31 * MINUTE
+    if deed == "take over":
+        assigning.take_over(ticket=ticket, actor=team_lead, now=later)
+    else:
+        assigning.assign(ticket=ticket, actor=team_lead, assignee=make_agent(team), now=later)
+    row = ticket.escalations.get()
+    assert (row.acknowledged_by, row.acknowledged_at, row.climbs_at) == (team_lead, later, None)
+    assert TicketEvent.objects.filter(ticket=ticket, code="ticket.escalation.acknowledged").count() == 1
+
+
+def test_who_missed_it_is_asked_in_the_bell(team, agent, team_lead):
+    ticket = make_ticket(team=team, assignee=agent, severity="S")
+    assigning.take_over(ticket=ticket, actor=team_lead, now=MONDAY + 31 * MINUTE)
+    resolve_due(now=MONDAY + 31 * MINUTE)
+    asked = Delivery.objects.get(intent__kind="ticket.missed")
+    assert (asked.user, asked.channel) == (agent, "page")
+    assert ticket.escalations.get().missed_by == agent
+
+
+def test_a_program_that_moves_a_ticket_out_of_its_sight_is_told_that_it_worked(team, agent):
+    ticket, other = make_ticket(team=team), TeamFactory()
+    make_agent(other)
+    client = APIClient()
+    client.force_authenticate(agent)
+    answer = client.post(f"/api/v1/tickets/{ticket.number}/assign/", {"team": other.code}, format="json")
+    assert answer.status_code == 204
+    assert Ticket.objects.get(pk=ticket.pk).team == other
+
+
+def test_a_revoked_answer_link_opens_nothing(team, agent):
+    ticket = make_ticket(team=team)
+    moves.resolve_ticket(ticket=ticket, actor=agent, **FOUND, now=MONDAY)
+    token = links.answer_link(ticket=ticket, cycle=1).rstrip("/").rpartition("/")[2]
+    assert links.open_answer_link(token) == (ticket, 1)
+    links.revoke_status_links(ticket=ticket, actor=agent, now=MONDAY + MINUTE)
+    assert links.open_answer_link(token) is None
+
+
+def test_a_mail_that_waited_is_not_sent_to_who_may_not_read_it_any_more(team, agent):
+    now = clock.now()
+    ticket = make_ticket(team=team, assignee=agent, now=now)
+    conversation.customer_message(ticket=ticket, author=ticket.requester, body="Secret", now=now)
+    resolve_due(now=now)
+    queued = Delivery.objects.get(intent__kind="ticket.customer_message", channel="mail")
+    assert queued.user == agent
+    people.deactivate_user(actor=make_administrator(), user=agent, now=now)
+    delivery.run()
+    queued.refresh_from_db()
+    assert queued.state == "suppressed"
+
+
+def test_a_customers_program_meets_the_limits_of_the_portal(team, monkeypatch):
+    monkeypatch.setattr("tickets.limits.SUBMISSIONS_AN_HOUR", 1)
+    monkeypatch.setattr("tickets.limits.ACTIONS_AN_HOUR", 1)
+    customer = make_customer()
+    client = APIClient()
+    client.force_authenticate(customer)
+    body = {"subject": "Login", "description": "fails", "requester": {"email": customer.email}}
+    answers = [client.post("/api/v1/tickets/", body, format="json") for _ in range(2)]
+    assert [answer.status_code for answer in answers] == [201, 429]
+    assert answers[1]["Retry-After"]
+    address = f"/api/v1/tickets/{answers[0].json()['number']}/messages/"
+    assert [client.post(address, {"body": "Hello"}, format="json").status_code for _ in range(2)] == [201, 429]
 
 
 def test_what_a_program_writes_is_marked_as_written_by_a_program(team, agent):

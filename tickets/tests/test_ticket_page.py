@@ -21,7 +21,7 @@ from accounts.tests.factories import (
 from knowledge.tests.factories import published
 from outbox import clock
 from tickets.models import Message, Ticket
-from tickets.services import conversation, grades, lead, moves
+from tickets.services import assigning, conversation, grades, lead, moves
 from tickets.tests.factories import make_ticket
 from tickets.tests.test_queue_page import live_parts, signed_in
 
@@ -103,7 +103,7 @@ def test_everybody_gets_the_actions_of_their_role_only(ticket, team, agent):
         context = signed_in(person).get(page(ticket)).context
         offered[name] = set(context["actions"]), [kind for kind, _l in context["composer"].fields["kind"].choices]
     work = {"take", "assign", "regrade", "properties", "call_in", "status", "resolve", "revoke_links"}
-    assert offered["agent"] == (work | {"breach_reason"}, ["public", "note"])
+    assert offered["agent"] == (work, ["public", "note"])
     assert offered["lead"] == (work | {"take_over", "acknowledge", "decide_contest"}, ["public", "note"])
     assert offered["expert"] == (set(), ["note"])
     assert offered["manager"] == ({"acknowledge"}, [])
@@ -142,6 +142,9 @@ def test_the_assignee_is_asked_why_a_deadline_was_missed_once(team, agent):
     row.refresh_from_db()
     assert (row.reason, row.reason_by) == ("Overlooked at the change of shift.", agent)
     assert "Why?" not in client.get(page(late)).content.decode()
+    other = make_agent(team)
+    assigning.assign(ticket=late, actor=agent, assignee=other)
+    assert "Why?" not in signed_in(other).get(page(late)).content.decode(), "not whoever got it afterwards"
     again = client.post(page(late, "breach-reason"), {"escalation": row.pk, "reason": "Another."})
     assert again.status_code == 422
     row.refresh_from_db()

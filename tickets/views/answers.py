@@ -8,7 +8,6 @@ from django.views.decorators.http import require_http_methods
 from tickets.choices import MessageKind
 from tickets.doors import keep_private
 from tickets.forms_portal import RefuteForm
-from tickets.models import Ticket
 from tickets.services.links import open_answer_link
 from tickets.services.moves import confirm_solution, refute_solution
 
@@ -17,12 +16,9 @@ from tickets.services.moves import confirm_solution, refute_solution
 def answer(request: HttpRequest, token: str) -> HttpResponse:
     """Ask, take the answer, or say kindly that it was given. Mail scanners follow links, so a GET changes nothing."""
     opened = open_answer_link(token)
-    ticket = None
-    if opened is not None:
-        ticket = Ticket.objects.select_related("requester").filter(pk=opened[0], requester__is_active=True).first()
-    if opened is None or ticket is None:
+    if opened is None:
         raise Http404
-    cycle = opened[1]
+    ticket, cycle = opened
     resolution = ticket.resolutions.filter(cycle=cycle, confirmed_at=None, refuted_at=None).first()
     context = {"ticket": ticket, "form": RefuteForm()}
     if resolution is None or ticket.cycle != cycle or ticket.status != "resolved":

@@ -17,11 +17,11 @@ from django.views.decorators.http import require_GET, require_POST
 
 from accounts.access import requires
 from outbox import clock
-from outbox.limits import allow
 from tickets import permissions
 from tickets.choices import Channel
 from tickets.doors import Door, by_link, by_sign_in, keep_private
 from tickets.forms_portal import ConfirmForm, ContestForm, MessageForm, RefuteForm
+from tickets.limits import may_act
 from tickets.models import Attachment, Message, Ticket
 from tickets.promises import promises_of_ticket
 from tickets.services.conversation import customer_message
@@ -31,8 +31,6 @@ from tickets.services.moves import confirm_solution, refute_solution
 from tickets.story import for_list, next_of, story_of
 
 _PAGE = 20
-#: What one person may send about tickets in an hour; a conversation never needs it, a robot does.
-_MOST_AN_HOUR = 60
 _SENT = "draft-done"
 
 
@@ -154,7 +152,7 @@ def _act(request: HttpRequest, door: Door, action: str) -> HttpResponse:
     form = make(request, door)
     if form.is_valid():
         now = clock.now()
-        if not allow(f"portal:act:{door.user.pk}", limit=_MOST_AN_HOUR, seconds=3600, now=now):
+        if not may_act(door.user, now=now, by_link_of=door.ticket if door.token else None):
             form.add_error(None, _("That was a lot in one hour. Please wait a little; your words are kept here."))
             return _page(request, door, {action: form}, 429)
         try:

@@ -171,7 +171,7 @@ class Scene:
         self.things["survey_token"] = survey_token(self.things["survey"])
         link = mint_status_link(ticket=self.things["ticket"], user=self.people["requester"], now=self.now)
         self.things["link"] = link.rstrip("/").rpartition("/")[2]
-        self.things["answer"] = answer_link(ticket=solved).rstrip("/").rpartition("/")[2]
+        self.things["answer"] = answer_link(ticket=solved, cycle=solved.cycle).rstrip("/").rpartition("/")[2]
 
     def _articles(self) -> None:
         agent = self.people["agent"]
