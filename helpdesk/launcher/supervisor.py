@@ -20,6 +20,7 @@ from helpdesk.launcher.services import Service, http_answers, preload, services
 
 _STOP_ORDER = ("beat", "worker", "push", "web")
 _START_SECONDS = 90
+_TICK_SECONDS = 30  # the first start waits one interval of the heartbeat; later ones find it due at once
 _POLL_SECONDS = 0.2
 _STEADY_SECONDS = 60
 _LONGEST_BACKOFF = 30
@@ -67,6 +68,7 @@ class Supervisor:
         for service in self.services:
             self._spawn(service)
         self._wait_until_healthy()
+        self._wait_for_a_tick()
 
     def _spawn(self, service: Service) -> None:
         self.children[service.name] = fork_module(
@@ -91,6 +93,16 @@ class Supervisor:
                 )
             if waiting:
                 time.sleep(0.1)
+
+    def _wait_for_a_tick(self) -> None:
+        """Health of the parts is not health of the chain: a tick has to pass from beat by a worker to the database."""
+        deadline = time.monotonic() + _TICK_SECONDS
+        while not self.ready():
+            if time.monotonic() > deadline:
+                log = self.children["beat"].log
+                print(f"! no tick has gone from beat to the database yet; deadlines wait, see {log}", flush=True)
+                return
+            time.sleep(0.1)
 
     def run(self) -> None:
         """Watch until somebody asks us to stop; start again what dies."""

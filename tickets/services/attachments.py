@@ -1,8 +1,14 @@
-"""Files of messages: checked by what they are, kept under a key of the server's own making."""
+"""Files of messages: checked by what they are, kept under a key of the server's own making.
+
+Hashing and writing take as long as the disk likes, so both happen before any lock is taken: `kept` stores the files,
+`attach` writes only the rows, in the transaction of the message.
+"""
 
 import hashlib
 import secrets
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
 from datetime import datetime
 
 from django.conf import settings
@@ -14,8 +20,22 @@ from tickets.models import Attachment, Message
 from tickets.uploads import check_upload
 
 
-def attach(*, message: Message, files: Sequence[UploadedFile], now: datetime) -> list[Attachment]:
-    """Check and keep ``files`` with ``message``.
+@dataclass(frozen=True)
+class StoredFile:
+    """One file that lies in the storage; ``key`` is its name there."""
+
+    key: str
+    name: str
+    content_type: str
+    size: int
+    sha256: str
+
+
+@contextmanager
+def kept(files: Sequence[UploadedFile]) -> Iterator[list[StoredFile]]:
+    """Check ``files`` and store them for the block; when it fails they are taken out of the storage again.
+
+    Enter it before the transaction that attaches them.
 
     Raises:
         ValidationError: keyed ``files``, when there are too many or one is refused.
@@ -24,22 +44,42 @@ def attach(*, message: Message, files: Sequence[UploadedFile], now: datetime) ->
         limit = {"limit": settings.ATTACHMENTS_PER_MESSAGE}
         raise ValidationError({"files": _("At most %(limit)d files at once.") % limit})
     checked = [(upload, check_upload(upload)) for upload in files]
-    return [_keep(message, upload, name, content_type, now) for upload, (name, content_type) in checked]
+    stored: list[StoredFile] = []
+    try:
+        for upload, (name, content_type) in checked:
+            stored.append(_store(upload, name, content_type))
+        yield stored
+    except BaseException:
+        for one in stored:
+            _FILE.storage.delete(one.key)
+        raise
 
 
-def _keep(message: Message, upload: UploadedFile, name: str, content_type: str, now: datetime) -> Attachment:
+def attach(*, message: Message, files: Sequence[StoredFile], now: datetime) -> list[Attachment]:
+    """Write the rows of stored ``files`` of ``message``."""
+    rows = [
+        Attachment(
+            message=message,
+            file=one.key,
+            name=one.name,
+            content_type=one.content_type,
+            size=one.size,
+            sha256=one.sha256,
+            created_at=now,
+        )
+        for one in files
+    ]
+    return Attachment.objects.bulk_create(rows)
+
+
+_FILE = Attachment._meta.get_field("file")
+
+
+def _store(upload: UploadedFile, name: str, content_type: str) -> StoredFile:
     digest = hashlib.sha256()
     for chunk in upload.chunks():
         digest.update(chunk)
     upload.seek(0)
-    row = Attachment(
-        message=message,
-        name=name,
-        content_type=content_type,
-        size=upload.size or 0,
-        sha256=digest.hexdigest(),
-        created_at=now,
-    )
-    row.file.save(secrets.token_hex(16), upload, save=False)
-    row.save()
-    return row
+    wanted = _FILE.generate_filename(None, secrets.token_hex(16))
+    key = _FILE.storage.save(wanted, upload, max_length=_FILE.max_length)
+    return StoredFile(key, name, content_type, upload.size or 0, digest.hexdigest())

@@ -9,12 +9,13 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts.models import User
 from accounts.selectors import staff_with_names
+from outbox import clock
 from sla.metrics import Reply
 from sla.services.clocks import apply_reply, follow_status
 from tickets.choices import Channel, MessageKind, Status
 from tickets.models import Message, Participant, Ticket
 from tickets.services.assigning import take_if_free
-from tickets.services.attachments import attach
+from tickets.services.attachments import StoredFile, attach, kept
 from tickets.services.events import record
 from tickets.services.intake import Submission, create_ticket
 from tickets.services.locking import Change, changing
@@ -46,13 +47,15 @@ def reply(
         ValidationError: when the text is empty, the move illegal, the ticket stale or a file refused.
     """
     _demand_text(body)
-    with changing(ticket.pk, now=now, revision=revision) as change:
+    with kept(files) as stored, changing(ticket.pk, now=now, revision=revision) as change:
         target = status or (Status.OPEN if change.ticket.status == Status.NEW else change.ticket.status)
         if target != change.ticket.status:
             check_move(source=change.ticket.status, target=target, has_reply=True, reason=hold_reason, by_hand=True)
         elif not change.ticket.is_unresolved:
             raise ValidationError(_("This ticket is resolved. Reopen it before you answer."), code="resolved")
-        message = add_message(change, MessageKind.PUBLIC, body, author=actor, files=files, marks=marks, channel=channel)
+        message = add_message(
+            change, MessageKind.PUBLIC, body, author=actor, files=stored, marks=marks, channel=channel
+        )
         answered(change, Reply(marks=frozenset(marks)))
         take_if_free(change, actor)
         if target != change.ticket.status:
@@ -84,8 +87,8 @@ def add_note(
         ValidationError: when the text is empty or a file refused.
     """
     _demand_text(body)
-    with changing(ticket.pk, now=now) as change:
-        message = add_message(change, MessageKind.NOTE, body, author=actor, files=files, channel=channel)
+    with kept(files) as stored, changing(ticket.pk, now=now) as change:
+        message = add_message(change, MessageKind.NOTE, body, author=actor, files=stored, channel=channel)
         record(ticket=change.ticket, code="ticket.note", actor=actor, now=change.now, message=message.pk)
         for person in staff_with_names(text=body):
             if person.pk not in (actor.pk, change.ticket.requester_id):  # a note is not for whom it is about
@@ -110,20 +113,19 @@ def customer_message(
     from tickets.services.moves import reopen
 
     _demand_text(body)
-    with changing(ticket.pk, now=now) as change:
-        closed_at = change.ticket.closed_at
-        if closed_at is None or change.now - closed_at <= REOPEN_WITHIN:
-            message = add_message(change, MessageKind.CUSTOMER, body, author=author, files=files, channel=channel)
-            record(
-                ticket=change.ticket, code="ticket.customer_message", actor=author, now=change.now, message=message.pk
-            )
-            if not change.ticket.is_unresolved:
-                reopen(change, actor=author)
-            elif change.ticket.status == Status.PENDING:
-                move(change, Status.OPEN, actor=author)
-            change.tell("ticket.customer_message", message=message.pk)
-            return message
-    return _follow_up(ticket, author=author, body=body, channel=channel, files=files, now=now)
+    # Read before the lock: a ticket that somebody opens or closes at this very moment is right either way.
+    closed_at = Ticket.objects.values_list("closed_at", flat=True).get(pk=ticket.pk)
+    if closed_at and (now or clock.now()) - closed_at > REOPEN_WITHIN:
+        return _follow_up(ticket, author=author, body=body, channel=channel, files=files, now=now)
+    with kept(files) as stored, changing(ticket.pk, now=now) as change:
+        message = add_message(change, MessageKind.CUSTOMER, body, author=author, files=stored, channel=channel)
+        record(ticket=change.ticket, code="ticket.customer_message", actor=author, now=change.now, message=message.pk)
+        if not change.ticket.is_unresolved:
+            reopen(change, actor=author)
+        elif change.ticket.status == Status.PENDING:
+            move(change, Status.OPEN, actor=author)
+        change.tell("ticket.customer_message", message=message.pk)
+    return message
 
 
 def _follow_up(
@@ -151,7 +153,7 @@ def add_message(
     body: str,
     *,
     author: User | None,
-    files: Sequence[UploadedFile] = (),
+    files: Sequence[StoredFile] = (),
     marks: Collection[str] = (),
     channel: str = Channel.PORTAL,
 ) -> Message:
@@ -173,15 +175,15 @@ def answered(change: Change, message: Reply) -> None:
     """Let the clocks see a public message that a person wrote."""
     if change.ticket.first_response_at is None:
         change.set(first_response_at=change.now)
-    for clock in apply_reply(facts=change.facts, reply=message, now=change.now):
+    for closed in apply_reply(facts=change.facts, reply=message, now=change.now):
         record(
             ticket=change.ticket,
-            code=f"clock.{clock.state}",
+            code=f"clock.{closed.state}",
             actor=None,
             now=change.now,
-            metric=clock.metric,
-            cycle=clock.cycle,
-            due_at=clock.due_at.isoformat(),
+            metric=closed.metric,
+            cycle=closed.cycle,
+            due_at=closed.due_at.isoformat(),
         )
 
 

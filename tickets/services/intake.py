@@ -19,7 +19,7 @@ from sla.services.clocks import start_clocks
 from tickets import assignment, grading, triage
 from tickets.choices import Channel, MessageKind, Status
 from tickets.models import Message, Ticket
-from tickets.services.attachments import attach
+from tickets.services.attachments import StoredFile, attach, kept
 from tickets.services.deadlines import refresh_next_due
 from tickets.services.events import record
 from tickets.services.locking import announce, facts_of
@@ -68,7 +68,6 @@ class Submission:
     """Who wrote the words, when not the requester: a colleague of theirs."""
 
 
-@transaction.atomic
 def create_ticket(*, submission: Submission, actor: User | None, now: datetime | None = None) -> Ticket:
     """Make one ticket of one submission.
 
@@ -78,7 +77,11 @@ def create_ticket(*, submission: Submission, actor: User | None, now: datetime |
     Raises:
         ValidationError: when a file is refused.
     """
-    now = now or clock.now()
+    with kept(submission.files) as stored, transaction.atomic():
+        return _create(submission, stored, actor=actor, now=now or clock.now())
+
+
+def _create(submission: Submission, stored: list[StoredFile], *, actor: User | None, now: datetime) -> Ticket:
     ticket = _write_ticket(submission, now=now)
     message = Message.objects.create(
         ticket=ticket,
@@ -88,7 +91,7 @@ def create_ticket(*, submission: Submission, actor: User | None, now: datetime |
         channel=submission.channel,
         created_at=now,
     )
-    attach(message=message, files=submission.files, now=now)
+    attach(message=message, files=stored, now=now)
     _tell(ticket, actor=actor, now=now)
     crash_point("intake-before-commit")
     return ticket

@@ -15,6 +15,7 @@ from sla.services.clocks import cancel_clocks, start_clocks
 from tickets.choices import Channel, MessageKind, Status
 from tickets.models import Escalation, Resolution, Ticket
 from tickets.services.assigning import take_if_free
+from tickets.services.attachments import kept
 from tickets.services.conversation import add_message, answered, move
 from tickets.services.events import record
 from tickets.services.locking import Change, changing
@@ -57,10 +58,10 @@ def resolve_ticket(
         IllegalMove: when the ticket is resolved already.
     """
     _demand_findings(cause=cause, solution=solution, verification=verification, proof=proof)
-    with changing(ticket.pk, now=now) as change:
+    with kept(files) as stored, changing(ticket.pk, now=now) as change:
         check_move(source=change.ticket.status, target=Status.RESOLVED)
         words = message.strip() or solution
-        text = add_message(change, MessageKind.PUBLIC, words, author=actor, files=files, channel=channel)
+        text = add_message(change, MessageKind.PUBLIC, words, author=actor, files=stored, channel=channel)
         answered(change, Reply(resolves=True))
         resolution = Resolution.objects.create(
             ticket=change.ticket,

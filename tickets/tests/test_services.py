@@ -1,9 +1,11 @@
 """What the services of tickets write, and to whom it is told, in the corners that no page reaches easily."""
 
+import hashlib
 from datetime import timedelta
 
 import pytest
 from django.core.exceptions import PermissionDenied, ValidationError
+from django.core.files.uploadedfile import SimpleUploadedFile
 from rest_framework.test import APIClient
 
 from accounts.models import Role
@@ -14,6 +16,7 @@ from outbox.models import Delivery, Intent
 from outbox.resolving import resolve_due
 from tickets.models import AccessLink, IdempotencyKey, Ticket, TicketEvent
 from tickets.services import assigning, conversation, grades, lead, links, moves, retention
+from tickets.services.locking import StaleTicket
 from tickets.tests.factories import MONDAY, make_ticket
 
 pytestmark = pytest.mark.django_db
@@ -243,6 +246,19 @@ def test_a_customers_program_meets_the_limits_of_the_portal(team, monkeypatch):
     assert answers[1]["Retry-After"]
     address = f"/api/v1/tickets/{answers[0].json()['number']}/messages/"
     assert [client.post(address, {"body": "Hello"}, format="json").status_code for _ in range(2)] == [201, 429]
+
+
+def test_a_refused_answer_leaves_no_file_behind(team, agent, settings, tmp_path):
+    settings.MEDIA_ROOT = tmp_path
+    ticket = make_ticket(team=team)
+    log = SimpleUploadedFile("app.log", b"line one")
+    with pytest.raises(StaleTicket):
+        conversation.reply(ticket=ticket, actor=agent, body="See", files=[log], revision=99, now=MONDAY + MINUTE)
+    assert [path for path in tmp_path.rglob("*") if path.is_file()] == []
+    message = conversation.reply(ticket=ticket, actor=agent, body="See", files=[log], now=MONDAY + MINUTE)
+    kept = message.attachments.get()
+    assert kept.file.read() == b"line one"
+    assert kept.sha256 == hashlib.sha256(b"line one").hexdigest()
 
 
 def test_what_a_program_writes_is_marked_as_written_by_a_program(team, agent):
