@@ -56,6 +56,9 @@ class Notice:
         people = get_user_model().objects.filter(is_superuser=True, is_active=True).order_by("pk")
         return [Recipient.of(user) for user in people[:10]]
 
+    def prepare(self, intents: list[Intent]) -> None:
+        """Read what many ``intents`` name in few queries, before each is rendered; by default nothing."""
+
     def context(self, intents: list[Intent], delivery: Delivery, now: datetime) -> dict[str, Any]:
         """Variables of the templates for one message that tells of ``intents`` (several when grouped).
 

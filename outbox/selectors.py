@@ -35,7 +35,13 @@ def unseen_notices(user: Any) -> int:
 def notices(user: Any, *, now: datetime) -> list[Line]:
     """The newest lines of the bell that ``user`` may still read, in the active language."""
     lines = []
-    for rows in _readable(list(_page_deliveries(user)[:_BELL]), user)[:PAGE]:
+    batches = _readable(list(_page_deliveries(user)[:_BELL]), user)[:PAGE]
+    by_kind: dict[str, list[Intent]] = defaultdict(list)
+    for row in (row for rows in batches for row in rows):
+        by_kind[row.intent.kind].append(row.intent)
+    for kind, intents in by_kind.items():
+        registry.get(kind).prepare(intents)
+    for rows in batches:
         line = render_line(deliveries=rows, now=now)
         lines.append(Line(line["text"], line["url"], rows[0].created_at, any(row.seen_at is None for row in rows)))
     return lines

@@ -1,11 +1,12 @@
-"""What the notices of tickets share: finding the rows behind an intent, once per message."""
+"""What the notices of tickets share: finding the rows behind intents, all of one kind at once."""
 
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Any
+from typing import Any, ClassVar
 
 from django.conf import settings
+from django.db.models import Model, QuerySet
 from django.urls import reverse
 
 from accounts.models import User
@@ -15,19 +16,39 @@ from tickets.models import Message, Ticket
 
 
 class TicketNotice(Notice):
-    """A notice whose payload names a ticket, and perhaps a message of it."""
+    """A notice whose payload names a ticket, perhaps a message of it, and what ``also`` says."""
+
+    #: Further rows that the payload names, as {key: model}; they stand in the templates under that key.
+    also: ClassVar[dict[str, type[Model]]] = {}
+
+    def prepare(self, intents: list[Intent]) -> None:
+        people = ("requester", "organization", "team__lead", "assignee", "category", "module")
+        sources: dict[str, QuerySet[Any]] = {
+            "ticket": Ticket.objects.select_related(*people).defer("tokens"),
+            "message": Message.objects.select_related("author"),
+            **{name: model._default_manager.all() for name, model in self.also.items()},
+        }
+        for name, rows in sources.items():
+            fresh = [intent for intent in intents if name not in _rows(intent)]
+            found = rows.in_bulk({pk for intent in fresh if (pk := intent.payload.get(name))}) if fresh else {}
+            for intent in fresh:
+                _rows(intent)[name] = found.get(intent.payload.get(name))
+
+    def row_of(self, intent: Intent, name: str) -> Any:
+        """The row that the payload names so; None when it names none or it is gone."""
+        if name not in _rows(intent):
+            self.prepare([intent])
+        return _rows(intent)[name]
 
     def ticket_of(self, intent: Intent) -> Ticket:
-        """The ticket with the people around it."""
-        rows = Ticket.objects.select_related(
-            "requester", "organization", "team__lead", "assignee", "category", "module"
-        )
-        return rows.get(pk=intent.payload["ticket"])
+        """The ticket with the people around it.
 
-    def message_of(self, intent: Intent) -> Message | None:
-        """The message that the intent tells of, if it names one."""
-        pk = intent.payload.get("message")
-        return Message.objects.select_related("author").filter(pk=pk).first() if pk else None
+        Raises:
+            Ticket.DoesNotExist: when it was deleted.
+        """
+        if (ticket := self.row_of(intent, "ticket")) is None:
+            raise Ticket.DoesNotExist(intent.payload["ticket"])
+        return ticket
 
     def people(self, *users: User | None) -> list[Recipient]:
         """Recipients for active people, each once."""
@@ -39,6 +60,7 @@ class TicketNotice(Notice):
 
     def context(self, intents: list[Intent], delivery: Delivery, now: datetime) -> dict[str, Any]:
         """Each intent's rows under ``items``, the first one's also by name."""
+        self.prepare(intents)
         items = [self.item(intent, delivery, now) for intent in intents]
         return {**items[0], "items": items, "many": len(items) > 1, "delivery": delivery}
 
@@ -47,7 +69,8 @@ class TicketNotice(Notice):
         ticket = self.ticket_of(intent)
         return {
             "ticket": ticket,
-            "message": self.message_of(intent),
+            "message": self.row_of(intent, "message"),
+            **{name: self.row_of(intent, name) for name in self.also},
             "payload": intent.payload,
             "url": self.url(ticket, delivery, now),
         }
@@ -60,6 +83,11 @@ class TicketNotice(Notice):
         wanted = {intent.payload["ticket"] for intent in intents}
         seen = set(Ticket.objects.visible_to(user).filter(pk__in=wanted).values_list("pk", flat=True))
         return {intent.pk for intent in intents if intent.payload["ticket"] in seen}
+
+
+def _rows(intent: Intent) -> dict[str, Any]:
+    """What was read for ``intent``, kept on the object itself for as long as it lives."""
+    return intent.__dict__.setdefault("rows_of_tickets", {})
 
 
 class StaffNotice(TicketNotice):

@@ -51,9 +51,9 @@ class Regraded(CustomerNotice):
 
 
 class ContestDeclined(CustomerNotice):
-    def item(self, intent: Intent, delivery: Delivery, now: datetime) -> dict[str, Any]:
-        item = super().item(intent, delivery, now)
-        return {**item, "contest": SeverityContest.objects.get(pk=intent.payload["contest"])}
+    """The lead's answer to a contested grade."""
+
+    also = {"contest": SeverityContest}
 
 
 class Resolved(CustomerNotice):

@@ -2,10 +2,9 @@
 
 from collections.abc import Callable
 from datetime import datetime
-from typing import Any
 
 from accounts.models import User
-from outbox.models import Delivery, Intent
+from outbox.models import Intent
 from outbox.registry import Recipient
 from sla.models import Clock
 from tickets.models import Escalation, SeverityContest, Ticket
@@ -39,22 +38,17 @@ class MustReach(ToPeople):
 class Warning(MustReach):
     """A promise is about to be missed: the assignee and the lead still have time."""
 
-    def item(self, intent: Intent, delivery: Delivery, now: datetime) -> dict[str, Any]:
-        item = super().item(intent, delivery, now)
-        clock = Clock.objects.filter(pk=intent.payload["clock"]).first()
-        return {**item, "clock": clock}
+    also = {"clock": Clock}
 
 
 class Escalated(MustReach):
     """A promise was missed: one rung of the ladder."""
 
+    also = {"escalation": Escalation}
+
     def recipients(self, intent: Intent, now: datetime) -> list[Recipient]:
         row = Escalation.objects.select_related("ticket__team").get(pk=intent.payload["escalation"])
         return self.people(*people_for_rung(row, now=now))
-
-    def item(self, intent: Intent, delivery: Delivery, now: datetime) -> dict[str, Any]:
-        item = super().item(intent, delivery, now)
-        return {**item, "escalation": Escalation.objects.get(pk=intent.payload["escalation"])}
 
 
 class Missed(StaffNotice):
@@ -63,20 +57,17 @@ class Missed(StaffNotice):
     kind = "ticket.missed"
     channels = ("page",)
     group = True
+    also = {"escalation": Escalation}
 
     def recipients(self, intent: Intent, now: datetime) -> list[Recipient]:
         row = Escalation.objects.select_related("missed_by").get(pk=intent.payload["escalation"])
         return self.people(row.missed_by)
 
-    def item(self, intent: Intent, delivery: Delivery, now: datetime) -> dict[str, Any]:
-        item = super().item(intent, delivery, now)
-        return {**item, "escalation": Escalation.objects.get(pk=intent.payload["escalation"])}
-
 
 class Contested(MustReach):
-    def item(self, intent: Intent, delivery: Delivery, now: datetime) -> dict[str, Any]:
-        item = super().item(intent, delivery, now)
-        return {**item, "contest": SeverityContest.objects.get(pk=intent.payload["contest"])}
+    """A customer finds the grade wrong; the lead decides."""
+
+    also = {"contest": SeverityContest}
 
 
 def _named(ticket: Ticket, payload: dict, now: datetime) -> list[User | None]:

@@ -1,14 +1,18 @@
 """Every notice of a ticket stands in the bell in words, in both languages."""
 
 from datetime import timedelta
+from uuid import uuid4
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 from django.utils import translation
 
 from accounts.tests.factories import TeamFactory, make_agent, make_lead
 from outbox import clock, registry
 from outbox.models import Delivery, Intent
 from outbox.rendering import render_line
+from outbox.selectors import notices
 from sla.models import Clock
 from tickets.models import Resolution, Ticket
 from tickets.notices import customers, staff
@@ -89,3 +93,31 @@ def test_many_of_a_kind_are_one_line_with_their_number(language, payload):
         shown = line(kind, payload, language, copies=77)["text"]
         assert "77" in shown, kind
         assert Ticket.objects.get(pk=payload["ticket"]).number not in shown, kind
+
+
+def test_the_bell_asks_no_more_for_forty_lines_than_for_four(payload):
+    reader = Ticket.objects.get(pk=payload["ticket"]).assignee
+    asked = []
+    for copies in (1, 9):
+        for _copy in range(copies):
+            for kind in ("ticket.customer_message", "ticket.escalated", "ticket.warning", "ticket.missed"):
+                intent = Intent.objects.create(
+                    kind=kind, payload=payload, stream="x", created_at=clock.now(), available_at=clock.now()
+                )
+                Delivery.objects.create(
+                    intent=intent,
+                    channel="page",
+                    recipient=f"user:{reader.pk}",
+                    user=reader,
+                    language="en",
+                    batch=uuid4(),
+                    stream="x",
+                    state="accepted",
+                    created_at=clock.now(),
+                    next_attempt_at=clock.now(),
+                )
+        with CaptureQueriesContext(connection) as queries:
+            lines = notices(type(reader).objects.get(pk=reader.pk), now=clock.now())
+        asked.append(len(queries))
+    assert len(lines) == 40
+    assert asked[0] == asked[1] <= 30
