@@ -56,9 +56,7 @@ def test_demo_sign_ins_are_shown_and_loaded_once(installation: RealUp) -> None:
 
 
 @pytest.mark.parametrize("victim", ["launcher", "make"])
-def test_kill_9_leaves_no_orphan_and_the_next_start_is_quick_and_has_the_data(
-    installation: RealUp, victim: str
-) -> None:
+def test_kill_9_leaves_no_orphan_and_the_next_start_has_the_data(installation: RealUp, victim: str) -> None:
     installation.start()
     installation.query("CREATE TABLE kept (word text)")
     installation.query("INSERT INTO kept VALUES ('here')")
@@ -75,7 +73,6 @@ def test_kill_9_leaves_no_orphan_and_the_next_start_is_quick_and_has_the_data(
 
     installation.start()
     assert installation.query("SELECT word FROM kept") == [("here",)]
-    assert installation.seconds < 10
 
 
 def test_a_start_right_after_kill_9_waits_for_the_dying(installation: RealUp) -> None:
