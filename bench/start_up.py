@@ -2,8 +2,8 @@
 
     python bench/start_up.py
 
-In a copy of this checkout with data of its own. Beside the seconds stands their ratio to the floor of this very run: one
-Django process of the product that loads everything and ends (`manage.py check`). The aim is a second start under 10 s.
+In a copy of this checkout with data of its own. Beside the seconds stands their ratio to the floor of this very run:
+one Django process of the product that loads everything and ends (`manage.py check`). Aim: a second start under 10 s.
 """
 
 import os
@@ -16,7 +16,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
-from helpdesk.tests.real import RealUp, copy_checkout, gone
+from helpdesk.tests.real import RealUp, copy_checkout, gone  # noqa: E402
 
 
 def main() -> None:
