@@ -91,7 +91,7 @@ def send_due(*, read_clock: ReadClock = clock.now, limit: int = 50) -> Counter[s
     done: Counter[str] = Counter()
     if not messages:
         return done
-    crash_point("after-claim")
+    crash_point("after-claim", *{message.first.intent.kind for message in messages})
     connection = get_connection(fail_silently=False)
     try:
         for position, message in enumerate(messages):
@@ -177,14 +177,14 @@ def _send(message: _Message, connection: BaseEmailBackend, now: datetime) -> str
         return _give_up(message, f"address refused: {'; '.join(error.messages)}")
     except Exception as error:  # noqa: BLE001 - a poison message must not stop those behind it
         return _try_again(message, error, now)
-    crash_point("before-send")
+    crash_point("before-send", message.first.intent.kind)
     try:
         mail.connection = connection
         mail.send()
     except Exception as error:  # noqa: BLE001 - whatever the transport raises belongs to this message
         _close(connection)  # the conversation may be in any state; the next message opens a new one
         return _refused(message, error, now)
-    crash_point("after-send-before-commit")
+    crash_point("after-send-before-commit", message.first.intent.kind)
     message.rows().update(
         state=State.ACCEPTED, accepted_at=now, locked_until=None, message_id=message_id(message.first), last_error=""
     )

@@ -11,8 +11,8 @@ _PROGRAM = """
 import django
 django.setup()
 from outbox.crash import crash_point
-for _ in range(3):
-    crash_point("here")
+for word in ("red", "green", "green"):
+    crash_point("here", word)
     print("passed", flush=True)
 """
 
@@ -31,9 +31,10 @@ def _run(tmp_path, **environment: str) -> tuple[int, int, str]:
     return ended.returncode, ended.stdout.count("passed"), note.read_text() if note.exists() else ""
 
 
-@pytest.mark.parametrize(("place", "passed"), [("here", 0), ("here:3", 2)])
+@pytest.mark.parametrize(("place", "passed"), [("here", 0), ("here:3", 2), ("here@green", 1), ("here@green:2", 2)])
 def test_it_kills_at_the_named_passing_and_leaves_a_note(place, passed, tmp_path):
-    assert _run(tmp_path, HELPDESK_CRASH_AT=place, DEMO="1") == (-signal.SIGKILL, passed, "here\n")
+    note = place.partition(":")[0] + "\n"
+    assert _run(tmp_path, HELPDESK_CRASH_AT=place, DEMO="1") == (-signal.SIGKILL, passed, note)
 
 
 def test_only_the_first_process_dies(tmp_path):
@@ -45,6 +46,7 @@ def test_only_the_first_process_dies(tmp_path):
     "environment",
     [
         {"HELPDESK_CRASH_AT": "elsewhere", "DEMO": "1"},
+        {"HELPDESK_CRASH_AT": "here@blue", "DEMO": "1"},
         {"HELPDESK_CRASH_AT": "", "DEMO": "1"},
         {"HELPDESK_CRASH_AT": "here", "DEMO": "0", "TEST_CLOCK": "0", "SECRET_KEY": "kqzv7w2m5x8c1b4n6h9j3f0d2s5a8p1l"},
     ],

@@ -240,7 +240,7 @@ class TestDeaths:
         pass
 
     def die_at(self, monkeypatch, name):
-        def point(reached):
+        def point(reached, *_about):
             if reached == name:
                 raise self.Killed
 

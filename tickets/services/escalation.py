@@ -51,11 +51,12 @@ def _sweep_breaches() -> int:
     with transaction.atomic():
         now = database_clock.now()
         overdue = sla_selectors.lock_due(now=now, limit=settings.SWEEP_BATCH)
+        if not overdue:
+            return 0
         crash_point("sweep-after-claim")
         breach(overdue, now=now)
         crash_point("sweep-before-commit")
-    if overdue:
-        crash_point("sweep-after-commit")
+    crash_point("sweep-after-commit")
     return len(overdue)
 
 
@@ -75,8 +76,6 @@ def _sweep_warnings() -> int:
 
 def breach(overdue: list[Clock], *, now: datetime) -> None:
     """Record the breach of claimed clocks: verdict, event, first escalation, message, place in the lead's queue."""
-    if not overdue:
-        return
     sla_clocks.mark_breached(overdue, now=now)
     record_many([(c.ticket_id, "clock.breached", _event_data(c)) for c in overdue], now=now)
     escalated = _new_escalations(overdue)
