@@ -16,6 +16,8 @@ from django.db import connection
 from helpdesk.embedded.process import die_with_parent
 
 _PATIENCE = 90.0
+#: Small, so that two hundred due deadlines are many batches.
+SWEEP_BATCH = 20
 
 
 def wait_until(condition: Callable[[], bool], what: str, patience: float = _PATIENCE) -> None:
@@ -54,7 +56,7 @@ class Processes:
             "DATABASE_URL": _test_database(),
             "HELPDESK_CRASH_AT": crash_at,
             "HELPDESK_CRASH_FILE": str(self.crash_file),
-            "SWEEP_BATCH": "20",
+            "SWEEP_BATCH": str(SWEEP_BATCH),
             "OUTBOX_LEASE_SECONDS": "20",
             "PYTHONWARNINGS": "ignore",
         }
