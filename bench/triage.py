@@ -11,6 +11,7 @@ Every text goes in twice with the same Idempotency-Key: both answers must name o
 team and has running clocks. Then texts graded by hand are sent without impact and urgency: `severity_60.json`, on which
 the default word rules were improved, and `severity_30_unseen.json`, written afterwards and never used to change a rule.
 The exit code is 1 when a text did not become exactly one such ticket, or fewer than --floor left the fallback.
+In process the rows are counted too: as many tickets as texts, each with a grade, a team and running clocks.
 """
 
 import argparse
@@ -100,8 +101,8 @@ def submit(post: Post, text: dict, key: str) -> dict:
     return ticket
 
 
-def run_set(post: Post, name: str, texts: list[dict], run: str) -> tuple[set[str], float]:
-    """Send ``texts``, print the figures; returns the ticket numbers and the share that left the fallback."""
+def run_set(post: Post, name: str, texts: list[dict], run: str) -> float:
+    """Send ``texts``, print the figures; returns the share that left the fallback."""
     pairs, numbers, grades = Counter(), set(), Counter()
     for place, text in enumerate(texts):
         ticket = submit(post, text, f"{run}-{name.replace('_', '-')}-{place}")
@@ -120,11 +121,11 @@ def run_set(post: Post, name: str, texts: list[dict], run: str) -> tuple[set[str
         total = sum(of_class.values())
         wrong = ", ".join(f"{team or 'fallback'} {n}" for team, n in Counter(of_class).most_common() if team != truth)
         print(f"  {truth:26} {of_class.get(truth, 0):3} of {total:3}   {wrong}")
-    return numbers, left / len(texts)
+    return left / len(texts)
 
 
-def run_severity(post: Post, name: str, run: str) -> None:
-    """Send the texts of ``name`` and print how many get the grade that a person gave them."""
+def run_severity(post: Post, name: str, run: str) -> int:
+    """Send the texts of ``name``, print how many get the grade that a person gave them; returns how many were sent."""
     texts = json.loads((HERE / f"{name}.json").read_text(encoding="utf-8"))
     agreed, wrong = Counter(), []
     for place, text in enumerate(texts):
@@ -135,6 +136,7 @@ def run_severity(post: Post, name: str, run: str) -> None:
     parts = ", ".join(f"{language} {count}" for language, count in sorted(agreed.items()))
     print(f"\n{name}: {sum(agreed.values())} of {len(texts)} agree with the grade given by hand ({parts})")
     print("\n".join(wrong))
+    return len(texts)
 
 
 def over_http(url: str, token: str) -> Post:
@@ -161,28 +163,33 @@ def in_process() -> Iterator[Post]:
     import django
 
     django.setup()
-    from django.test import Client
     from django.test.utils import setup_databases, setup_test_environment, teardown_databases
 
     setup_test_environment()
     made = setup_databases(verbosity=0, interactive=False)
     try:
-        token = _furnish()
-        client = Client(headers={"Authorization": f"Bearer {token}"})
-
-        def post(body: dict, key: str) -> tuple[int, dict]:
-            answer = client.post(
-                "/api/v1/tickets/", body, content_type="application/json", headers={"Idempotency-Key": key}
-            )
-            return answer.status_code, {**answer.json(), "retry_after": answer.headers.get("Retry-After", "10")}
-
-        yield post
-        _check_rows()
+        yield through_client(furnish())
     finally:
         teardown_databases(made, verbosity=0)
 
 
-def _furnish() -> str:
+def through_client(token: str) -> Post:
+    """The API without a server between."""
+    from django.test import Client
+
+    client = Client(headers={"Authorization": f"Bearer {token}"})
+
+    def post(body: dict, key: str) -> tuple[int, dict]:
+        answer = client.post(
+            "/api/v1/tickets/", body, content_type="application/json", headers={"Idempotency-Key": key}
+        )
+        return answer.status_code, {**answer.json(), "retry_after": answer.headers.get("Retry-After", "10")}
+
+    return post
+
+
+def furnish() -> str:
+    """Load the rules, put two agents into each team; the secret of a token that may write tickets."""
     from accounts.models import Membership, Role, Team, User
     from accounts.services.tokens import issue_token
     from outbox import clock
@@ -203,48 +210,68 @@ def _furnish() -> str:
     return secret
 
 
-def _check_rows() -> None:
-    from django.db.models import Count
+def check_rows(sent: int) -> None:
+    """Look at the rows themselves, where no other tickets are.
 
+    Raises:
+        Refused: when there are not exactly ``sent`` tickets, or one has no grade, no team or no running clock.
+    """
+    from django.db.models import Exists, OuterRef, Q
+
+    from sla.models import Clock
     from tickets.models import Ticket
 
-    odd = Ticket.objects.annotate(running=Count("clocks")).filter(running=0).count()
-    print(f"\nrows: {Ticket.objects.count()} tickets, {odd} without a clock")
+    running = Exists(Clock.objects.filter(ticket=OuterRef("pk"), state="running"))
+    odd = Ticket.objects.filter(~Q(severity__in="SAB") | Q(team=None) | ~running)
+    count = Ticket.objects.count()
+    print(f"rows: {count} tickets of {sent} texts, {odd.count()} without a grade, a team or a running clock")
+    if count != sent:
+        raise Refused(f"{sent} texts, {count} rows")
+    if odd:
+        raise Refused(f"no grade, team or running clock: {', '.join(odd.values_list('number', flat=True)[:10])}")
 
 
 def main() -> int:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--data", type=Path, required=True, help="folder of the two CSV files")
-    parser.add_argument("--set", choices=[*SETS, "all"], default="all")
-    parser.add_argument("-n", type=int, default=250, help="texts of each set")
-    parser.add_argument("--seed", type=int, default=20261122)
-    parser.add_argument("--floor", type=float, default=0.8, help="least share that must leave the fallback")
-    where = parser.add_mutually_exclusive_group(required=True)
-    where.add_argument("--in-process", action="store_true")
-    where.add_argument("--url")
-    parser.add_argument("--token", default=os.environ.get("HELPDESK_TOKEN", ""))
-    options = parser.parse_args()
+    options = parser().parse_args()
     if options.in_process:
         with in_process() as post:
-            return run(patient(post), options)
+            return run(patient(post), options, check=check_rows)
     return run(patient(over_http(options.url, options.token)), options)
 
 
-def run(post: Post, options: argparse.Namespace) -> int:
+def parser() -> argparse.ArgumentParser:
+    """What may be asked for."""
+    asked = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    asked.add_argument("--data", type=Path, required=True, help="folder of the two CSV files")
+    asked.add_argument("--set", choices=[*SETS, "all"], default="all")
+    asked.add_argument("-n", type=int, default=250, help="texts of each set")
+    asked.add_argument("--seed", type=int, default=20261122)
+    asked.add_argument("--floor", type=float, default=0.8, help="least share that must leave the fallback")
+    where = asked.add_mutually_exclusive_group(required=True)
+    where.add_argument("--in-process", action="store_true")
+    where.add_argument("--url")
+    asked.add_argument("--token", default=os.environ.get("HELPDESK_TOKEN", ""))
+    return asked
+
+
+def run(post: Post, options: argparse.Namespace, check: Callable[[int], None] | None = None) -> int:
+    """Send everything and print the figures; ``check`` is told how many texts there were. The exit code."""
     run_id = f"b{time.time_ns():x}"
-    begun, numbers, low = time.monotonic(), set(), []
+    begun, sent, low = time.monotonic(), 0, []
     try:
         for name in SETS if options.set == "all" else [options.set]:
             texts = SETS[name](options.data)
             sample = random.Random(options.seed).sample(texts, min(options.n, len(texts)))
-            made, share = run_set(post, name, sample, run_id)
-            numbers |= made
+            share = run_set(post, name, sample, run_id)
+            sent += len(sample)
             if share < options.floor:
                 low.append(name)
         seconds = time.monotonic() - begun
-        print(f"\n{len(numbers)} tickets, each sent twice, in {seconds:.1f} s")
+        print(f"\n{sent} tickets, each sent twice, in {seconds:.1f} s")
         for name in ("severity_60", "severity_30_unseen"):
-            run_severity(post, name, run_id)
+            sent += run_severity(post, name, run_id)
+        if check:
+            check(sent)
     except Refused as error:
         print(f"FAILED {error}", file=sys.stderr)
         return 1
