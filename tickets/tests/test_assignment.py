@@ -17,6 +17,8 @@ from catalog.models import Category
 from outbox import clock
 from tickets.assignment import Candidate, choose_assignee, lock_team, pick
 from tickets.models import Ticket
+from tickets.services.assigning import AlreadyTaken, take
+from tickets.tests.factories import make_ticket
 from tickets.wording import reason_texts
 
 
@@ -195,19 +197,22 @@ def test_two_tickets_at_once_do_not_land_on_one_person() -> None:
         first = choose(team).user
         ticket_for(first)
         first_chosen.set()
-        _until_somebody_waits()
+        _until_waiting(1)
         assert not second, "the second choice must wait"
     thread.join(10)
     assert not errors
     assert {first, *second} == set(people)
 
 
-def _until_somebody_waits() -> None:
-    """Until PostgreSQL says that another session waits for an advisory lock; statement_timeout bounds it."""
+def _until_waiting(number: int) -> None:
+    """Until PostgreSQL says that so many sessions of this database wait for a lock; statement_timeout bounds it."""
     with connection.cursor() as cursor:
         for _ in range(10_000):
-            cursor.execute("SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND NOT granted")
-            if cursor.fetchone()[0]:
+            cursor.execute("SELECT pg_stat_clear_snapshot()")  # within a transaction the first look would stay
+            cursor.execute(
+                "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
+            )
+            if cursor.fetchone()[0] >= number:
                 return
     raise AssertionError("nobody waited")
 
@@ -230,3 +235,45 @@ def test_teams_do_not_wait_for_each_other() -> None:
         thread.start()
         thread.join(10)
         assert chosen == [agent]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_of_two_who_take_one_ticket_at_once_one_wins_and_the_other_is_told() -> None:
+    """Both stand at the ticket's lock before either may go on; who comes first is PostgreSQL's affair."""
+    team = TeamFactory()
+    people = [make_agent(team), make_agent(team)]
+    ticket = make_ticket(team=team)
+    Ticket.objects.filter(pk=ticket.pk).update(assignee=None)
+    ticket.refresh_from_db()
+    won: list[User] = []
+    told: list[tuple[User, str]] = []
+    errors: list[Exception] = []
+
+    def try_it(person: User) -> None:
+        try:
+            take(ticket=Ticket.objects.get(pk=ticket.pk), actor=person)
+            won.append(person)
+        except AlreadyTaken as refusal:
+            told.append((person, refusal.messages[0]))
+        except Exception as error:  # noqa: BLE001 - told to the main thread, which fails
+            errors.append(error)
+        finally:
+            connections.close_all()
+
+    threads = [threading.Thread(target=try_it, args=[person]) for person in people]
+    with transaction.atomic():
+        Ticket.objects.select_for_update().get(pk=ticket.pk)
+        for thread in threads:
+            thread.start()
+        _until_waiting(2)
+        assert not won
+    for thread in threads:
+        thread.join(10)
+    assert not errors
+    ((winner,), ((loser, words),)) = (won, told)
+    assert {winner, loser} == set(people)
+    assert winner.name in words
+    ticket.refresh_from_db()
+    assert ticket.assignee == winner
+    (event,) = ticket.events.filter(code="ticket.taken")
+    assert (event.actor, event.data["assignee"]) == (winner, winner.pk)
