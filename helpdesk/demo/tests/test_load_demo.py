@@ -14,6 +14,7 @@ from outbox.models import MailboxMessage
 from sla.models import Clock
 from tickets.choices import Status
 from tickets.models import Escalation, Ticket
+from tickets.selectors.escalations import desk
 from tickets.services import escalation
 
 pytestmark = [pytest.mark.proof, pytest.mark.django_db]
@@ -50,11 +51,33 @@ def _within_two_minutes_a_warning_and_an_escalation():
 
 
 def _the_morning_after_buries_nobody():
+    """Sixteen hours of silence, then rung by rung: everybody hears in a few mails; the demo lead's page is short."""
     delivery.run()
+    lead = User.objects.get(email=next(row["email"] for row in demo_accounts() if row["role"] == "lead"))
+    heard: Counter[str] = Counter()
+    for minutes in (0, 15, 30):
+        clock.shift(timedelta(hours=16, minutes=minutes))
+        mails = _mails_of_one_tick()
+        assert max(mails.values()) <= 5, mails
+        heard += mails
+        waiting = desk(user=lead, now=clock.now())
+        assert 1 <= waiting.open.total <= 15
+        assert waiting.soon.total <= 15
+    assert Escalation.objects.filter(acknowledged_at=None, level=3).exists()
+    leads, deputies, above = (
+        set(Team.objects.filter(next_level__isnull=False).values_list(f"{whom}__email", flat=True))
+        for whom in ("lead", "deputy", "next_level__lead")
+    )
+    assert 1 <= heard[lead.email] <= 6
+    assert max(heard[email] for email in leads) <= 6
+    assert 1 <= max(heard[email] for email in deputies) <= 6
+    assert [1 <= heard[email] <= 3 for email in above] == [True], "one manager, who hears of many in one mail"
+
+
+def _mails_of_one_tick() -> Counter[str]:
+    """How many mails each address gets when sweep, ladder and delivery run once."""
     before = MailboxMessage.objects.count()
-    clock.shift(timedelta(hours=16))
     escalation.sweep()
+    escalation.climb()
     delivery.run()
-    mails = Counter(MailboxMessage.objects.order_by("pk")[before:].values_list("to", flat=True))
-    assert Escalation.objects.filter(acknowledged_at=None).exists()
-    assert max(mails.values()) <= 5
+    return Counter(MailboxMessage.objects.order_by("pk")[before:].values_list("to", flat=True))
