@@ -114,7 +114,7 @@ def died(running: Processes, process, point: str) -> None:
 )
 def test_a_worker_killed_while_it_escalates(point, batches, team, running):
     """All two hundred are due; the death falls into the fourth batch, which is done whole or not at all."""
-    running.beat()
+    running.beat(quick=True)
     first = running.worker(crash_at=point)
     tickets = two_waves(team)
     clock.shift(BOTH_WAVES)
@@ -129,7 +129,7 @@ def test_a_worker_killed_while_it_escalates(point, batches, team, running):
 def test_a_worker_killed_while_it_tells(place, team, running):
     """The mails of the first wave went out; the death falls on those of the second."""
     point = f"{place}@{MAIL}:2"
-    running.beat()
+    running.beat(quick=True)
     first = running.worker(crash_at=point)
     tickets = two_waves(team)
     clock.shift(FIRST_WAVE)

@@ -1,7 +1,7 @@
 """The whole story with three people signed in: from the form to the figure, on a real worker and a real beat.
 
 Time is moved by the test clock, one database row that every process reads; nothing is called that delivers, escalates
-or sends: the test only waits for what worker and beat do.
+or sends: the test only waits for what worker and beat do. Beat rings the product's own table, each bell every second.
 """
 
 import re
@@ -17,16 +17,24 @@ from accounts.models import Team, User
 from accounts.tests.factories import OrganizationFactory, UserFactory, give_role, make_agent, make_customer, make_lead
 from feedback.models import Survey
 from helpdesk.tests.processes import Processes, processes, wait_until
+from helpdesk.tests.story_pages import (
+    answer_survey,
+    every_bell_was_heard,
+    fill_in,
+    mail_to,
+    news,
+    open_answer_link,
+    resolve,
+    send,
+    write,
+)
 from knowledge.models import Article
 from outbox import clock
-from outbox.models import Delivery, Heartbeat, MailboxMessage
+from outbox.models import Delivery, Heartbeat
 from sla.models import Clock
 from tickets.models import Escalation, Resolution, Ticket
-from tickets.services.moves import resolve_ticket
-from tickets.tests.factories import make_ticket
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
-POLL = 21_000  # ms: an open page has asked for news by then
 
 
 @pytest.fixture
@@ -35,7 +43,7 @@ def house(tmp_path, live_server, monkeypatch, settings) -> Iterator[Processes]:
     settings.SITE_URL = live_server.url
     monkeypatch.setenv("SITE_URL", live_server.url)
     with processes(tmp_path) as running:
-        running.beat()
+        running.beat(quick=True)
         running.worker()
         yield running
 
@@ -78,25 +86,6 @@ def enter(browser: Browser, live_server) -> Iterator[Callable[..., Page]]:
     assert complaints == []
 
 
-def mail_to(person: User, pattern: str) -> re.Match:
-    """Wait for a mail to ``person`` whose subject or text fits; the match."""
-    found: list[re.Match] = []
-
-    def came() -> bool:
-        mails = MailboxMessage.objects.filter(to__icontains=person.email).order_by("-pk")
-        texts = (f"{mail.subject}\n{mail.text}" for mail in mails)
-        found.extend(match for text in texts if (match := re.search(pattern, text)))
-        return bool(found)
-
-    wait_until(came, f"a mail to {person.email} with {pattern}")
-    return found[0]
-
-
-def news(page: Page) -> None:
-    """Let the open page ask for news, as it does every few seconds without a stream; it is not loaded anew."""
-    page.clock.run_for(POLL)
-
-
 def row_of(page: Page, ticket: Ticket) -> Locator:
     return page.locator(f"#escalation-{ticket.number}")
 
@@ -109,23 +98,21 @@ def test_from_the_form_to_the_figure(house, people, enter):
     answer(agent, customer, people, ticket)
     resolve_and_confirm(agent, customer, people, ticket)
     publish(agent, lead, customer, ticket)
-    follow_up(lead, enter(None, viewport={"width": 390, "height": 844}, is_mobile=True, has_touch=True), people, ticket)
-    not_solved(customer, people)
+    second = refute(agent, customer, people)
+    phone = enter(None, viewport={"width": 390, "height": 844}, is_mobile=True, has_touch=True)
+    follow_up(lead, phone, people, ticket)
+    not_solved(phone, people, second)
 
 
 def submit(customer: Page, people: dict[str, User]) -> Ticket:
     """The grade is shown with its promise before sending; number and mail come at once; somebody has it."""
-    customer.goto("/submit/")
-    customer.locator("#id_subject").fill("Nothing can be shipped")
-    customer.locator("#id_description").fill("The warehouse screens stay white since this morning.")
+    fill_in(customer, "Nothing can be shipped", "The warehouse screens stay white since this morning.")
     customer.locator("label.choice-card", has=customer.locator("input[name=impact][value=business]")).click()
     customer.locator("label.choice-card", has=customer.locator("input[name=urgency][value=blocked]")).click()
     customer.clock.run_for(2_000)
     expect(customer.locator("#grade .sev-promise-S")).to_contain_text("30 minutes")
-    customer.locator(".submit-form button.btn-primary").click()
-    number = customer.locator(".thanks-number").inner_text().strip()
-    mail_to(people["customer"], number)
-    ticket = Ticket.objects.get(number=number)
+    ticket = send(customer)
+    mail_to(people["customer"], ticket.number)
     assert (ticket.severity, ticket.team.is_fallback, ticket.assignee) == ("S", True, people["agent"])
     running = Clock.objects.filter(ticket=ticket, state="running")
     assert set(running.values_list("metric", flat=True)) >= {"first_response", "workaround"}
@@ -193,30 +180,10 @@ def answer(agent: Page, customer: Page, people: dict[str, User], ticket: Ticket)
     expect(agent.locator("#ticket-head .status-open")).to_be_visible()
 
 
-def write(agent: Page, text: str, *, mark: str = "", status: str = "") -> None:
-    composer = agent.locator("#composer")
-    composer.locator("textarea").fill(text)
-    if mark:
-        composer.locator(f"input[name=marks][value={mark}]").check()
-    if status:
-        composer.locator("select[name=status]").select_option(status)
-    composer.locator("button.btn-primary").click()
-    expect(agent.locator("#conversation")).to_contain_text(text)
-    expect(agent.locator("#composer textarea")).to_have_value("")
-
-
 def resolve_and_confirm(agent: Page, customer: Page, people: dict[str, User], ticket: Ticket) -> None:
     """Cause, solution and proof; the link of the mail asks, and only the answer closes."""
-    agent.locator("#ticket-head a[href$='/resolve/']").click()
-    form = agent.locator("#action-body")
-    form.locator("[name=cause]").fill("The new font service refused Firefox.")
-    form.locator("[name=solution]").fill("The service takes Firefox again.")
-    form.locator("input[name=verification][value=test]").check()
-    form.locator("[name=proof]").fill("Opened all screens with Firefox 140.")
-    form.locator("button.btn-primary").click()
-    expect(agent.locator("#ticket-notices .resolution")).to_contain_text("font service")
-    link = mail_to(people["customer"], r"https?://\S+(/answer/[^\s)>\]]+)")[1]
-    customer.goto(link)
+    resolve(agent, "The new font service refused Firefox.", "The service takes Firefox again.")
+    open_answer_link(customer, people, ticket)
     assert Ticket.objects.get(pk=ticket.pk).status == "resolved"
     customer.locator("button[value=solved]").click()
     expect(customer.locator("h1")).to_contain_text("Thank you")
@@ -241,19 +208,41 @@ def publish(agent: Page, lead: Page, customer: Page, ticket: Ticket) -> None:
     expect(customer.locator("main")).to_contain_text("The new font service refused Firefox.")
 
 
+def refute(agent: Page, customer: Page, people: dict[str, User]) -> Ticket:
+    """A second problem: the mail's link says «not solved», the lead is told, the agent resolves once more."""
+    fill_in(customer, "The printer is silent", "It takes the paper and prints nothing.")
+    ticket = send(customer)
+    agent.goto(f"/desk/tickets/{ticket.number}/")
+    resolve(agent, "No paper.", "Paper added.")
+    open_answer_link(customer, people, ticket)
+    customer.locator(".disclosure summary").click()
+    customer.locator("[name=comment]").fill("It is still silent.")
+    customer.locator("button[value=unsolved]").click()
+    expect(customer.locator("h1")).to_contain_text("sorry")
+    is_open_again(people, ticket, cycle=2)
+    news(agent)
+    expect(agent.locator("#conversation")).to_contain_text("It is still silent.")
+    resolve(agent, "A torn cable.", "Cable replaced.")
+    return ticket
+
+
+def is_open_again(people: dict[str, User], ticket: Ticket, *, cycle: int) -> None:
+    """A new cycle with clocks of its own, and a mail that reached the lead."""
+    ticket.refresh_from_db()
+    assert (ticket.status, ticket.cycle) == ("open", cycle)
+    assert Clock.objects.filter(ticket=ticket, cycle=cycle, state="running").exists()
+    about = {"intent__payload__ticket": ticket.pk, "intent__payload__cycle": cycle}
+    told = Delivery.objects.filter(user=people["lead"], intent__kind="ticket.reopened", channel="mail", **about)
+    wait_until(lambda: told.filter(state="accepted").exists(), "the lead is told")
+
+
 def follow_up(lead: Page, phone: Page, people: dict[str, User], ticket: Ticket) -> None:
     """48 hours later the survey comes by mail, is answered on a phone without sign-in, and is a figure."""
     clock.shift(timedelta(hours=47, minutes=31))
-    assert not Survey.objects.filter(ticket=ticket).exists()
+    every_bell_was_heard()
+    assert not Survey.objects.exists()
     clock.shift(timedelta(hours=50))
-    link = mail_to(people["customer"], r"https?://\S+(/survey/[^\s)>\]]+)")[1]
-    phone.goto(link)
-    assert phone.evaluate("document.documentElement.scrollWidth") <= 390
-    phone.locator("label:has(input[name=is_solved])").first.click()
-    for name, score in (("resolution_score", 5), ("speed_score", 3), ("attitude_score", 4)):
-        phone.locator(f".scale label:has(input[name={name}][value='{score}'])").click()
-    phone.locator("[name=suggestion]").fill("A word on the status page would help.")
-    phone.locator("form.survey button.btn-primary").click()
+    answer_survey(phone, people, ticket, solved="yes", scores=(5, 3, 4))
     expect(phone.locator("h1")).to_contain_text("Thank you!")
     survey = Survey.objects.get(ticket=ticket)
     assert (survey.resolution_score, survey.speed_score, survey.attitude_score) == (5, 3, 4)
@@ -263,20 +252,10 @@ def follow_up(lead: Page, phone: Page, people: dict[str, User], ticket: Ticket) 
     expect(said.locator("tbody tr .strong")).to_contain_text(["5.00", "3.00", "4.00"])
 
 
-def not_solved(customer: Page, people: dict[str, User]) -> None:
-    """The other answer: «not solved» opens the ticket again, with new clocks, and tells the lead."""
-    ticket = make_ticket(requester=people["customer"], subject="The printer is silent", now=clock.now())
-    resolve_ticket(ticket=ticket, actor=people["agent"], cause="Paper", solution="Paper added", verification="customer")
-    link = mail_to(people["customer"], rf"{ticket.number}[\s\S]*?https?://\S+(/answer/[^\s)>\]]+)")[1]
-    customer.goto(link)
-    customer.locator(".disclosure summary").click()
-    customer.locator("[name=comment]").fill("It is still silent.")
-    customer.locator("button[value=unsolved]").click()
-    expect(customer.locator("h1")).to_contain_text("sorry")
-    again = Ticket.objects.get(pk=ticket.pk)
-    assert (again.status, again.cycle) == ("open", 2)
-    assert Clock.objects.filter(ticket=again, cycle=2, state="running").exists()
-    told = Delivery.objects.filter(
-        user=people["lead"], intent__kind="ticket.reopened", intent__payload__ticket=again.pk
-    )
-    wait_until(lambda: told.exists(), "the lead is told")
+def not_solved(phone: Page, people: dict[str, User], ticket: Ticket) -> None:
+    """The other answer: «No» in the survey opens the ticket again, with new clocks, and tells the lead."""
+    assert Ticket.objects.get(pk=ticket.pk).status == "resolved"
+    answer_survey(phone, people, ticket, solved="no", scores=(1, 3, 4))
+    expect(phone.locator("h1")).to_contain_text("sorry")
+    is_open_again(people, ticket, cycle=3)
+    assert Survey.objects.get(ticket=ticket).is_solved is False
