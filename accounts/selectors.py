@@ -40,6 +40,11 @@ def members(*, team: Team, roles: tuple[str, ...] = ("agent", "lead")) -> QueryS
     return User.objects.filter(memberships__team=team, memberships__role__code__in=roles).distinct()
 
 
+def with_role(code: str) -> QuerySet[User]:
+    """Active people who have the role ``code``, in whatever team."""
+    return User.objects.filter(Exists(Membership.objects.filter(user=OuterRef("pk"), role__code=code)), is_active=True)
+
+
 def staff(*, users: QuerySet[User]) -> QuerySet[User]:
     """Those of ``users`` who work here: some role of theirs opens the workspace."""
     inside = Membership.objects.filter(

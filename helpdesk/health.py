@@ -12,7 +12,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
 from outbox import clock
-from outbox.models import Heartbeat
+from outbox.selectors import last_tick
 
 # Beat rings every 10 seconds; this many seconds of silence mean that beat, broker or worker stands still.
 BEAT_MAX_AGE = timedelta(seconds=60)
@@ -29,14 +29,15 @@ def healthz(request: HttpRequest) -> HttpResponse:
 @never_cache
 def readyz(request: HttpRequest) -> JsonResponse:
     """Database, Redis, migrations and the age of the last beat; 503 unless all are well. Tells no secrets."""
-    checks = {"database": _database(), "redis": _redis()}
+    checks = {"database": database_state(), "redis": redis_state()}
     if checks["database"] == "ok":
-        checks |= {"migrations": _migrations(), "beat": _beat()}
+        checks |= {"migrations": migrations_state(), "beat": beat_state()}
     well = len(checks) == 4 and all(answer == "ok" for answer in checks.values())
     return JsonResponse({"status": "ok" if well else "unavailable", "checks": checks}, status=200 if well else 503)
 
 
-def _database() -> str:
+def database_state() -> str:
+    """«ok» when the database answers."""
     try:
         with connection.cursor() as cursor:
             cursor.execute("SELECT 1")
@@ -45,7 +46,8 @@ def _database() -> str:
     return "ok"
 
 
-def _redis() -> str:
+def redis_state() -> str:
+    """«ok» when Redis answers within a second."""
     try:
         with redis.Redis.from_url(settings.REDIS_URL, socket_connect_timeout=1, socket_timeout=1) as client:
             client.ping()
@@ -54,15 +56,17 @@ def _redis() -> str:
     return "ok"
 
 
-def _migrations() -> str:
+def migrations_state() -> str:
+    """«ok» when the database is as this version wants it."""
     executor = MigrationExecutor(connection)
     pending = executor.migration_plan(executor.loader.graph.leaf_nodes())
     return f"{len(pending)} pending" if pending else "ok"
 
 
-def _beat() -> str:
+def beat_state() -> str:
+    """«ok» when beat, broker and worker answered together lately."""
     try:
-        last = Heartbeat.objects.order_by("-beat_at").values_list("beat_at", flat=True).first()
+        last = last_tick()
         age = clock.now() - last if last else None
     except DatabaseError:
         return "unknown"

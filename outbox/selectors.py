@@ -9,11 +9,13 @@ from uuid import UUID
 from django.db.models import QuerySet
 
 from outbox import registry
-from outbox.models import Delivery, Intent, MailboxMessage
+from outbox.models import Delivery, Heartbeat, Intent, MailboxMessage
 from outbox.rendering import render_line
 
 PAGE = 50
 _BELL = 100  # how far back the bell looks
+#: Written together by one message that beat sent and a worker of deadlines took; the outbox's own heart is another.
+TICKING = ("beat", "worker")
 
 
 @dataclass(frozen=True)
@@ -89,3 +91,9 @@ def dead_deliveries() -> QuerySet[Delivery]:
 def dead_intents() -> QuerySet[Intent]:
     """What nobody could be found for."""
     return Intent.objects.filter(state=Intent.State.DEAD).order_by("-id")
+
+
+def last_tick() -> datetime | None:
+    """When beat, broker and the worker for deadlines last answered together; None when they never did."""
+    beats = Heartbeat.objects.filter(name__in=TICKING).order_by("-beat_at")
+    return beats.values_list("beat_at", flat=True).first()

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator
 from datetime import datetime
 
 from accounts.models import Team, User
-from accounts.selectors import present
+from accounts.selectors import present, with_role
 from outbox.models import Delivery
 from sla.models import EscalationStep
 from tickets.models import Escalation
@@ -47,7 +47,7 @@ def _told_below(row: Escalation) -> set[int]:
 
 def nobody_else() -> list[User]:
     """When no one else is found: every administrator, then every superuser."""
-    return _with_role("administrator") or list(User.objects.filter(is_superuser=True, is_active=True))
+    return list(with_role("administrator")) or list(User.objects.filter(is_superuser=True, is_active=True))
 
 
 def _upwards(team: Team | None, *, skip_lead: bool = False) -> Iterator[User]:
@@ -70,9 +70,4 @@ def _first_present(chain: Iterable[User], *, now: datetime) -> User | None:
 
 
 def _managers(*, now: datetime) -> list[User]:
-    everybody = User.objects.filter(pk__in=[user.pk for user in _with_role("manager")])
-    return list(present(users=everybody, now=now)) or list(everybody)
-
-
-def _with_role(code: str) -> list[User]:
-    return list(User.objects.filter(memberships__role__code=code, is_active=True).distinct())
+    return list(present(users=with_role("manager"), now=now)) or list(with_role("manager"))

@@ -14,7 +14,8 @@ from typing import Any
 from django.db.models import Case, Exists, IntegerField, OuterRef, Prefetch, Q, Value, When
 
 from accounts.models import User
-from outbox.models import Delivery, Heartbeat
+from outbox.models import Delivery
+from outbox.selectors import last_tick
 from sla.choices import ClockState, Severity
 from sla.models import Clock, ClockPause, EscalationStep
 from sla.selectors import OPEN, calendar_of, ladder
@@ -247,7 +248,7 @@ def _told(keys: list[int], rungs: dict[int, list[Escalation]]) -> dict[int, list
 
 def lateness(*, now: datetime) -> Lateness | None:
     """None while the engine keeps up; else by how much it does not."""
-    beat = Heartbeat.objects.order_by("-beat_at").values_list("beat_at", flat=True).first()
+    beat = last_tick()
     overdue_since = (
         Clock.objects.filter(state=ClockState.RUNNING, breached_at=None, due_at__lt=now)
         .order_by("due_at")
