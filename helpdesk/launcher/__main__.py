@@ -1,17 +1,18 @@
-"""`python -m helpdesk.launcher up` and `… manage COMMAND`."""
+"""`python -m helpdesk.launcher up` and `… manage COMMAND`; for containers `… run PROCESS` and `… healthy PROCESS`."""
 
 import os
 import sys
 import time
 import unicodedata
 from pathlib import Path
+from typing import NoReturn
 
 from helpdesk.embedded.home import PROJECT, Home
 from helpdesk.embedded.process import die_with_parent
 from helpdesk.embedded.trouble import run_program
 from helpdesk.launcher import environment
 
-_USAGE = "usage: python -m helpdesk.launcher up | manage COMMAND [ARGUMENT…]"
+_USAGE = "usage: python -m helpdesk.launcher up | manage COMMAND [ARGUMENT…] | run PROCESS | healthy PROCESS"
 _SIGTERM = 15
 
 
@@ -43,6 +44,28 @@ def manage(arguments: list[str]) -> int:
 
     _home()
     return main(["run", "--", sys.executable, str(PROJECT / "manage.py"), *arguments])
+
+
+def run(process: str) -> NoReturn:
+    """Become one process of the product, with the servers that the environment names: what a container does."""
+    from helpdesk.launcher.commands import command
+
+    _alone()
+    os.execv(sys.executable, [sys.executable, "-m", *command(process)])  # nosec B606
+
+
+def healthy(process: str) -> int:
+    """Exit code 0 when the process beside us is well."""
+    from helpdesk.launcher.services import is_healthy
+
+    _alone()
+    return 0 if is_healthy(process) else 1
+
+
+def _alone() -> None:
+    environment.read_dotenv()
+    environment.fill_in_address()
+    os.environ.setdefault("PUSH_PORT", "8001")
 
 
 def _home() -> Home:
@@ -96,6 +119,10 @@ def main(arguments: list[str]) -> int:
         return up()
     if arguments[:1] == ["manage"]:
         return manage(arguments[1:])
+    if arguments[:1] == ["run"] and len(arguments) == 2:
+        run(arguments[1])
+    if arguments[:1] == ["healthy"] and len(arguments) == 2:
+        return healthy(arguments[1])
     print(_USAGE, file=sys.stderr)
     return 2
 

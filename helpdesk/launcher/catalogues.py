@@ -1,9 +1,11 @@
-"""Translations compiled without gettext."""
+"""Translations compiled without gettext: `python -m helpdesk.launcher.catalogues`, which `make up` does by itself."""
 
 import os
 from pathlib import Path
 
 import polib
+
+from helpdesk.embedded.home import PROJECT
 
 
 def compile_catalogues(locale: Path) -> int:
@@ -18,3 +20,7 @@ def compile_catalogues(locale: Path) -> int:
         draft.replace(target)
         done += 1
     return done
+
+
+if __name__ == "__main__":
+    print(f"{compile_catalogues(PROJECT / 'locale')} translations compiled.")

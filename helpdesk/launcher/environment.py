@@ -25,15 +25,20 @@ def read_dotenv() -> None:
 def fill_in(home: Home) -> None:
     """Set what is not set: demo mode unless a SECRET_KEY says that this is meant seriously, address, folders."""
     os.environ.setdefault("DEMO", "0" if os.environ.get("SECRET_KEY") else "1")
+    fill_in_address()
+    os.environ.setdefault("STATIC_ROOT", str(home.root / "static"))
+    os.environ.setdefault("MEDIA_ROOT", str(home.root / "media"))
+    os.environ["PATH"] = f"{Path(sys.executable).parent}{os.pathsep}{os.environ.get('PATH', '')}"
+
+
+def fill_in_address() -> None:
+    """What every process needs, wherever its servers are."""
     os.environ.setdefault("HOST", "127.0.0.1")
     os.environ.setdefault("PORT", "8000")
     os.environ.setdefault("SITE_URL", f"http://127.0.0.1:{port('PORT')}")
-    os.environ.setdefault("STATIC_ROOT", str(home.root / "static"))
-    os.environ.setdefault("MEDIA_ROOT", str(home.root / "media"))
     # Celery would run Django's checks in every worker; they belong to `make check`.
     os.environ["CELERY_SKIP_CHECKS"] = "1"
     os.environ["DJANGO_SETTINGS_MODULE"] = "helpdesk.settings"
-    os.environ["PATH"] = f"{Path(sys.executable).parent}{os.pathsep}{os.environ.get('PATH', '')}"
 
 
 def port(name: str) -> int:

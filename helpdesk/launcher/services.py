@@ -2,19 +2,16 @@
 
 import http.client
 import importlib
-import importlib.util
-import os
 import signal
+import socket
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 
 from helpdesk.embedded.home import Home
+from helpdesk.launcher.commands import WORKERS, command
 from helpdesk.launcher.environment import local_address, port
 from helpdesk.launcher.forks import ask_in_a_fork
-
-# Queue → child processes. Queues have workers of their own, so that a slow mail server never delays a deadline.
-WORKERS = {"ticks": 2, "mail": 2, "heavy": 1}
 
 
 @dataclass(frozen=True)
@@ -33,54 +30,31 @@ class Service:
 
 def services(home: Home) -> list[Service]:
     """All of them, in the order of starting."""
-    host = os.environ["HOST"]
-    bind = f"[{host}]" if ":" in host else host
-    found = [
+    push_port = port("PUSH_PORT")
+    web = Service(
+        "web",
+        "web",
+        command("web"),
+        healthy=lambda: http_answers("/healthz", 200),
+        death_signal=signal.SIGQUIT,
+    )
+    push = Service(
+        "push",
+        "push",
+        command("push"),
+        healthy=lambda: http_answers("/healthz", None, push_port),
+        grace=6,
+    )
+    workers = [
         Service(
-            "web",
-            "web",
-            [
-                *("gunicorn", "helpdesk.wsgi:application", "--bind", f"{bind}:{port('PORT')}"),
-                *("--worker-class", "gthread", "--workers", os.environ.get("WEB_WORKERS", "2"), "--threads", "8"),
-                *("--preload", "--timeout", "60", "--graceful-timeout", "8", "--keep-alive", "5"),
-                *("--forwarded-allow-ips", "", "--no-control-socket"),
-            ],
-            healthy=lambda: http_answers("/healthz", 200),
-            death_signal=signal.SIGQUIT,
+            f"worker-{queue}",
+            "worker",
+            command(f"worker-{queue}"),
+            healthy=partial(ask_in_a_fork, partial(worker_answers, queue)),
         )
+        for queue in WORKERS
     ]
-    if importlib.util.find_spec("helpdesk.push"):
-        push_port = port("PUSH_PORT")
-        found.append(
-            Service(
-                "push",
-                "push",
-                [
-                    *("uvicorn", "helpdesk.push:app", "--host", host, "--port", str(push_port)),
-                    # Without a limit it waits for streams that never end.
-                    *("--timeout-graceful-shutdown", "3", "--no-access-log", "--lifespan", "auto"),
-                ],
-                healthy=lambda: http_answers("/healthz", None, push_port),
-                grace=6,
-            )
-        )
-    for queue, children in WORKERS.items():
-        found.append(
-            Service(
-                f"worker-{queue}",
-                "worker",
-                [
-                    *("celery", "-A", "helpdesk.celery:app", "worker", "-Q", queue, "-n", f"{queue}@%h"),
-                    *("--concurrency", str(children), "--loglevel", "INFO"),
-                    *("--without-gossip", "--without-mingle"),
-                ],
-                healthy=partial(ask_in_a_fork, partial(worker_answers, queue)),
-            )
-        )
-    schedule = str(home.run / "beat-schedule")
-    beat = ["celery", "-A", "helpdesk.celery:app", "beat", "--loglevel", "INFO", "-s", schedule, "--pidfile="]
-    found.append(Service("beat", "beat", beat, grace=5))
-    return found
+    return [web, push, *workers, Service("beat", "beat", command("beat", folder=home.run), grace=5)]
 
 
 def preload() -> None:
@@ -109,15 +83,32 @@ def http_answers(path: str, status: int | None, number: int | None = None) -> bo
         connection.close()
 
 
-def worker_answers(queue: str) -> bool:
-    """Whether the worker of that queue answers through the broker. Leaves connections open: ask in a fork."""
+def worker_answers(queue: str, *, host: str = "", timeout: float = 0.4) -> bool:
+    """Whether the worker of that queue (on ``host``) answers through the broker.
+
+    Leaves connections open: ask in a fork.
+    """
     from kombu.exceptions import OperationalError
     from redis.exceptions import RedisError
 
     from helpdesk.celery import app
 
     try:
-        answers = app.control.ping(timeout=0.4)
+        answers = app.control.ping(timeout=timeout)
     except (OSError, OperationalError, RedisError):
         return False
-    return any(name.startswith(f"{queue}@") for answer in answers or [] for name in answer)
+    return any(name.startswith(f"{queue}@{host}") for answer in answers or [] for name in answer)
+
+
+def is_healthy(process: str) -> bool:
+    """Whether one process is well, asked from beside it: the health checks of containers.
+
+    Beat is well when its heartbeat arrives, which `/readyz` of the web server at HOST knows.
+    """
+    if process == "beat":
+        return http_answers("/readyz", 200)
+    if process == "push":
+        return http_answers("/healthz", 200, port("PUSH_PORT"))
+    if process.startswith("worker-"):
+        return worker_answers(process.removeprefix("worker-"), host=socket.gethostname(), timeout=3)
+    return http_answers("/healthz", 200)
