@@ -17,7 +17,7 @@ from accounts.models import Absence, ApiToken, Membership, Organization, Role, S
 from accounts.permissions import CODES
 from accounts.selectors import administrators
 from outbox import clock
-from outbox.admin_base import ReadOnlyAdmin
+from outbox.admin_base import AutocompleteMixin, ReadOnlyAdmin
 
 _NOBODY_LEFT = _("Somebody has to be left who sets the system up.")
 
@@ -45,14 +45,14 @@ class MembershipFormSet(BaseInlineFormSet):
             raise forms.ValidationError(_NOBODY_LEFT)
 
 
-class MembershipInline(admin.TabularInline):
+class MembershipInline(AutocompleteMixin, admin.TabularInline):
     model = Membership
     formset = MembershipFormSet
     extra = 0
     autocomplete_fields = ["team"]
 
 
-class SkillLevelInline(admin.TabularInline):
+class SkillLevelInline(AutocompleteMixin, admin.TabularInline):
     model = SkillLevel
     extra = 0
     autocomplete_fields = ["skill"]
@@ -67,7 +67,7 @@ class UserForm(forms.ModelForm):
 
 
 @admin.register(User)
-class UserAdmin(admin.ModelAdmin):
+class UserAdmin(AutocompleteMixin, admin.ModelAdmin):
     form = UserForm
     list_display = ["name", "email", "organization", "on_duty", "capacity", "is_active"]
     list_filter = ["is_active", "on_duty", "memberships__role", "memberships__team"]
@@ -143,7 +143,7 @@ class RoleAdmin(admin.ModelAdmin):
 
 
 @admin.register(Team)
-class TeamAdmin(admin.ModelAdmin):
+class TeamAdmin(AutocompleteMixin, admin.ModelAdmin):
     list_display = ["name", "name_en", "code", "lead", "deputy", "next_level", "is_fallback"]
     list_select_related = ["lead", "deputy", "next_level"]
     search_fields = ["name", "name_en", "code"]
@@ -157,7 +157,7 @@ class SkillAdmin(admin.ModelAdmin):
 
 
 @admin.register(Absence)
-class AbsenceAdmin(admin.ModelAdmin):
+class AbsenceAdmin(AutocompleteMixin, admin.ModelAdmin):
     list_display = ["user", "starts_at", "ends_at", "note"]
     list_select_related = ["user"]
     search_fields = ["user__name", "user__email"]

@@ -3,6 +3,7 @@
 from django.contrib import admin
 
 from catalog.models import Category, FaultType, Module, Product, Tag, Version
+from outbox.admin_base import AutocompleteMixin
 
 
 class ModuleInline(admin.TabularInline):
@@ -23,7 +24,7 @@ class ProductAdmin(admin.ModelAdmin):
 
 
 @admin.register(Module)
-class ModuleAdmin(admin.ModelAdmin):
+class ModuleAdmin(AutocompleteMixin, admin.ModelAdmin):
     list_display = ["name", "name_en", "code", "product"]
     list_filter = ["product"]
     list_select_related = ["product"]
@@ -32,7 +33,7 @@ class ModuleAdmin(admin.ModelAdmin):
 
 
 @admin.register(Version)
-class VersionAdmin(admin.ModelAdmin):
+class VersionAdmin(AutocompleteMixin, admin.ModelAdmin):
     list_display = ["name", "product", "released_on"]
     list_filter = ["product"]
     list_select_related = ["product"]
@@ -41,7 +42,7 @@ class VersionAdmin(admin.ModelAdmin):
 
 
 @admin.register(Category)
-class CategoryAdmin(admin.ModelAdmin):
+class CategoryAdmin(AutocompleteMixin, admin.ModelAdmin):
     list_display = ["name", "name_en", "code", "team", "skill", "position"]
     list_editable = ["position"]
     list_filter = ["team"]

@@ -10,7 +10,7 @@ from django.http import HttpRequest
 from django.utils.translation import gettext as _
 
 from outbox import clock
-from outbox.admin_base import ReadOnlyAdmin
+from outbox.admin_base import AutocompleteMixin, ReadOnlyAdmin
 from sla.deadlines import WorkingCalendar
 from sla.hours import parse_week
 from sla.models import Calendar, CalendarDay, CalendarVersion, Clock, EscalationStep, Policy, Target
@@ -23,7 +23,7 @@ class TargetInline(admin.TabularInline):
 
 
 @admin.register(Policy)
-class PolicyAdmin(admin.ModelAdmin):
+class PolicyAdmin(AutocompleteMixin, admin.ModelAdmin):
     list_display = ["name", "position", "severity", "service_level", "organization", "team", "category", "is_active"]
     list_editable = ["position", "is_active"]
     list_filter = ["is_active", "severity", "service_level"]

@@ -6,7 +6,7 @@ from django import forms
 from django.contrib import admin
 from django.http import HttpRequest
 
-from outbox.admin_base import LinesField, ReadOnlyAdmin
+from outbox.admin_base import AutocompleteMixin, LinesField, ReadOnlyAdmin
 from tickets.models import (
     Escalation,
     SeverityCell,
@@ -57,7 +57,7 @@ class SeverityWordRuleAdmin(admin.ModelAdmin):
 
 
 @admin.register(TriageRule)
-class TriageRuleAdmin(admin.ModelAdmin):
+class TriageRuleAdmin(AutocompleteMixin, admin.ModelAdmin):
     form = _KeywordForm
     list_display = ["name", "category", "module", "team", "weight", "position", "is_active"]
     list_editable = ["weight", "position", "is_active"]

@@ -169,6 +169,37 @@ def test_teams_are_found_by_typing(client):
     assert Team.objects.count() >= 1
 
 
+def autocompleting() -> list[tuple[type, type | None, str]]:
+    """(model, its inline or None, field) of everything that is found by typing."""
+    found = []
+    for model, model_admin in admin.site._registry.items():
+        found += [(model, None, field) for field in model_admin.autocomplete_fields]
+        found += [(model, inline, field) for inline in model_admin.inlines for field in inline.autocomplete_fields]
+    return found
+
+
+@pytest.mark.parametrize("forged", ["x", "9" * 30, "\x00"])
+@pytest.mark.parametrize(("model", "inline", "field"), autocompleting())
+def test_a_forged_choice_is_an_error_of_its_field(client, model, inline, field, forged):
+    client.force_login(make_administrator())
+    address = f"/admin/{model._meta.app_label}/{model._meta.model_name}/"
+    row = make_agent(TeamFactory()) if model is User else None  # people are not added here
+    address += f"{row.pk}/change/" if row else "add/"
+    data = {}
+    for formset in client.get(address).context["inline_admin_formsets"]:
+        chosen = inline is not None and isinstance(formset.opts, inline)
+        data |= {f"{formset.formset.prefix}-TOTAL_FORMS": int(chosen), f"{formset.formset.prefix}-INITIAL_FORMS": 0}
+        if chosen:
+            data[f"{formset.formset.prefix}-0-{field}"] = forged
+    answer = client.post(address, data if inline else data | {field: forged})
+    assert answer.status_code == 200
+    if inline:
+        shown = [form.errors for each in answer.context["inline_admin_formsets"] for form in each.formset.forms]
+        assert any(field in errors for errors in shown)
+    else:
+        assert field in answer.context["adminform"].form.errors
+
+
 def test_the_setup_page_leads_only_where_something_is(client):
     client.force_login(make_administrator())
     page = client.get("/desk/setup/")
