@@ -6,6 +6,7 @@ from django.db.models.functions import Coalesce, Floor
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
+from accounts.models import Organization
 from outbox.audited import audited
 from outbox.bilingual import BilingualName
 from sla.choices import ClockState, MetricCode, Severity, Unit
@@ -74,7 +75,9 @@ class Policy(models.Model):
     position = models.PositiveSmallIntegerField(_("position"), default=100)
     is_active = models.BooleanField(_("active"), default=True)
     severity = models.CharField(_("severity"), max_length=1, choices=Severity.choices, blank=True)
-    service_level = models.CharField(_("service level"), max_length=20, blank=True)
+    service_level = models.CharField(
+        _("service level"), max_length=20, choices=Organization.ServiceLevel.choices, blank=True
+    )
     organization = models.ForeignKey(
         "accounts.Organization",
         verbose_name=_("organization"),
@@ -100,7 +103,12 @@ class Policy(models.Model):
         verbose_name_plural = _("policies")
         ordering = ["position", "id"]
         constraints = [
-            models.CheckConstraint(condition=Q(severity__in=["", "S", "A", "B"]), name="policy_severity_known")
+            models.CheckConstraint(condition=Q(severity__in=["", "S", "A", "B"]), name="policy_severity_known"),
+            # A level that no organization has would never match, and nobody would be told.
+            models.CheckConstraint(
+                condition=Q(service_level__in=["", *Organization.ServiceLevel.values]),
+                name="policy_service_level_known",
+            ),
         ]
 
     def __str__(self) -> str:

@@ -6,6 +6,7 @@ from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
+from accounts.models import Organization
 from outbox.audited import audited
 from sla.choices import Severity
 from tickets.choices import Impact, Urgency
@@ -32,7 +33,7 @@ class SeverityCell(models.Model):
 class SeverityRaise(models.Model):
     """Raises the grade of tickets whose organization has a service level, when switched on."""
 
-    service_level = models.CharField(_("service level"), max_length=20)
+    service_level = models.CharField(_("service level"), max_length=20, choices=Organization.ServiceLevel.choices)
     from_severity = models.CharField(pgettext_lazy("severity", "from"), max_length=1, choices=Severity.choices)
     to_severity = models.CharField(pgettext_lazy("severity", "to"), max_length=1, choices=Severity.choices)
     is_active = models.BooleanField(_("active"), default=False)
@@ -40,7 +41,13 @@ class SeverityRaise(models.Model):
     class Meta:
         verbose_name = _("raise by service level")
         verbose_name_plural = _("raises by service level")
-        constraints = [models.UniqueConstraint(fields=["service_level", "from_severity"], name="severityraise_once")]
+        constraints = [
+            models.UniqueConstraint(fields=["service_level", "from_severity"], name="severityraise_once"),
+            # A level that no organization has would never match, and nobody would be told.
+            models.CheckConstraint(
+                condition=Q(service_level__in=Organization.ServiceLevel.values), name="severityraise_level_known"
+            ),
+        ]
 
     def __str__(self) -> str:
         return f"{self.service_level}: {self.from_severity} → {self.to_severity}"

@@ -1,10 +1,13 @@
 """Issue 2, section 4: the matrix cell by cell, data loss, the words, the raise."""
 
 import json
+from importlib import import_module
 from pathlib import Path
 
 import pytest
+from django.apps import apps
 from django.conf import settings
+from django.db import IntegrityError, connection, transaction
 from django.utils import translation
 
 from tickets.choices import Impact, Urgency
@@ -156,6 +159,24 @@ class TestRaise:
         SeverityRaise.objects.all().delete()
         SeverityRaise.objects.create(service_level="standard", from_severity="S", to_severity="B", is_active=True)
         assert of(impact="business", urgency="blocked", service_level="standard").severity == "S"
+
+
+class TestServiceLevelsOfRaises:
+    def test_the_database_knows_those_of_organizations_only(self) -> None:
+        with pytest.raises(IntegrityError, match="severityraise_level_known"), transaction.atomic():
+            SeverityRaise.objects.create(service_level="gold", from_severity="B", to_severity="A")
+
+    def test_what_was_typed_before(self) -> None:
+        SeverityRaise.objects.all().delete()
+        with connection.cursor() as cursor:
+            cursor.execute("ALTER TABLE tickets_severityraise DROP CONSTRAINT severityraise_level_known")
+        for level, severity in (("Key-Account", "B"), ("key account", "A"), ("gold", "B"), ("key_account", "A")):
+            SeverityRaise.objects.create(service_level=level, from_severity=severity, to_severity="S", is_active=True)
+        import_module("tickets.migrations.0008_service_level_known").mend(apps, None)
+        rows = SeverityRaise.objects.order_by("from_severity").values_list(
+            "service_level", "from_severity", "is_active"
+        )
+        assert list(rows) == [("key_account", "A", True), ("key_account", "B", False)]
 
 
 @pytest.mark.parametrize("language", ["en", "zh-hans"])
