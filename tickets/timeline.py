@@ -248,6 +248,11 @@ SENTENCES: dict[str, _Sentence] = {
     ),
     "ticket.severity.accepted": _Sentence("work", "flag", _wanted(gettext_lazy("accepted severity %(wanted)s"))),
     "ticket.severity.declined": _Sentence("work", "flag", _wanted(gettext_lazy("declined severity %(wanted)s"))),
+    "ticket.severity.lapsed": _Sentence(
+        "work",
+        "flag",
+        _wanted(gettext_lazy("closed the request for severity %(wanted)s: solved before it was decided")),
+    ),
     "ticket.resolved": _Sentence("work", "check", _plain(gettext_lazy("resolved the ticket")), "good"),
     "ticket.confirmed": _Sentence(
         "work", "check-circle", _plain(gettext_lazy("confirmed the solution; closed")), "good"

@@ -235,6 +235,7 @@ class SeverityContest(models.Model):
         OPEN = "open", pgettext_lazy("contest", "open")
         ACCEPTED = "accepted", pgettext_lazy("contest", "accepted")
         DECLINED = "declined", pgettext_lazy("contest", "declined")
+        LAPSED = "lapsed", pgettext_lazy("contest", "lapsed")  # the ticket was resolved before anybody decided
 
     ticket = models.ForeignKey(Ticket, verbose_name=_("ticket"), on_delete=models.CASCADE, related_name="contests")
     wanted = models.CharField(_("wanted severity"), max_length=1, choices=Severity.choices)

@@ -80,6 +80,16 @@ def decide_contest(
             _apply(change, row.wanted, actor=actor, reason=answer)
 
 
+def lapse_contest(change: Change) -> None:
+    """The locked ticket is being resolved: an open contest has nothing left to decide, and nobody waits for it."""
+    row = SeverityContest.objects.filter(ticket=change.ticket, state=SeverityContest.State.OPEN).first()
+    if row is None:
+        return
+    row.state, row.decided_at = SeverityContest.State.LAPSED, change.now
+    row.save(update_fields=["state", "decided_at"])
+    record(ticket=change.ticket, code="ticket.severity.lapsed", actor=None, now=change.now, wanted=row.wanted)
+
+
 def _apply(change: Change, severity: str, *, actor: User, reason: str) -> None:
     before = change.ticket.severity
     change.set(severity=severity)

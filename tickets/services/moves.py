@@ -18,6 +18,7 @@ from tickets.services.assigning import take_if_free
 from tickets.services.attachments import kept
 from tickets.services.conversation import add_message, answered, move
 from tickets.services.events import record
+from tickets.services.grades import lapse_contest
 from tickets.services.locking import Change, changing
 from tickets.transitions import check_move
 
@@ -88,6 +89,7 @@ def resolve_ticket(
             cycle=change.ticket.cycle,
             message=text.pk,
         )
+        lapse_contest(change)
         change.tell("ticket.resolved", message=text.pk, cycle=change.ticket.cycle)
     return resolution
 

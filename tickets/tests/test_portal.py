@@ -289,6 +289,19 @@ def test_the_grade_is_contested_with_a_reason_once(client, ticket, customer, age
     assert "It stays, sorry." in client.get(page_of(ticket)).content.decode()
 
 
+def test_a_contest_that_nobody_decided_ends_with_the_solution(client, ticket, customer, agent):
+    grades.contest(ticket=ticket, actor=customer, wanted="A", reason="only one office")
+    found = {"cause": "Full disk", "solution": "Cleaned it", "verification": "customer"}
+    moves.resolve_ticket(ticket=ticket, actor=agent, **found)
+    client.force_login(customer)
+    text = client.get(page_of(ticket)).content.decode()
+    assert "The team lead is looking at it" not in text
+    assert "solved before the team lead decided" in text
+    client.force_login(agent)
+    history = client.get(f"/desk/tickets/{ticket.number}/timeline/").content.decode()
+    assert "closed the request for severity A" in history
+
+
 def test_get_does_nothing_and_unknown_actions_are_not_found(client, resolved, customer):
     client.force_login(customer)
     assert client.get(action(resolved, "confirm")).status_code == 405

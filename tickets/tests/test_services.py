@@ -2,8 +2,10 @@
 
 import hashlib
 from datetime import timedelta
+from importlib import import_module
 
 import pytest
+from django.apps import apps
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.core.files.uploadedfile import SimpleUploadedFile
 from rest_framework.test import APIClient
@@ -15,6 +17,7 @@ from outbox import clock, delivery
 from outbox.models import Delivery, Intent
 from outbox.resolving import resolve_due
 from tickets.models import AccessLink, IdempotencyKey, Ticket, TicketEvent
+from tickets.selectors.escalations import desk
 from tickets.services import assigning, conversation, grades, lead, links, moves, retention
 from tickets.services.locking import StaleTicket
 from tickets.tests.factories import MONDAY, make_ticket
@@ -56,6 +59,50 @@ def test_an_accepted_contest_is_never_told_as_declined(team, agent, team_lead):
     assert row.state == "accepted"
     assert not Intent.objects.filter(kind="ticket.contest_declined").exists()
     assert Intent.objects.filter(kind="ticket.regraded").count() == 1
+
+
+def contested(team) -> Ticket:
+    ticket = make_ticket(team=team, severity="B")
+    grades.contest(ticket=ticket, actor=ticket.requester, wanted="A", reason="Many are hit", now=MONDAY)
+    return ticket
+
+
+def test_an_undecided_contest_ends_with_the_resolution(team, agent, team_lead):
+    ticket = contested(team)
+    row = ticket.contests.get()
+    assert row in desk(user=team_lead, now=MONDAY + MINUTE).contests
+    moves.resolve_ticket(ticket=ticket, actor=agent, **FOUND, now=MONDAY + MINUTE)
+    row.refresh_from_db()
+    assert (row.state, row.decided_at, row.decided_by, row.answer) == ("lapsed", MONDAY + MINUTE, None, "")
+    event = TicketEvent.objects.get(ticket=ticket, code="ticket.severity.lapsed")
+    assert (event.actor, event.data) == (None, {"wanted": "A"})
+    with pytest.raises(ValidationError) as refused:
+        grades.decide_contest(row=row, actor=team_lead, accept=True, answer="You are right")
+    assert refused.value.code == "decided"
+    # Opened again, the customer may ask again, and an old request does not come back.
+    moves.refute_solution(ticket=ticket, actor=ticket.requester, now=MONDAY + 2 * MINUTE)
+    assert desk(user=team_lead, now=MONDAY + 2 * MINUTE).contests == []
+    again = grades.contest(ticket=ticket, actor=ticket.requester, wanted="A", reason="Still", now=MONDAY + 3 * MINUTE)
+    assert desk(user=team_lead, now=MONDAY + 3 * MINUTE).contests == [again]
+
+
+def test_a_decided_contest_keeps_its_verdict(team, agent, team_lead):
+    ticket = contested(team)
+    row = ticket.contests.get()
+    grades.decide_contest(row=row, actor=team_lead, accept=False, answer="It stays", now=MONDAY + MINUTE)
+    moves.resolve_ticket(ticket=ticket, actor=agent, **FOUND, now=MONDAY + 2 * MINUTE)
+    row.refresh_from_db()
+    assert row.state == "declined"
+    assert not TicketEvent.objects.filter(code="ticket.severity.lapsed").exists()
+
+
+def test_contests_left_open_by_older_versions(team, agent):
+    ticket, running = contested(team), contested(team)
+    moves.resolve_ticket(ticket=ticket, actor=agent, **FOUND, now=MONDAY + MINUTE)
+    ticket.contests.update(state="open", decided_at=None)
+    import_module("tickets.migrations.0009_contest_lapses").lapse(apps, None)
+    assert list(ticket.contests.values_list("state", "decided_at")) == [("lapsed", MONDAY + MINUTE)]
+    assert running.contests.get().state == "open"
 
 
 def test_who_resolves_what_nobody_has_is_on_record_as_having_taken_it(team, agent):
