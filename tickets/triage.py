@@ -8,7 +8,7 @@ What the customer said (category, module) always stands; the words then only fil
 from dataclasses import dataclass, field
 
 from accounts.models import Team
-from catalog.models import Category, Module
+from catalog.models import Category, Module, Version
 from tickets.grading import MOST_WORDS_SHOWN
 from tickets.models import TriageRule
 from tickets.rulebook import Rulebook, triage_rules
@@ -36,15 +36,24 @@ class _Candidate:
     words: dict[str, None] = field(default_factory=dict)
     score: int = 0
 
-    def best_module_id(self) -> int | None:
+    def module_ids(self) -> list[int]:
+        """The modules that its rules name, the best first."""
         named = [(score, -rule.position, -rule.pk, rule.module_id) for score, rule in self.rules if rule.module_id]
-        return max(named)[3] if named else None
+        return list(dict.fromkeys(each[3] for each in sorted(named, reverse=True)))
 
 
 def classify(
-    *, subject: str, description: str, category: Category | None = None, module: Module | None = None
+    *,
+    subject: str,
+    description: str,
+    category: Category | None = None,
+    module: Module | None = None,
+    version: Version | None = None,
 ) -> Routing:
-    """Find category, module and team. ``category`` and ``module`` are what the customer said."""
+    """Find category, module and team. ``category``, ``module`` and ``version`` are what the customer said.
+
+    No word adds a module of another product than that of ``version``.
+    """
     book = triage_rules()
     winner = _winner(book, subject=subject, description=description, category=category)
     reasons: list[dict] = [{"code": "routing.said", kind: both_names(row)} for kind, row in _said(category, module)]
@@ -54,7 +63,7 @@ def classify(
         words = list(winner.words)[:MOST_WORDS_SHOWN]
         reasons.append({"code": "routing.keywords", "found": words, "rules": names, "score": winner.score})
         category = category or _get(Category.objects.select_related("team", "skill"), rule.category_id)
-        module = module or _get(Module.objects.all(), winner.best_module_id())
+        module = module or _module_of(winner, version)
         team = _get(Team.objects.all(), rule.team_id)
     else:
         team = _team_of_module(book, module)
@@ -80,6 +89,11 @@ def both_names(row) -> dict[str, str]:
     return {"name": row.name, "name_en": row.name_en}
 
 
+def remarks(reasons: list[dict]) -> list[dict]:
+    """Of the reasons of a ticket those that say what was sent and could not be used; they outlive a new assignee."""
+    return [reason for reason in reasons if reason["code"].endswith(("_unknown", "_ambiguous"))]
+
+
 def _said(category: Category | None, module: Module | None) -> list[tuple]:
     return [(kind, row) for kind, row in (("category", category), ("module", module)) if row is not None]
 
@@ -87,6 +101,13 @@ def _said(category: Category | None, module: Module | None) -> list[tuple]:
 def _get(rows, pk: int | None):
     # A rule may be kept for a moment longer than the row that it names.
     return rows.filter(pk=pk).first() if pk else None
+
+
+def _module_of(winner: _Candidate, version: Version | None) -> Module | None:
+    wanted = winner.module_ids()
+    found = Module.objects.in_bulk(wanted) if wanted else {}
+    fitting = (found[pk] for pk in wanted if pk in found)
+    return next((row for row in fitting if version is None or row.product_id == version.product_id), None)
 
 
 def _winner(book: Rulebook, *, subject: str, description: str, category: Category | None) -> _Candidate | None:

@@ -95,6 +95,13 @@ def _routed(reason: dict) -> str:
     }
 
 
+def _ambiguous(reason: dict) -> str:
+    return _("“%(said)s” exists in several products (%(products)s); it was left empty.") % {
+        "said": reason["said"],
+        "products": _quoted([bilingual(names) for names in reason["products"]]),
+    }
+
+
 def _load(reason: dict) -> str:
     count = reason["open"]
     return ngettext(
@@ -111,6 +118,17 @@ _SENTENCES: dict[str, Callable[[dict], str]] = {
     "grading.assumed": lambda reason: _("Not said, assumed: %(what)s.") % {"what": _dimensions(reason)},
     "grading.raised": _raised,
     "grading.default": lambda reason: _("Nothing in the text speaks for more: grade B."),
+    "routing.version_unknown": lambda reason: (
+        _("We know no version “%(said)s”; it was left empty.") % {"said": reason["said"]}
+    ),
+    "routing.module_unknown": lambda reason: (
+        _("We know no module “%(said)s”; it was left empty.") % {"said": reason["said"]}
+    ),
+    "routing.category_unknown": lambda reason: (
+        _("We know no category “%(said)s”; it was left empty.") % {"said": reason["said"]}
+    ),
+    "routing.version_ambiguous": _ambiguous,
+    "routing.module_ambiguous": _ambiguous,
     "routing.said": _said,
     "routing.keywords": _routed,
     "routing.module": lambda reason: (

@@ -3,14 +3,15 @@
 from datetime import datetime
 from typing import Any
 
+from django.utils.text import format_lazy
 from django.utils.translation import gettext_lazy as _
 from rest_framework import serializers
 
 from accounts.models import Team, User
 from accounts.selectors import colleagues
-from catalog.models import Category, Module, Version
 from outbox import clock
 from sla.choices import Severity
+from tickets.api.naming import look_up
 from tickets.choices import Impact, Mark, Status, Urgency
 from tickets.models import Resolution
 from tickets.services.intake import check_began_at
@@ -32,14 +33,11 @@ class RequesterIn(StrictSerializer):
     name = serializers.CharField(max_length=120, required=False, default="", allow_blank=True)
 
 
-def _by_code(model: type[Team | Module | Category], **options: Any) -> serializers.SlugRelatedField:
-    return serializers.SlugRelatedField(
-        slug_field="code",
-        queryset=model._default_manager.all(),
-        required=False,
-        allow_null=True,
-        default=None,
-        **options,
+def _name_of(what: Any) -> serializers.CharField:
+    """A name from our catalogue; one that is not there refuses no ticket (see `tickets.api.naming`)."""
+    words = format_lazy("{} {}", what, _("An unknown one is left empty, and a reason says so."))
+    return serializers.CharField(
+        max_length=500, required=False, default="", allow_blank=True, allow_null=True, help_text=words
     )
 
 
@@ -52,9 +50,9 @@ class SubmissionIn(StrictSerializer):
     impact = serializers.ChoiceField(Impact.choices, required=False, default="", allow_blank=True)
     urgency = serializers.ChoiceField(Urgency.choices, required=False, default="", allow_blank=True)
     data_loss = serializers.BooleanField(required=False, allow_null=True, default=None)
-    module = _by_code(Module)
-    category = _by_code(Category)
-    version = serializers.CharField(max_length=40, required=False, default="", allow_blank=True)
+    module = _name_of(_("Code or name of a product module."))
+    category = _name_of(_("Code or name of a category."))
+    version = _name_of(_("Name of a product version, such as a build number."))
     started_at = serializers.DateTimeField(required=False, allow_null=True, default=None)
     affected = serializers.CharField(max_length=500, required=False, default="", allow_blank=True)
     trigger = serializers.CharField(max_length=500, required=False, default="", allow_blank=True)
@@ -64,16 +62,8 @@ class SubmissionIn(StrictSerializer):
         return value
 
     def validate(self, data: dict) -> dict:
-        name = data["version"].strip()
-        data["version"] = None
-        if name:
-            found = Version.objects.filter(name__iexact=name)
-            if data["module"]:
-                found = found.filter(product=data["module"].product)
-            data["version"] = found.order_by("pk").first()
-            if data["version"] is None:
-                raise serializers.ValidationError({"version": [_("We know no version of this name.")]})
-        return data
+        said = {name: data.pop(name) or "" for name in ("category", "module", "version")}
+        return {**data, **vars(look_up(**said))}
 
 
 class MessageIn(StrictSerializer):
@@ -102,7 +92,9 @@ class AssignIn(StrictSerializer):
     assignee = serializers.PrimaryKeyRelatedField(
         queryset=User.objects.none(), required=False, allow_null=True, default=None
     )
-    team = _by_code(Team)
+    team = serializers.SlugRelatedField(
+        slug_field="code", queryset=Team.objects.all(), required=False, allow_null=True, default=None
+    )
 
     def get_fields(self) -> dict[str, Any]:
         fields: dict[str, Any] = super().get_fields()

@@ -104,6 +104,7 @@ class TicketViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, TicketActi
             category=data["category"],
             module=data["module"],
             version=data["version"],
+            remarks=data["remarks"],
             affected=data["affected"],
             trigger=data["trigger"],
             began_at=data["started_at"],

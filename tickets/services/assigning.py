@@ -15,6 +15,7 @@ from tickets.services.escalation import record_overdue
 from tickets.services.events import record
 from tickets.services.lead import acknowledge_locked
 from tickets.services.locking import Change, changing
+from tickets.triage import remarks
 
 
 class AlreadyTaken(ValidationError):
@@ -84,7 +85,7 @@ def assign(
                 now=change.now,
                 source=change.ticket.assignee_id,
             )
-            change.set(assignee=None, routing=[{"code": "assignment.released"}])
+            change.set(assignee=None, routing=_because(change, {"code": "assignment.released"}))
             if change.ticket.is_unresolved:
                 change.tell("ticket.unassigned", assignee=None, by=actor.pk)
         if actor.may("escalation.handle") and (assignee or team):
@@ -124,13 +125,18 @@ def _demand_takeable(ticket: Ticket, actor: User) -> None:
         raise ValidationError(_("This person does not work on tickets of that team."), code="assignee")
 
 
+def _because(change: Change, *reasons: dict) -> list[dict]:
+    """Why it is where it is now, after what was said of its product and could not be used."""
+    return [*remarks(change.ticket.routing), *reasons]
+
+
 def _move_team(change: Change, team: Team, *, actor: User, assignee: User | None) -> None:
     before = change.ticket.team_id
     reasons = [{"code": "assignment.by_hand", "by": actor.name}]
     if assignee is None:
         choice = _choose(change, team)
         assignee, reasons = choice.user, reasons + choice.reasons
-    change.set(team=team, assignee=assignee, routing=reasons)
+    change.set(team=team, assignee=assignee, routing=_because(change, *reasons))
     record(
         ticket=change.ticket,
         code="ticket.team",
@@ -157,7 +163,8 @@ def _choose(change: Change, team: Team | None) -> assignment.Choice:
 
 def _hand_on(change: Change, gone: User) -> None:
     choice = _choose(change, change.ticket.team)
-    change.set(assignee=choice.user, routing=[{"code": "assignment.left", "who": gone.name}, *choice.reasons])
+    reasons = _because(change, {"code": "assignment.left", "who": gone.name}, *choice.reasons)
+    change.set(assignee=choice.user, routing=reasons)
     if choice.user:
         facts = {"team": change.ticket.team_id, "assignee": choice.user.pk}
         record(ticket=change.ticket, code="ticket.assigned", actor=None, now=change.now, source=gone.pk, **facts)
@@ -169,7 +176,7 @@ def _hand_on(change: Change, gone: User) -> None:
 
 def _set_assignee(change: Change, assignee: User, *, actor: User, code: str) -> None:
     before = change.ticket.assignee_id
-    change.set(assignee=assignee, routing=[{"code": "assignment.by_hand", "by": actor.name}])
+    change.set(assignee=assignee, routing=_because(change, {"code": "assignment.by_hand", "by": actor.name}))
     record(ticket=change.ticket, code=code, actor=actor, now=change.now, source=before, assignee=assignee.pk)
     if assignee.pk != actor.pk:
         change.tell("ticket.assigned", assignee=assignee.pk, by=actor.pk)

@@ -59,6 +59,8 @@ class Submission:
     category: Category | None = None
     module: Module | None = None
     version: Version | None = None
+    remarks: Sequence[dict] = ()
+    """Reasons about what was said and could not be used; the ticket keeps them before those of its routing."""
     affected: str = ""
     trigger: str = ""
     began_at: datetime | None = None
@@ -110,7 +112,9 @@ def _write_ticket(submission: Submission, *, now: datetime) -> Ticket:
         data_loss=submission.data_loss,
         service_level=organization.service_level if organization else "",
     )
-    routing = triage.classify(**words, category=submission.category, module=submission.module)
+    routing = triage.classify(
+        **words, category=submission.category, module=submission.module, version=submission.version
+    )
     choice = assignment.choose_assignee(
         team=routing.team, category=routing.category, severity=grade.severity, requester=requester, now=now
     )
@@ -127,7 +131,7 @@ def _write_ticket(submission: Submission, *, now: datetime) -> Ticket:
         data_loss=grade.data_loss,
         severity=grade.severity,
         grading=grade.reasons,
-        routing=[*routing.reasons, *choice.reasons],
+        routing=[*submission.remarks, *routing.reasons, *choice.reasons],
         team=routing.team,
         assignee=choice.user,
         category=routing.category,

@@ -11,7 +11,7 @@ from django.utils import translation
 
 from accounts.models import Team
 from accounts.tests.factories import TeamFactory, UserFactory, give_role
-from catalog.models import Category, Module, Product
+from catalog.models import Category, Module, Product, Version
 from tickets.models import Ticket, TriageRule
 from tickets.rulebook import triage_rules
 from tickets.triage import classify, fallback_team
@@ -40,6 +40,24 @@ def world() -> dict:
 
 def rule(name: str, keywords: list[str], **fields) -> TriageRule:
     return TriageRule.objects.create(name=name, keywords=keywords, **fields)
+
+
+def test_words_add_no_module_of_another_product_than_the_versions(world: dict) -> None:
+    other = Product.objects.create(code="q", name="Q")
+    cache = Module.objects.create(code="q-cache", name="Cache", product=other)
+    team = {"category": world["account"], "team": world["identity"]}
+    rule("first", ["alpha"], module=world["sso"], weight=5, **team)
+    rule("second", ["alpha"], module=cache, **team)
+    words = {"subject": "alpha", "description": ""}
+    assert classify(**words).module == world["sso"]
+    assert (
+        classify(**words, version=Version.objects.create(product=world["sso"].product, name="1")).module
+        == (world["sso"])
+    )
+    assert classify(**words, version=Version.objects.create(product=other, name="1")).module == cache
+    third = Product.objects.create(code="r", name="R")
+    routing = classify(**words, version=Version.objects.create(product=third, name="1"))
+    assert (routing.module, routing.category, routing.team) == (None, world["account"], world["identity"])
 
 
 def test_no_rule_goes_to_the_fallback_team(world: dict) -> None:

@@ -6,7 +6,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("sla", "0006_field_names"),
+        ("sla", "0007_service_level_known"),
     ]
 
     operations = [

@@ -7,7 +7,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("tickets", "0007_field_names"),
+        ("tickets", "0009_contest_lapses"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
