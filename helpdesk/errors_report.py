@@ -18,7 +18,7 @@ _SENT = (
 )
 #: The library is asked to collect nothing in the first place (its `send_default_pii` is the old name of that).
 _OFF = {"mode": "off"}
-_NOTHING = {
+_NOTHING: Any = {
     "user_info": False,
     "cookies": _OFF,
     "http_headers": {"request": _OFF},
@@ -101,8 +101,10 @@ def harmless(event: Any, hint: Any = None) -> Any:
     return sent
 
 
-def _exception(error: dict[str, Any]) -> dict[str, Any]:
-    kept = {name: error[name] for name in ("type", "module", "mechanism", "stacktrace") if name in error}
+def _exception(error: Any) -> dict[str, Any]:
+    kept: dict[str, Any] = {
+        name: error[name] for name in ("type", "module", "mechanism", "stacktrace") if name in error
+    }
     text = scrubbed(str(error.get("value") or ""))
     kept["value"] = text if error.get("type") in _HARMLESS else "(left out, see the log)"
     if "mechanism" in kept:

@@ -1,5 +1,6 @@
 """What the administration pages of all rooms share: rows only looked at, rows found by typing, words one per line."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from django import forms
@@ -27,7 +28,7 @@ class ReadOnlyAdmin(admin.ModelAdmin):
 class _ForgivingAutocomplete(AutocompleteSelect):
     """Django's looks its values up as they came; a forged one must reach the form's own error instead."""
 
-    def optgroups(self, name: str, value: list[Any], attr: Any = None) -> Any:
+    def optgroups(self, name: str, value: Sequence[str], attr: Any = None) -> Any:
         return super().optgroups(name, [each for each in value if self._can_be_a_key(each)], attr)
 
     def _can_be_a_key(self, value: Any) -> bool:
