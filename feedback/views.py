@@ -21,6 +21,7 @@ from feedback.services.surveys import answer_survey, log_call, open_survey
 from outbox import clock
 from tickets.doors import keep_private
 from tickets.models import Ticket
+from tickets.services.links import way_in
 
 _PAGE = 30
 _PAGES = {
@@ -51,7 +52,9 @@ def survey(request: HttpRequest, token: str) -> HttpResponse:
         answer_survey(survey=row, answer=form.answer)
     except ValidationError:  # answered by a call, or in another window, since we looked
         return _show(request, row, "spent")
-    return _show(request, row, _outcome(row, form.answer.is_solved))
+    # For whoever just answered; a link that was spent before opens nothing more.
+    link = way_in(ticket=row.ticket, user=row.customer, now=clock.now())
+    return _show(request, row, _outcome(row, form.answer.is_solved), link=link)
 
 
 def _speak(request: HttpRequest, row: Survey) -> None:
@@ -68,8 +71,10 @@ def _outcome(row: Survey, solved: bool) -> str:
     return "reopened" if Ticket.objects.unresolved().filter(pk=row.ticket_id).exists() else "noted"
 
 
-def _show(request: HttpRequest, row: Survey, state: str, form: AnswerForm | None = None) -> HttpResponse:
-    context = {"survey": row, "ticket": row.ticket, "state": state, "form": form}
+def _show(
+    request: HttpRequest, row: Survey, state: str, form: AnswerForm | None = None, link: str = ""
+) -> HttpResponse:
+    context = {"survey": row, "ticket": row.ticket, "state": state, "form": form, "link": link}
     return keep_private(render(request, "feedback/survey.html", context, status=_PAGES[state]))
 
 

@@ -62,6 +62,23 @@ def test_what_is_missing_is_said_beside_the_field_and_nothing_typed_is_lost(clie
     assert survey.answered_at is None
 
 
+@pytest.mark.parametrize("has_account", [True, False])
+def test_the_pages_lead_into_the_ticket_and_promise_no_answer_to_mails(client, link, survey, has_account):
+    if not has_account:
+        survey.customer.set_unusable_password()
+        survey.customer.save()
+    solved = client.post(link, FULL)
+    way = solved.context["link"]
+    assert way in solved.content.decode() and "write to us in the ticket" in solved.content.decode()
+    assert has_account or client.get(way).context["ticket"] == survey.ticket
+    spent = client.get(link).content.decode()
+    assert "Write to us in the ticket" in spent and "/t/" not in spent
+    own_page = reverse("portal:ticket", args=[survey.ticket.number])
+    assert own_page in spent if has_account else "in every mail" in spent
+    for text in (solved.content.decode(), spent):
+        assert "our mails" not in text
+
+
 @pytest.mark.parametrize("wrong", ["0", "6", "-1", "4.5", "five", ""])
 def test_a_score_is_a_whole_number_from_1_to_5(client, link, survey, wrong):
     assert client.post(link, FULL | {"speed_score": wrong}).status_code == 422

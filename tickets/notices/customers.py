@@ -12,7 +12,7 @@ from sla.choices import Severity
 from sla.models import Clock
 from tickets.models import Resolution, SeverityContest, Ticket
 from tickets.notices.base import TicketNotice
-from tickets.services.links import answer_link, mint_status_link
+from tickets.services.links import answer_link, way_in
 
 
 class CustomerNotice(TicketNotice):
@@ -26,9 +26,9 @@ class CustomerNotice(TicketNotice):
         return self.people(self.ticket_of(intent).requester)
 
     def url(self, ticket: Ticket, delivery: Delivery, now: datetime) -> str:
-        if delivery.channel == Delivery.Channel.PAGE or ticket.requester.has_usable_password():
+        if delivery.channel == Delivery.Channel.PAGE:
             return settings.SITE_URL + reverse("portal:ticket", args=[ticket.number])
-        return mint_status_link(ticket=ticket, user=ticket.requester, now=now)
+        return way_in(ticket=ticket, user=ticket.requester, now=now)
 
 
 class Acknowledged(CustomerNotice):

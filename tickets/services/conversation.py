@@ -25,6 +25,11 @@ from tickets.transitions import check_move
 REOPEN_WITHIN = timedelta(days=14)
 
 
+def opens_again(*, closed_at: datetime | None, now: datetime) -> bool:
+    """Whether a message of the customer opens the ended ticket again, or starts one that is linked to it."""
+    return closed_at is None or now - closed_at <= REOPEN_WITHIN
+
+
 def reply(
     *,
     ticket: Ticket,
@@ -115,7 +120,7 @@ def customer_message(
     _demand_text(body)
     # Read before the lock: a ticket that somebody opens or closes at this very moment is right either way.
     closed_at = Ticket.objects.values_list("closed_at", flat=True).get(pk=ticket.pk)
-    if closed_at and (now or clock.now()) - closed_at > REOPEN_WITHIN:
+    if not opens_again(closed_at=closed_at, now=now or clock.now()):
         return _follow_up(ticket, author=author, body=body, channel=channel, files=files, now=now)
     with kept(files) as stored, changing(ticket.pk, now=now) as change:
         message = add_message(change, MessageKind.CUSTOMER, body, author=author, files=stored, channel=channel)

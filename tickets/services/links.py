@@ -32,6 +32,13 @@ def mint_status_link(*, ticket: Ticket, user: User, now: datetime, seed: str = "
     return settings.SITE_URL + reverse("portal:status", args=[token])
 
 
+def way_in(*, ticket: Ticket, user: User, now: datetime) -> str:
+    """Where ``user`` reads and answers the ticket: signed in, else by a private link made for this occasion."""
+    if user.has_usable_password():
+        return settings.SITE_URL + reverse("portal:ticket", args=[ticket.number])
+    return mint_status_link(ticket=ticket, user=user, now=now)
+
+
 def open_status_link(token: str, *, now: datetime) -> AccessLink | None:
     """The link behind ``token`` if it is neither expired nor revoked."""
     live = AccessLink.objects.select_related("ticket", "user").filter(

@@ -378,6 +378,16 @@ def test_long_after_closing_a_message_by_the_link_opens_a_new_ticket_with_its_ow
     assert client.get(response.url).context["ticket"] == follow_up
 
 
+def test_what_a_message_does_after_the_end_is_said_as_it_is(client, resolved, customer, now):
+    client.force_login(customer)
+    assert "A message opens the ticket again. To say" in client.get(page_of(resolved)).content.decode()
+    client.post(action(resolved, "confirm"))
+    assert "A message opens the ticket again." in client.get(page_of(resolved)).content.decode()
+    Ticket.objects.filter(pk=resolved.pk).update(closed_at=now - conversation.REOPEN_WITHIN - timedelta(minutes=1))
+    late = client.get(page_of(resolved)).content.decode()
+    assert "A message opens the ticket again" not in late and "starts a new one that is linked to it" in late
+
+
 # ---- the link of the mail -------------------------------------------------------------------------------------------
 
 
@@ -395,6 +405,26 @@ def test_opening_the_answer_link_changes_nothing(client, resolved):
     assert client.head(url).status_code == 200
     resolved.refresh_from_db()
     assert resolved.status == "resolved" and response["Referrer-Policy"] == "same-origin"
+
+
+@pytest.mark.parametrize("has_account", [True, False])
+def test_whoever_answered_gets_a_way_into_the_ticket_and_a_spent_link_gives_none(client, resolved, has_account):
+    if not has_account:
+        resolved.requester.set_unusable_password()
+        resolved.requester.save()
+    taken = client.post(answer_url(resolved), {"answer": "solved"})
+    text = taken.content.decode()
+    assert "write to us in the ticket" in text and "mails" not in text
+    link = taken.context["link"]
+    assert link in text
+    if has_account:
+        assert link.endswith(page_of(resolved))
+    else:
+        assert client.get(link).context["ticket"] == resolved
+    links = resolved.access_links.count()
+    spent = client.get(answer_url(resolved)).content.decode()
+    assert (page_of(resolved) in spent) == has_account and "/t/" not in spent
+    assert resolved.access_links.count() == links
 
 
 def test_it_answers_once(client, resolved):

@@ -5,10 +5,12 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_http_methods
 
+from outbox import clock
 from tickets.choices import MessageKind
 from tickets.doors import keep_private
 from tickets.forms_portal import RefuteForm
-from tickets.services.links import open_answer_link
+from tickets.models import Ticket
+from tickets.services.links import open_answer_link, way_in
 from tickets.services.moves import confirm_solution, refute_solution
 
 
@@ -44,4 +46,5 @@ def _take(request: HttpRequest, context: dict, cycle: int) -> HttpResponse:
             refute_solution(ticket=ticket, actor=ticket.requester, comment=form.cleaned_data["comment"], cycle=cycle)
     except ValidationError:  # somebody answered between our reading and the lock
         return render(request, "tickets/portal/answer.html", {**context, "state": "spent"}, status=410)
+    context["link"] = way_in(ticket=ticket, user=ticket.requester, now=clock.now())
     return render(request, "tickets/portal/answer.html", {**context, "state": said})

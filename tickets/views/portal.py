@@ -24,7 +24,7 @@ from tickets.forms_portal import ConfirmForm, ContestForm, MessageForm, RefuteFo
 from tickets.limits import may_act
 from tickets.models import Attachment, Message, Ticket
 from tickets.promises import promises_of_ticket
-from tickets.services.conversation import customer_message
+from tickets.services.conversation import customer_message, opens_again
 from tickets.services.grades import contest
 from tickets.services.links import mint_status_link
 from tickets.services.moves import confirm_solution, refute_solution
@@ -135,6 +135,7 @@ def _page(
         "door": door,
         "may": may,
         "forms": shown,
+        "opens_again": opens_again(closed_at=door.ticket.closed_at, now=clock.now()),
         "urls": {name: door.action(name) for name in _ACTIONS},
         "promised": promises_of_ticket(door.ticket),
         "max_files": settings.ATTACHMENTS_PER_MESSAGE,
