@@ -63,13 +63,16 @@ class ByProductField(forms.ModelChoiceField):
 
 
 class GradeForm(forms.Form):
-    """What the grade is computed from; every answer may be left open."""
+    """What grade and promise are computed from; every answer may be left open. ``shown`` is what the page shows now."""
 
     subject = forms.CharField(required=False, max_length=200)
     description = forms.CharField(required=False, max_length=50_000)
     impact = forms.ChoiceField(required=False, choices=[("", ""), *Impact.choices])
     urgency = forms.ChoiceField(required=False, choices=[("", ""), *Urgency.choices])
     data_loss = forms.BooleanField(required=False)
+    category = forms.ModelChoiceField(queryset=Category.objects.all(), to_field_name="code", required=False)
+    module = forms.ModelChoiceField(queryset=Module.objects.all(), to_field_name="code", required=False)
+    shown = forms.CharField(required=False, max_length=64)
 
 
 class SubmissionForm(forms.Form):

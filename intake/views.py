@@ -1,5 +1,6 @@
 """Home of the portal, the form for a problem, what its grade will be, and thanks."""
 
+import hashlib
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -19,10 +20,9 @@ from intake.forms import GradeForm, SubmissionForm
 from intake.limits import may_preview, may_submit
 from knowledge.models import Article
 from outbox import clock
-from sla.selectors import promises_for
-from tickets import grading
+from tickets.foresight import judge
 from tickets.models import Ticket
-from tickets.promises import promises_in_words, promises_of_ticket
+from tickets.promises import promises_of_ticket
 from tickets.story import for_list, next_of
 
 _SESSION = "submitted"
@@ -77,25 +77,23 @@ def submit(request: HttpRequest) -> HttpResponse:
 
 @require_POST
 def grade(request: HttpRequest) -> HttpResponse:
-    """Fragment: the grade that the answers give so far, with what it promises. Nothing said, nothing shown."""
+    """Fragment: the grade that answers and words give so far, with what it promises. Nothing said, nothing shown."""
     form = GradeForm(request.POST)
     if not form.is_valid() or not may_preview(request, now=clock.now()):
         return HttpResponse(status=204)
     said = form.cleaned_data
-    if not (said["impact"] or said["urgency"] or said["data_loss"]):
+    shown = said.pop("shown")
+    answered = bool(said["impact"] or said["urgency"] or said["data_loss"])
+    if not (answered or said["subject"] or said["description"]):
         return HttpResponse("")
     user = _person(request)
-    organization = user.organization if user else None
-    found = grading.grade(
-        subject=said["subject"],
-        description=said["description"],
-        impact=said["impact"],
-        urgency=said["urgency"],
-        data_loss=said["data_loss"] or None,
-        service_level=organization.service_level if organization else "",
-    )
-    promised = promises_in_words(promises_for([found.severity])[found.severity])
-    return render(request, "intake/_grade.html", {"severity": found.severity, "promised": promised})
+    said["data_loss"] = said["data_loss"] or None
+    judged = judge(**said, organization=user.organization if user else None)
+    context = {"severity": judged.grade.severity, "promised": judged.promised, "from_words": not answered}
+    mark = hashlib.sha256(repr(context).encode()).hexdigest()[:16]
+    if shown == mark:  # said once is enough: readers of screens hear every change of this place
+        return HttpResponse(status=204)
+    return render(request, "intake/_grade.html", {**context, "shown": mark})
 
 
 @never_cache

@@ -1,6 +1,5 @@
 """Reading policies, calendars and clocks."""
 
-from collections.abc import Iterable
 from datetime import datetime, timedelta
 from functools import lru_cache
 
@@ -96,15 +95,10 @@ def ladder() -> dict[tuple[str, int], EscalationStep]:
     return {(step.severity, step.level): step for step in EscalationStep.objects.all()}
 
 
-def promises_for(severities: Iterable[str]) -> dict[str, dict[str, Target]]:
-    """The default promise of each severity as {severity: {metric: target}}, for pages that state it."""
-    found = {}
-    for severity in severities:
-        policy = match_policy(
-            Facts(ticket_id=0, severity=severity, status="new", cycle=1, cycle_started_at=datetime.min)
-        )
-        found[severity] = {target.metric: target for target in policy.targets.all()} if policy else {}
-    return found
+def targets_for(facts: Facts) -> dict[str, Target]:
+    """What is promised to a ticket of these facts, by metric; for pages that state it before there is one."""
+    policy = match_policy(facts)
+    return {target.metric: target for target in policy.targets.all()} if policy else {}
 
 
 def default_calendar() -> WorkingCalendar:

@@ -10,16 +10,17 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import timezone
 
-from accounts.models import Organization, User
+from accounts.models import Organization, Team, User
 from accounts.tests.factories import OrganizationFactory, make_customer
 from catalog.models import Category, Module, Product, Version
 from intake import limits
 from knowledge.models import Article
 from knowledge.tests.factories import published
 from outbox import clock
-from sla.models import Target
+from sla.models import Policy, Target
 from tickets.api.inputs import SubmissionIn
 from tickets.models import AccessLink, Attachment, SeverityRaise, Ticket
+from tickets.promises import promises_of_ticket
 
 pytestmark = pytest.mark.django_db
 PNG = b"\x89PNG\r\n\x1a\n" + b"0" * 64
@@ -252,9 +253,45 @@ def test_the_preview_knows_the_key_account_of_who_is_signed_in(client, db):
     assert "sev-promise-A" in response.content.decode()
 
 
+def test_the_promise_shown_is_the_promise_of_the_ticket(client, sheet, catalogue):
+    """Whatever a policy goes by: organization, service level, category (said or read from the words), team."""
+    organization = OrganizationFactory(service_level=Organization.ServiceLevel.KEY_ACCOUNT)
+    client.force_login(make_customer(organization))
+    said = {"subject": "Export stops", "description": "It stops.", "impact": "one", "urgency": "normal"}
+    conditions = [
+        {},
+        {"service_level": "key_account"},
+        {"organization": organization},
+        {"category": catalogue["category"]},
+        {"team": Team.objects.get(is_fallback=True)},
+    ]
+    for number, condition in enumerate(conditions):
+        policy = Policy.objects.create(name=f"No. {number}", position=0, is_active=bool(condition), **condition)
+        Target.objects.create(policy=policy, metric="first_response", amount=7 + number)
+        asked = {**said, "category": catalogue["category"].code if "category" in condition else ""}
+        shown = client.post(reverse("intake:grade"), asked).context
+        assert sheet.send(**asked).status_code == 302
+        ticket = Ticket.objects.latest("pk")
+        assert (shown["severity"], shown["promised"]) == (ticket.severity, promises_of_ticket(ticket))
+        assert (f"{7 + number} minutes" in shown["promised"][0]) == bool(condition)
+        policy.delete()
+
+
+def test_the_words_decide_where_nothing_else_was_said_and_it_says_so(client, db):
+    url = reverse("intake:grade")
+    words = {"subject": "All our data is gone", "description": "数据丢失，全部订单不见了"}
+    shown = client.post(url, words)
+    assert shown.context["severity"] == "S" and "from your words" in shown.content.decode()
+    assert "within 30 minutes" in shown.content.decode()
+    assert client.post(url, {**words, "shown": shown.context["shown"]}).status_code == 204  # nothing new to be said
+    answered = client.post(url, {**words, "impact": "one", "shown": shown.context["shown"]})
+    assert "from your words" not in answered.content.decode()
+
+
 def test_nothing_said_shows_no_grade_and_previews_are_limited(client, db, monkeypatch):
     url = reverse("intake:grade")
-    assert client.post(url, {"subject": "x"}).content == b""
+    assert client.post(url, {"subject": " ", "category": ""}).content == b""
+    assert client.post(url, {"subject": "x"}).context["severity"] == "B"
     assert client.get(url).status_code == 405
     monkeypatch.setattr(limits, "PREVIEWS_A_MINUTE", 0)
     assert client.post(url, {"data_loss": "on"}).status_code == 204

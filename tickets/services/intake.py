@@ -16,8 +16,9 @@ from outbox.crash import crash_point
 from outbox.services import enqueue
 from search.vectors import document_vector
 from sla.services.clocks import start_clocks
-from tickets import assignment, grading, triage
+from tickets import assignment
 from tickets.choices import Channel, MessageKind, Status
+from tickets.foresight import judge
 from tickets.models import Message, Ticket
 from tickets.services.attachments import StoredFile, attach, kept
 from tickets.services.deadlines import refresh_next_due
@@ -103,18 +104,19 @@ def _write_ticket(submission: Submission, *, now: datetime) -> Ticket:
     """Grade, route and assign, and write the row with the reasons."""
     if submission.follow_up_of:  # before the team's lock, in the order in which every change takes them
         Ticket.objects.select_for_update(no_key=True).only("pk").get(pk=submission.follow_up_of.pk)
-    requester, words = submission.requester, {"subject": submission.subject, "description": submission.description}
-    organization = requester.organization
-    grade = grading.grade(
-        **words,
+    requester = submission.requester
+    judged = judge(
+        subject=submission.subject,
+        description=submission.description,
         impact=submission.impact,
         urgency=submission.urgency,
         data_loss=submission.data_loss,
-        service_level=organization.service_level if organization else "",
+        category=submission.category,
+        module=submission.module,
+        version=submission.version,
+        organization=requester.organization,
     )
-    routing = triage.classify(
-        **words, category=submission.category, module=submission.module, version=submission.version
-    )
+    grade, routing = judged.grade, judged.routing
     choice = assignment.choose_assignee(
         team=routing.team, category=routing.category, severity=grade.severity, requester=requester, now=now
     )
@@ -122,7 +124,7 @@ def _write_ticket(submission: Submission, *, now: datetime) -> Ticket:
         number=_next_number(),
         subject=submission.subject,
         requester=requester,
-        organization=organization,
+        organization=judged.organization,
         channel=submission.channel,
         language=submission.language or requester.language,
         status=Status.NEW,
