@@ -1,4 +1,4 @@
-// The form for a problem: says when the connection is gone, sends once, and keeps the form's key together with its draft, so
+// The form for a problem: says when the connection is gone, and keeps the form's key together with its draft, so
 // that words which were sent but never answered (the line broke) and are sent again make the same ticket, not a second one.
 const KEY = "draft-key:submit";
 let store;
@@ -27,19 +27,11 @@ if (form) {
   window.addEventListener("online", online);
   window.addEventListener("offline", online);
   form.addEventListener("submit", (event) => {
-    const button = form.querySelector("button:not([type='button'])");
-    if (!navigator.onLine) {
-      event.preventDefault();
-      online();
-      banner?.scrollIntoView({ block: "center" });
-      return;
-    }
-    if (button.getAttribute("aria-busy") === "true") event.preventDefault();
-    button.setAttribute("aria-busy", "true");
-    // Back from the thanks page, or a browser that gave up: the button lives again.
-    setTimeout(() => button.removeAttribute("aria-busy"), 15000);
+    if (navigator.onLine) return;
+    event.preventDefault();
+    online();
+    banner?.scrollIntoView({ block: "center" });
   });
-  window.addEventListener("pageshow", () => form.querySelector("[aria-busy]")?.removeAttribute("aria-busy"));
   document.getElementById("problems")?.focus();
 }
 
