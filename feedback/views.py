@@ -94,7 +94,8 @@ def call(request: SignedInRequest, number: str) -> HttpResponse:
         except ValidationError as refused:
             form.add_error(None, refused)
         else:
-            messages.success(request, _thanks(form.answer.is_solved))
+            thanks = _thanks(form.answer.is_solved)
+            messages.success(request, thanks, extra_tags=f"draft-done:call-{ticket.number}")
             return redirect("workspace:ticket", number=number)
     context = {
         "ticket": ticket,

@@ -51,6 +51,13 @@ def words(value: str) -> list[str]:
     return value.split()
 
 
+@register.filter
+def drafts_done(message: Any) -> str:
+    """Names of the drafts whose words the server took, from a message's extra tags «draft-done:name»."""
+    tags = str(getattr(message, "extra_tags", "") or "").split()
+    return " ".join(tag.partition(":")[2] for tag in tags if tag.startswith("draft-done:"))
+
+
 @register.inclusion_tag("components/severity.html")
 def severity(value: str, label: bool | str = False, size: str = "") -> dict:
     """The S/A/B badge; ``label=True`` writes the word beside it."""

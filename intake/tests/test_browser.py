@@ -138,6 +138,12 @@ def test_news_arrive_while_somebody_writes_and_no_word_is_lost(page, context, cl
     context.add_cookies([{"name": settings.SESSION_COOKIE_NAME, "value": session, "url": live_server.url}])
     page.goto(live_server.url + reverse("portal:ticket", args=[ticket.number]))
     page.fill("#id_body", "half a sente")
+    page.click("#contest summary")
+    page.fill("#id_reason", "because all wait")
+    until(page, f"localStorage.getItem('draft:ticket-{ticket.number}-contest')?.includes('all wait')")
+    page.reload()
+    assert page.is_visible("#id_reason") and page.input_value("#id_reason") == "because all wait"
+    assert page.input_value("#id_body") == "half a sente"
     hint = "document.body.dispatchEvent(new CustomEvent('live:ticket'))"
     conversation.reply(ticket=ticket, actor=agent, body="Try the other door", marks=["workaround"])
     page.evaluate(hint)
@@ -152,7 +158,13 @@ def test_news_arrive_while_somebody_writes_and_no_word_is_lost(page, context, cl
     until(page, "performance.getEntriesByType('resource').filter((one) => one.name.includes('/tickets/T')).length >= 3")
     page.wait_for_selector("#story:not(.htmx-request)")
     assert page.input_value("#ask-comment") == "no, because"
-    assert page.input_value("#id_body") == "half a sente"
+    page.click("#ask .btn-primary")
+    page.wait_for_selector(".alert-success")
+    assert page.input_value("#id_body") == "half a sente"  # saying «solved» is not sending it
+    page.dblclick("#write .btn-primary")
+    page.wait_for_selector(".message-customer:has-text('half a sente')")
+    assert ticket.messages.filter(body="half a sente").count() == 1
+    assert page.input_value("#id_body") == ""
 
 
 def test_articles_are_offered_for_a_text_too_long_for_an_address(page, live_server, settings):

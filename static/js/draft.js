@@ -1,8 +1,10 @@
-// <form data-draft="name">: what is typed survives a reload, an error and a lost connection. Kept on this device for 7 days,
-// cleared when a page carries <meta name="draft-done" content="name"> (the server's word that it was accepted).
+// <form data-draft="name">: what is typed survives a reload, an error, a lost connection and a closed dialog. Kept on this
+// device for 7 days, cleared by the server's word that it was accepted: <meta name="draft-done" content="name">, or
+// [data-draft-done="name …"] beside a message.
 const PREFIX = "draft:";
 const KEEP_MS = 7 * 24 * 3600 * 1000;
 const SKIP = new Set(["password", "file", "hidden", "submit", "button"]);
+const unsaved = new WeakMap(); // form → the timer of what was typed and not saved yet
 let store;
 try { store = window.localStorage; } catch { store = null; }
 
@@ -28,6 +30,21 @@ function save(form) {
   } catch { /* full or forbidden: the form works without */ }
 }
 
+function forget(form) {
+  clearTimeout(unsaved.get(form));
+  unsaved.delete(form);
+  store.removeItem(PREFIX + form.dataset.draft);
+}
+
+function flush(form) {
+  if (!unsaved.has(form)) return;
+  clearTimeout(unsaved.get(form));
+  unsaved.delete(form);
+  // News may have put another form in its place meanwhile and moved the field with the words there (hx-preserve).
+  const present = form.isConnected ? form : document.querySelector(`form[data-draft="${form.dataset.draft}"]`);
+  if (present) save(present);
+}
+
 function restore(form) {
   const kept = read(form.dataset.draft);
   // A form that came back with errors carries the newer words itself.
@@ -47,7 +64,11 @@ function restore(form) {
   }
   if (!touched) return;
   const note = form.querySelector("[data-draft-note]");
-  if (note) note.hidden = false;
+  if (note) {
+    note.hidden = false;
+    const folded = note.closest("details");
+    if (folded) folded.open = true;
+  }
   form.dispatchEvent(new CustomEvent("draft:restored", { bubbles: true }));
 }
 
@@ -55,35 +76,30 @@ function start(form) {
   if (!store || form.dataset.draftOn) return;
   form.dataset.draftOn = "1";
   restore(form);
-  let timer;
   form.addEventListener("input", () => {
-    clearTimeout(timer);
-    timer = setTimeout(() => save(form), 400);
+    clearTimeout(unsaved.get(form));
+    unsaved.set(form, setTimeout(() => flush(form), 400));
   });
   form.addEventListener("submit", () => save(form));
   // The page may go before the pause in typing that usually saves.
-  let dirty = false;
-  form.addEventListener("input", () => { dirty = true; });
-  window.addEventListener("pagehide", () => { if (dirty && form.isConnected) save(form); });
+  window.addEventListener("pagehide", () => flush(form));
   form.querySelector("[data-draft-discard]")?.addEventListener("click", () => {
-    store.removeItem(PREFIX + form.dataset.draft);
-    clearTimeout(timer);
-    dirty = false;
+    forget(form);
     form.reset();
     form.querySelector("[data-draft-note]").hidden = true;
   });
-  // A fragment answer that replaced the form without errors was accepted.
+  // A fragment answer without errors: it was accepted.
   form.addEventListener("htmx:afterRequest", (event) => {
-    if (event.target === form && event.detail.successful) {
-      clearTimeout(timer);
-      dirty = false;
-      store.removeItem(PREFIX + form.dataset.draft);
-    }
+    const status = event.detail.xhr.status;
+    if (event.target === form && status >= 200 && status < 300) forget(form);
   });
 }
 
-const done = document.querySelector("meta[name='draft-done']");
-if (done && store) store.removeItem(PREFIX + done.content);
+const done = [...document.querySelectorAll("meta[name='draft-done'], [data-draft-done]")];
+const names = done.flatMap((mark) => (mark.content || mark.dataset.draftDone).split(" "));
+if (store) names.forEach((name) => store.removeItem(PREFIX + name));
 const startAll = () => document.querySelectorAll("form[data-draft]").forEach(start);
 startAll();
 document.addEventListener("htmx:afterSettle", startAll);
+// Before anybody else hears of it: a dialog may throw its form away when it closes.
+document.addEventListener("close", (event) => event.target.querySelectorAll?.("form[data-draft]").forEach(flush), true);

@@ -1,8 +1,7 @@
-// The dialog of the lead's pages is filled when it opens. Closed, it forgets what it showed, so that the next ticket is never
-// seen under the form of the last one; filled, it takes the focus to its first field.
-const dialog = document.getElementById("lead-dialog");
-const body = document.getElementById("lead-dialog-body");
-if (dialog && body) {
+// <dialog data-filled><div>…</div></dialog> is filled when it opens. Closed, it forgets what it showed, so that the next form
+// is never seen behind the last one, nor typed into before it comes; filled, it takes the focus to its first field.
+for (const dialog of document.querySelectorAll("dialog[data-filled]")) {
+  const body = dialog.firstElementChild;
   const blank = body.innerHTML;
   dialog.addEventListener("close", () => { body.innerHTML = blank; });
   body.addEventListener("htmx:afterSettle", () => {

@@ -58,6 +58,12 @@ class ActionForm(forms.Form):
         """A condition beside the permission; where it fails the action does not exist."""
         return True
 
+    @property
+    def draft(self) -> str:
+        """The name under which the browser keeps what is typed; empty where there is nothing to write."""
+        has_words = any(isinstance(field.widget, forms.Textarea) for field in self.fields.values())
+        return f"desk-{self.ticket.number}-{self.action}" if has_words else ""
+
     def perform(self) -> Any:
         """Call the service with the cleaned data."""
         raise NotImplementedError

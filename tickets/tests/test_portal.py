@@ -1,5 +1,6 @@
 """The customer's pages of tickets: who sees what, by which door, and what can be done there."""
 
+import re
 from datetime import timedelta
 from urllib.parse import quote
 
@@ -225,11 +226,11 @@ def test_a_message_with_a_file_arrives_and_can_be_fetched(client, ticket, custom
         customer,
     )
     page = client.get(page_of(ticket))
-    assert page.context["sent"] and 'name="draft-done"' in page.content.decode()
+    assert f'data-draft-done="ticket-{ticket.number}"' in page.content.decode()
     line = page.context["story"].lines[-1]
     fetched = client.get(line.files[0]["url"])
     assert fetched.status_code == 200 and b"".join(fetched.streaming_content) == PNG
-    assert not client.get(page_of(ticket)).context["sent"]
+    assert "data-draft-done" not in client.get(page_of(ticket)).content.decode()
 
 
 def test_an_empty_message_or_a_wrong_file_keeps_what_was_typed(client, ticket, customer):
@@ -262,6 +263,24 @@ def test_solved_closes_and_not_solved_reopens(client, resolved, customer):
     assert client.post(action(resolved, "confirm")).status_code == 422  # a stale page
     resolved.refresh_from_db()
     assert resolved.status == "open"
+
+
+def drafts_done(client, response) -> list[str]:
+    return re.findall(r'data-draft-done="([^"]*)"', client.get(response.url).content.decode())
+
+
+def test_an_action_uses_up_its_own_draft_and_no_other(client, resolved, customer, now):
+    client.force_login(customer)
+    number = resolved.number
+    contested = {"wanted": "A", "reason": "only one office"}
+    assert drafts_done(client, client.post(action(resolved, "refute"), {"comment": "no"})) == [
+        f"ticket-{number}-refute"
+    ]
+    assert drafts_done(client, client.post(action(resolved, "contest"), contested)) == [f"ticket-{number}-contest"]
+    long_ago = now - timedelta(days=30)
+    Ticket.objects.filter(pk=resolved.pk).update(status="closed", resolved_at=long_ago, closed_at=long_ago)
+    followed = client.post(action(resolved, "message"), {"body": "again"})
+    assert number not in followed.url and drafts_done(client, followed) == [f"ticket-{number}"]
 
 
 def test_confirming_closes_once(client, resolved, customer):

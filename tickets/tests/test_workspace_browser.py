@@ -80,6 +80,33 @@ def test_the_open_page_shows_what_came_and_keeps_what_is_typed(opened, live_serv
     assert page.problems == []
 
 
+def test_words_in_a_dialog_survive_esc_and_a_refusal_and_go_when_they_were_taken(opened, live_server, agent, team):
+    from playwright.sync_api import expect
+
+    ticket = make_ticket(team=team, assignee=agent, now=clock.now())
+    page = opened
+    page.goto(f"{live_server.url}/desk/tickets/{ticket.number}/")
+    opener, dialog = page.locator("#ticket-head a[href$='/resolve/']"), page.locator("#action-body")
+    opener.click()
+    dialog.locator("[name=cause]").fill("The disk was full.")
+    page.keyboard.press("Escape")
+    opener.click()
+    expect(dialog.locator("[name=cause]")).to_have_value("The disk was full.")
+    expect(dialog.locator("[data-draft-note]")).to_be_visible()
+    dialog.locator("[name=solution]").fill("A larger disk.")
+    dialog.locator("input[name=verification][value=test]").check()
+    dialog.locator("button.btn-primary").click()
+    expect(dialog.locator("[name=proof][aria-invalid]")).to_be_visible()
+    page.keyboard.press("Escape")
+    opener.click()
+    expect(dialog.locator("[name=solution]")).to_have_value("A larger disk.")
+    dialog.locator("[name=proof]").fill("Filled it with copies.")
+    dialog.locator("button.btn-primary").click()
+    expect(page.locator("#action-dialog")).to_be_hidden()
+    assert page.evaluate("Object.keys(localStorage).filter((name) => name.startsWith('draft:desk'))") == []
+    assert page.problems == []
+
+
 def test_the_queue_is_walked_by_keys_and_told_of_news_in_place(opened, live_server, agent, team):
     from playwright.sync_api import expect
 

@@ -57,9 +57,10 @@ def _done(request: SignedInRequest, row: Ticket, form: ActionForm) -> HttpRespon
     if isinstance(form.result, Article):
         return _away(request, reverse("knowledge:edit", args=[form.result.pk]), str(form.done))
     if not Ticket.objects.workable_by(request.user).filter(pk=row.pk).exists():
-        return _away(request, reverse("workspace:queue"), _("Done. The ticket now belongs to another team."))
+        text = _("Done. The ticket now belongs to another team.")
+        return _away(request, reverse("workspace:queue"), text, form.draft)
     if not request.htmx:
-        return _away(request, reverse("workspace:ticket", args=[row.number]), str(form.done))
+        return _away(request, reverse("workspace:ticket", args=[row.number]), str(form.done), form.draft)
     return fresh(request, row, toast=str(form.done), composer=form.changes_composer)
 
 
@@ -71,8 +72,8 @@ def _refused(request: SignedInRequest, row: Ticket, form: ActionForm) -> HttpRes
     return fresh(request, row, toast=text, kind="error")
 
 
-def _away(request: SignedInRequest, address: str, text: str) -> HttpResponse:
-    messages.success(request, text)
+def _away(request: SignedInRequest, address: str, text: str, draft: str = "") -> HttpResponse:
+    messages.success(request, text, extra_tags=f"draft-done:{draft}")
     return HttpResponseClientRedirect(address) if request.htmx else redirect(address)
 
 

@@ -109,7 +109,7 @@ def act(request: HttpRequest, number: str, form_class: type[ActionForm] | None, 
         return _form(request, form_class(ticket=row, user=user), back)
     form = form_class(request.POST, ticket=row, user=user)
     if form.send():
-        return said(request, _words(form), back=back)
+        return said(request, _words(form), back=back, draft=form.draft)
     if not form.fields or form.non_field_errors():
         return said(request, " ".join(str(error) for error in form.non_field_errors()), back=back, kind="error")
     return _form(request, form, back, status=422)
@@ -127,10 +127,10 @@ def _words(form: ActionForm) -> str:
     return f"{form.ticket.number}: {form.done}"
 
 
-def said(request: HttpRequest, text: str, *, back: str, kind: str = "success") -> HttpResponse:
+def said(request: HttpRequest, text: str, *, back: str, kind: str = "success", draft: str = "") -> HttpResponse:
     """Say it: as a line in the corner while the page fetches itself again, or on the page one goes back to."""
     if not request.htmx:  # type: ignore[attr-defined]
-        messages.add_message(request, getattr(messages, kind.upper()), text)
+        messages.add_message(request, getattr(messages, kind.upper()), text, extra_tags=f"draft-done:{draft}")
         return redirect(back)
     response = HttpResponse(status=204)
     trigger_client_event(response, "dialog:close", {})

@@ -31,7 +31,6 @@ from tickets.services.moves import confirm_solution, refute_solution
 from tickets.story import for_list, next_of, story_of
 
 _PAGE = 20
-_SENT = "draft-done"
 
 
 @requires()
@@ -141,7 +140,6 @@ def _page(
         "max_files": settings.ATTACHMENTS_PER_MESSAGE,
         "max_bytes": settings.ATTACHMENT_MAX_BYTES,
         "problems": [str(error) for form in (typed or {}).values() for error in form.non_field_errors()],
-        "sent": any(_SENT in (item.extra_tags or "") for item in messages.get_messages(request)),
     }
     return render(request, "tickets/portal/ticket.html", context, status=code)
 
@@ -161,9 +159,16 @@ def _act(request: HttpRequest, door: Door, action: str) -> HttpResponse:
         except ValidationError as refused:
             _add(form, refused)
         else:
-            messages.success(request, thanks, extra_tags=_SENT)
+            messages.success(request, thanks, extra_tags=f"draft-done:{_draft(door.ticket, action)}")
             return redirect(target)
     return _page(request, door, {action: form}, 422)
+
+
+def _draft(ticket: Ticket, action: str) -> str:
+    """What ``action`` used up. The draft bears the number of the page it was typed on, also where a new ticket came."""
+    if action == "message":
+        return f"ticket-{ticket.number}"
+    return f"ticket-{ticket.number}-{'contest' if action == 'contest' else 'refute'}"
 
 
 def _add(form: forms.Form, refused: ValidationError) -> None:
