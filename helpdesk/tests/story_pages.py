@@ -69,9 +69,9 @@ def resolve(agent: Page, cause: str, solution: str) -> None:
     expect(agent.locator("#ticket-notices .resolution")).to_contain_text(cause)
 
 
-def open_answer_link(customer: Page, people: dict[str, User], ticket: Ticket) -> None:
-    """Follow the link «solved or not?» of the mail about ``ticket``."""
-    link = mail_to(people["customer"], rf"{ticket.number}[\s\S]*?https?://\S+(/answer/[^\s)>\]]+)")[1]
+def open_answer_link(customer: Page, people: dict[str, User], ticket: Ticket, *, said: str) -> None:
+    """Follow the link «yes» or «no» of the mail that asks whether ``ticket`` is solved."""
+    link = mail_to(people["customer"], rf"{ticket.number}[\s\S]*?https?://\S+(/answer/[^\s)>\]]+answer={said})")[1]
     customer.goto(link)
 
 

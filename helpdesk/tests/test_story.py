@@ -183,7 +183,7 @@ def answer(agent: Page, customer: Page, people: dict[str, User], ticket: Ticket)
 def resolve_and_confirm(agent: Page, customer: Page, people: dict[str, User], ticket: Ticket) -> None:
     """Cause, solution and proof; the link of the mail asks, and only the answer closes."""
     resolve(agent, "The new font service refused Firefox.", "The service takes Firefox again.")
-    open_answer_link(customer, people, ticket)
+    open_answer_link(customer, people, ticket, said="yes")
     assert Ticket.objects.get(pk=ticket.pk).status == "resolved"
     customer.locator("button[value=solved]").click()
     expect(customer.locator("h1")).to_contain_text("Thank you")
@@ -214,8 +214,7 @@ def refute(agent: Page, customer: Page, people: dict[str, User]) -> Ticket:
     ticket = send(customer)
     agent.goto(f"/desk/tickets/{ticket.number}/")
     resolve(agent, "No paper.", "Paper added.")
-    open_answer_link(customer, people, ticket)
-    customer.locator(".disclosure summary").click()
+    open_answer_link(customer, people, ticket, said="no")
     customer.locator("[name=comment]").fill("It is still silent.")
     customer.locator("button[value=unsolved]").click()
     expect(customer.locator("h1")).to_contain_text("sorry")

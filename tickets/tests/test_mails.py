@@ -119,6 +119,15 @@ def test_the_customer_reads_the_message_and_not_the_finding(life):
     assert "INSIDE" not in mail.body + mail.alternatives[0][0] and HOSTILE in mail.body
 
 
+@pytest.mark.parametrize("language", ["zh-hans", "en"])
+def test_the_resolved_mail_has_a_link_for_each_answer(life, language):
+    mail = render_mail(deliveries=[delivery_of(life["ticket.resolved"], language)], now=clock.now())
+    for text in (mail.body, mail.alternatives[0][0]):
+        found = re.findall(r"(http[^\s\"]+/answer/[^\s\"]+)\?answer=(yes|no)", text)
+        assert [said for _url, said in found] == ["yes", "no"] and len({url for url, _said in found}) == 1
+        assert "one click" not in text
+
+
 def test_links_of_customer_mails_open_the_ticket_without_an_account(life, client):
     mail = render_mail(deliveries=[delivery_of(life["ticket.reply"], "en")], now=clock.now())
     link = next(link for link in re.findall(r"http\S+", mail.body) if "/t/" in link)

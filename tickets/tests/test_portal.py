@@ -470,6 +470,21 @@ def test_not_solved_reopens_with_the_comment_and_the_link_is_spent(client, resol
     assert resolved.status == "resolved"
 
 
+def test_each_link_of_the_mail_shows_its_answer_and_takes_none(client, resolved):
+    url = answer_url(resolved)
+    pages = {said: client.get(f"{url}?answer={said}").content.decode() for said in ("yes", "no", "<x>")}
+    assert [said for said, page in pages.items() if '<details class="disclosure" open>' in page] == ["no"]
+    assert 'btn-primary btn-block" name="answer" value="unsolved"' in pages["no"] and "<x>" not in pages["<x>"]
+    assert 'value="solved" autofocus' in pages["yes"]
+    assert client.head(f"{url}?answer=no").status_code == 200
+    resolved.refresh_from_db()
+    assert resolved.status == "resolved"
+    # What was pressed counts, not which link led here.
+    assert client.post(f"{url}?answer=no", {"answer": "solved"}).status_code == 200
+    resolved.refresh_from_db()
+    assert resolved.status == "closed"
+
+
 def test_nonsense_is_asked_again(client, resolved):
     assert client.post(answer_url(resolved), {"answer": "maybe"}).status_code == 422
 

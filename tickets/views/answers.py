@@ -22,12 +22,15 @@ def answer(request: HttpRequest, token: str) -> HttpResponse:
         raise Http404
     ticket, cycle = opened
     resolution = ticket.resolutions.filter(cycle=cycle, confirmed_at=None, refuted_at=None).first()
-    context = {"ticket": ticket, "form": RefuteForm()}
+    chosen = request.GET.get("answer")  # which link of the mail was followed; the page shows it, only POST takes it
+    context = {"ticket": ticket, "form": RefuteForm(), "chosen": chosen}
     if resolution is None or ticket.cycle != cycle or ticket.status != "resolved":
         return keep_private(render(request, "tickets/portal/answer.html", {**context, "state": "spent"}, status=410))
     # What the customer was told; the finding behind it is for the team.
     told = ticket.messages.filter(kind=MessageKind.PUBLIC, created_at=resolution.resolved_at).last()
     context["told"] = told.body if told else ""
+    if chosen == "no":
+        context["form"].fields["comment"].widget.attrs["autofocus"] = True
     if request.method != "POST":
         return keep_private(render(request, "tickets/portal/answer.html", {**context, "state": "ask"}))
     return keep_private(_take(request, context, cycle))

@@ -73,7 +73,11 @@ ROWS: Rows = {
         ],
     },
     "portal:answer": {
-        "GET": [public(200, token="answer"), public(404, token="nonsense")],
+        "GET": [
+            public(200, token="answer"),
+            public(200, token="answer", query="answer=no"),
+            public(404, token="nonsense"),
+        ],
         "POST": [
             public(422, token="answer"),
             public(200, data={"answer": "solved"}, token="answer"),
