@@ -19,6 +19,7 @@ from feedback.models import Survey
 from feedback.selectors import answers_of, is_answered, latest_resolution, satisfaction
 from feedback.services.surveys import answer_survey, log_call, open_survey
 from outbox import clock
+from outbox.bounds import bounded
 from tickets.doors import keep_private
 from tickets.models import Ticket
 from tickets.services.links import way_in
@@ -34,6 +35,7 @@ _PAGES = {
 }
 
 
+@bounded()
 @require_http_methods(["GET", "HEAD", "POST"])
 def survey(request: HttpRequest, token: str) -> HttpResponse:
     """Ask, take the answer once, or say kindly that it was given. Mail scanners follow links: a GET changes nothing."""

@@ -19,6 +19,8 @@ PROBLEMS = [
     ("not_acceptable", "406", _("Answers come as JSON.")),
     ("conflict", "409", _("It clashes with the present state; read it again.")),
     ("unsupported_media_type", "415", _("This content type is not read here.")),
+    ("length_required", "411", _("The body came in chunks, without “Content-Length”.")),
+    ("too_large", "413", _("The body is larger than all files that one message may have.")),
     ("throttled", "429", _("Too many requests; “Retry-After” says for how many seconds to wait.")),
     ("error", "500", _("Our fault. It was recorded.")),
 ]

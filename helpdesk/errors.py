@@ -18,7 +18,7 @@ def _answer(request: HttpRequest, status: int, code: str, title: str, text: str)
     try:
         return render(request, f"{status}.html", context, status=status)
     except TemplateDoesNotExist:
-        return render(request, "error_base.html", context, status=status)
+        return render(request, "error.html", context, status=status)
 
 
 def bad_request(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
@@ -50,6 +50,36 @@ def not_found(request: HttpRequest, exception: Exception | None = None) -> HttpR
 def too_many(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
     """429: limits of sign-in."""
     return _answer(request, 429, "throttled", _("Too many requests"), _("Wait a few minutes and try again."))
+
+
+def flooded(request: HttpRequest, *, seconds: int) -> HttpResponse:
+    """429 of a page that counts what is sent to it; nothing of it was read, so the words are where they were typed."""
+    text = _(
+        "Very much was sent from here within the last hour. Wait a little, go back and send again: what you typed is "
+        "kept in this browser. If work has stopped, call us."
+    )
+    response = _answer(request, 429, "throttled", _("Too many requests"), text)
+    response["Retry-After"] = str(seconds)
+    response["Cache-Control"] = "no-store"  # the address may be a private link
+    return response
+
+
+def too_large(request: HttpRequest, *, most: int) -> HttpResponse:
+    """413: more than the page takes, files and words together."""
+    megabytes = {"limit": most // (1024 * 1024)}
+    text = _(
+        "Files and words together may have %(limit)d MB. Go back and choose fewer or smaller files: what you typed is "
+        "kept in this browser."
+    )
+    response = _answer(request, 413, "too_large", _("Too large"), text % megabytes)
+    response["Cache-Control"] = "no-store"
+    return response
+
+
+def length_required(request: HttpRequest) -> HttpResponse:
+    """411: a body that does not say how long it is. Browsers always say it."""
+    text = _("Send the body with its “Content-Length”, not in chunks.")
+    return _answer(request, 411, "length_required", _("The length is missing"), text)
 
 
 def server_error(request: HttpRequest) -> HttpResponse:

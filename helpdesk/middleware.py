@@ -9,6 +9,10 @@ from django.http import HttpRequest, HttpResponse
 from django.utils import timezone, translation
 from django.utils.cache import add_never_cache_headers, patch_vary_headers
 
+from helpdesk import errors
+from outbox import clock
+from outbox.bounds import Bounds, may_try, most_bytes
+
 Handler = Callable[[HttpRequest], HttpResponse]
 
 
@@ -50,6 +54,42 @@ class ContentSecurityPolicyMiddleware:
         response.headers.setdefault("Content-Security-Policy", self.policy)
         response.headers.setdefault("Permissions-Policy", "camera=(), microphone=(), geolocation=()")
         return response
+
+
+class BodyMiddleware:
+    """Refuse a body that is too large, of unknown length or sent too often, before anything reads it.
+
+    In `process_view` and listed before the check against forged requests, which parses the form: person, language and
+    page are known by then. A body in chunks would arrive empty (Django reads `Content-Length` bytes), so it is refused.
+    """
+
+    def __init__(self, get_response: Handler) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        return self.get_response(request)
+
+    def process_view(self, request: HttpRequest, view: Callable, args: tuple, kwargs: dict) -> HttpResponse | None:
+        bounds: Bounds | None = getattr(view, "bounds", None)
+        most = most_bytes(bounds)
+        if "HTTP_TRANSFER_ENCODING" in request.META:
+            return errors.length_required(request)
+        if _length(request) > most:
+            return errors.too_large(request, most=most)
+        if bounds is None or not bounds.counted or request.method != "POST" or request.resolver_match is None:
+            return None
+        now = clock.now()
+        if may_try(request, page=request.resolver_match.view_name, now=now):
+            return None
+        return errors.flooded(request, seconds=3600 - int(now.timestamp()) % 3600)
+
+
+def _length(request: HttpRequest) -> int:
+    """As Django reads it: what is no number is none."""
+    try:
+        return int(request.META.get("CONTENT_LENGTH") or 0)
+    except ValueError:
+        return 0
 
 
 class LanguageMiddleware:

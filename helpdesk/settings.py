@@ -77,6 +77,7 @@ MIDDLEWARE = [
     "django.contrib.sessions.middleware.SessionMiddleware",
     "helpdesk.middleware.LanguageMiddleware",
     "django.middleware.common.CommonMiddleware",
+    "helpdesk.middleware.BodyMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "helpdesk.middleware.PersonMiddleware",

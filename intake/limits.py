@@ -5,16 +5,13 @@ person (`tickets.limits`); 240 previews of the grade a minute, as somebody who t
 Acknowledgement mails are limited apart, to 3 an hour and address (`tickets.notices.customers`).
 """
 
-import hashlib
-import hmac
 from datetime import datetime
 from typing import Any
 
-from django.conf import settings
 from django.core import signing
 from django.http import HttpRequest
 
-from outbox.limits import allow, network_of
+from outbox.limits import allow, keyed_mark, network_mark
 from tickets import limits
 
 FROM_ONE_ADDRESS = 30
@@ -32,14 +29,14 @@ def may_submit(request: HttpRequest, *, email: str, now: datetime) -> bool:
     user: Any = request.user
     if user.is_authenticated:
         return limits.may_submit(user, now=now)
-    return allow(f"intake:net:{_network(request)}", limit=FROM_ONE_ADDRESS, seconds=_HOUR, now=now) and allow(
-        f"intake:mail:{_mark(email.strip().lower())}", limit=FOR_ONE_MAILBOX, seconds=_HOUR, now=now
+    return allow(f"intake:net:{network_mark(request)}", limit=FROM_ONE_ADDRESS, seconds=_HOUR, now=now) and allow(
+        f"intake:mail:{keyed_mark(email.strip().lower())}", limit=FOR_ONE_MAILBOX, seconds=_HOUR, now=now
     )
 
 
 def may_preview(request: HttpRequest, *, now: datetime) -> bool:
     """Count one preview of the grade."""
-    return allow(f"intake:grade:{_network(request)}", limit=PREVIEWS_A_MINUTE, seconds=60, now=now)
+    return allow(f"intake:grade:{network_mark(request)}", limit=PREVIEWS_A_MINUTE, seconds=60, now=now)
 
 
 def stamp(now: datetime) -> str:
@@ -53,13 +50,3 @@ def seconds_open(value: str, *, now: datetime) -> int | None:
         return int(now.timestamp()) - int(signing.loads(value, salt=_STAMP_SALT))
     except (signing.BadSignature, TypeError, ValueError):
         return None
-
-
-def _network(request: HttpRequest) -> str:
-    """A keyed hash of the sender's network, so that no address is stored."""
-    return _mark(network_of(request.META.get("REMOTE_ADDR", "")))
-
-
-def _mark(value: str) -> str:
-    key = f"intake.limits:{settings.SECRET_KEY}".encode()
-    return hmac.new(key, value.encode(), hashlib.sha256).hexdigest()[:32]

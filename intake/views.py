@@ -20,6 +20,7 @@ from intake.forms import GradeForm, SubmissionForm
 from intake.limits import may_preview, may_submit
 from knowledge.models import Article
 from outbox import clock
+from outbox.bounds import bounded
 from tickets.foresight import judge
 from tickets.models import Ticket
 from tickets.promises import promises_of_ticket
@@ -43,6 +44,7 @@ def home(request: HttpRequest) -> HttpResponse:
     return render(request, "intake/home.html", context)
 
 
+@bounded(files=True)
 @never_cache
 @require_http_methods(["GET", "HEAD", "POST"])
 def submit(request: HttpRequest) -> HttpResponse:
@@ -75,6 +77,7 @@ def submit(request: HttpRequest) -> HttpResponse:
     return redirect("intake:thanks")
 
 
+@bounded(counted=False)  # `may_preview` counts by the minute
 @require_POST
 def grade(request: HttpRequest) -> HttpResponse:
     """Fragment: the grade that answers and words give so far, with what it promises. Nothing said, nothing shown."""

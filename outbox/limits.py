@@ -1,9 +1,13 @@
 """How often something may happen: one atomic upsert, so that parallel requests cannot slip past the limit."""
 
+import hashlib
+import hmac
 import ipaddress
 from datetime import UTC, datetime, timedelta
 
+from django.conf import settings
 from django.db import connection
+from django.http import HttpRequest
 
 LONGEST = 86_400  # seconds; `prune` may throw away windows older than two of these
 
@@ -50,6 +54,17 @@ def network_of(ip: str) -> str:
     if address.ipv4_mapped:
         return str(address.ipv4_mapped)
     return str(ipaddress.ip_network((address, 64), strict=False))
+
+
+def network_mark(request: HttpRequest) -> str:
+    """A keyed hash of the sender's network, so that no address is stored."""
+    return keyed_mark(network_of(request.META.get("REMOTE_ADDR", "")))
+
+
+def keyed_mark(value: str) -> str:
+    """``value`` as part of a key that tells nobody what it was."""
+    key = f"outbox.limits:{settings.SECRET_KEY}".encode()
+    return hmac.new(key, value.encode(), hashlib.sha256).hexdigest()[:32]
 
 
 def window_start(now: datetime, seconds: int) -> datetime:

@@ -17,6 +17,7 @@ from intake import limits
 from knowledge.models import Article
 from knowledge.tests.factories import published
 from outbox import clock
+from outbox.limits import network_mark
 from sla.models import Policy, Target
 from tickets.api.inputs import SubmissionIn
 from tickets.models import AccessLink, Attachment, SeverityRaise, Ticket
@@ -218,7 +219,7 @@ def test_neighbours_of_one_ipv6_network_count_as_one(rf):
     marks = []
     for address in ("2001:db8::1", "2001:db8::ffff", "2001:db8:0:1::1"):
         request.META["REMOTE_ADDR"] = address
-        marks.append(limits._network(request))
+        marks.append(network_mark(request))
     assert marks[0] == marks[1] != marks[2]
     assert "2001" not in marks[0]
 

@@ -6,6 +6,7 @@ from django.shortcuts import render
 from django.views.decorators.http import require_http_methods
 
 from outbox import clock
+from outbox.bounds import bounded
 from tickets.choices import MessageKind
 from tickets.doors import keep_private
 from tickets.forms_portal import RefuteForm
@@ -14,6 +15,7 @@ from tickets.services.links import open_answer_link, way_in
 from tickets.services.moves import confirm_solution, refute_solution
 
 
+@bounded()
 @require_http_methods(["GET", "HEAD", "POST"])
 def answer(request: HttpRequest, token: str) -> HttpResponse:
     """Ask, take the answer, or say kindly that it was given. Mail scanners follow links, so a GET changes nothing."""

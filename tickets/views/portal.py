@@ -17,6 +17,7 @@ from django.views.decorators.http import require_GET, require_POST
 
 from accounts.access import requires
 from outbox import clock
+from outbox.bounds import bounded
 from tickets import permissions
 from tickets.choices import Channel
 from tickets.doors import Door, by_link, by_sign_in, keep_private
@@ -87,6 +88,7 @@ def ticket(request: HttpRequest, number: str) -> HttpResponse:
     return _page(request, by_sign_in(request.user, number))  # type: ignore[arg-type]
 
 
+@bounded(files=True)
 @requires()
 @require_POST
 def act(request: HttpRequest, number: str, action: str) -> HttpResponse:
@@ -100,6 +102,7 @@ def status(request: HttpRequest, token: str) -> HttpResponse:
     return keep_private(_page(request, by_link(token, now=clock.now())))
 
 
+@bounded(files=True)
 @require_POST
 def status_act(request: HttpRequest, token: str, action: str) -> HttpResponse:
     """The same actions by a private link."""
