@@ -8,10 +8,10 @@ from typing import Any
 from accounts.models import User
 from accounts.services.people import find_or_create_requester
 from tickets.choices import Channel
+from tickets.foresight import Judgement, judge
 from tickets.models import Ticket
 from tickets.services.idempotency import once
 from tickets.services.intake import Submission, create_ticket
-from tickets.services.links import mint_status_link
 
 _PLAIN = ("subject", "description", "impact", "urgency", "affected", "trigger")
 _ROWS = ("module", "version", "category")
@@ -45,9 +45,18 @@ def submit(*, data: dict[str, Any], user: User | None, language: str, now: datet
     return ticket, replayed
 
 
-def private_link(*, ticket: Ticket, seed: str, now: datetime) -> str:
-    """The status link for somebody without an account: derived, so that it can be shown again without being kept."""
-    return mint_status_link(ticket=ticket, user=ticket.requester, now=now, seed=f"form:{seed}")
+def judged_by_words(*, ticket: Ticket) -> Judgement:
+    """Grade and promise of a new ticket by what was said in it alone, whoever it was said for."""
+    said = ticket.messages.earliest("pk")
+    return judge(
+        subject=ticket.subject,
+        description=said.body,
+        impact=ticket.impact,
+        urgency=ticket.urgency,
+        data_loss=ticket.data_loss or None,
+        category=ticket.category,
+        module=ticket.module,
+    )
 
 
 def _fingerprint(data: dict[str, Any]) -> str:

@@ -1,7 +1,6 @@
 """Home of the portal, the form for a problem, what its grade will be, and thanks."""
 
 import hashlib
-from datetime import datetime, timedelta
 from typing import Any
 
 from django.conf import settings
@@ -21,14 +20,13 @@ from intake.limits import may_preview, may_submit
 from knowledge.models import Article
 from outbox import clock
 from outbox.bounds import bounded
+from sla.choices import Severity
 from tickets.foresight import judge
 from tickets.models import Ticket
 from tickets.promises import promises_of_ticket
 from tickets.story import for_list, next_of
 
 _SESSION = "submitted"
-#: The private link is shown on the thanks page for this long (a reload must not lose it); afterwards it is in the mail.
-_LINK_SHOWN = timedelta(minutes=15)
 
 
 @require_GET
@@ -73,7 +71,7 @@ def submit(request: HttpRequest) -> HttpResponse:
         for name, errors in getattr(refused, "error_dict", {None: refused.error_list}).items():
             form.add_error(name if name in form.fields else None, errors)
         return _form(request, form, status=422)
-    request.session[_SESSION] = {"ticket": ticket.pk, "seed": data["submission_key"], "at": now.isoformat()}
+    request.session[_SESSION] = ticket.pk
     return redirect("intake:thanks")
 
 
@@ -102,16 +100,21 @@ def grade(request: HttpRequest) -> HttpResponse:
 @never_cache
 @require_GET
 def thanks(request: HttpRequest) -> HttpResponse:
-    """The number, the grade with its promise and, for a while, the private link of the ticket just sent."""
-    kept = request.session.get(_SESSION)
-    ticket = Ticket.objects.select_related("requester").filter(pk=kept["ticket"]).first() if kept else None
-    if kept is None or ticket is None:
+    """The number, the grade with its promise; the way into the ticket for its owner, signed in.
+
+    Anybody may type anybody's address. So a stranger sees here what the form showed, the same whether the address is
+    known or not; grade and promise of the organization, and the private link, go to the address (decision 0031).
+    """
+    pk = request.session.get(_SESSION)
+    ticket = Ticket.objects.select_related("requester").filter(pk=pk).first() if isinstance(pk, int) else None
+    if ticket is None:
         return redirect("intake:submit")
-    context = {"ticket": ticket, "promised": promises_of_ticket(ticket), "link": ""}
-    now = clock.now()
-    # By the address alone nobody proves who they are: whoever has an account follows the ticket signed in.
-    if _person(request) is None and now - datetime.fromisoformat(kept["at"]) <= _LINK_SHOWN:
-        context["link"] = services.private_link(ticket=ticket, seed=kept["seed"], now=now)
+    if _person(request) == ticket.requester:
+        context = {"severity": ticket.severity, "promised": promises_of_ticket(ticket), "is_own": True}
+    else:
+        judged = services.judged_by_words(ticket=ticket)
+        context = {"severity": judged.grade.severity, "promised": judged.promised, "is_own": False}
+    context |= {"ticket": ticket, "grade": Severity(context["severity"]).label}
     return render(request, "intake/thanks.html", context)
 
 

@@ -38,11 +38,3 @@ if (form) {
 if (document.querySelector("meta[name='draft-done'][content='submit']") && store) {
   try { store.removeItem(KEY); } catch { /* nothing to clear */ }
 }
-
-for (const button of document.querySelectorAll("[data-copy]")) {
-  button.hidden = !navigator.clipboard;
-  button.addEventListener("click", async () => {
-    await navigator.clipboard.writeText(document.getElementById(button.dataset.copy).value);
-    button.querySelector("span").textContent = button.dataset.copied;
-  });
-}

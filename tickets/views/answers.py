@@ -1,5 +1,7 @@
 """«Solved / not solved» by the link of the mail: GET shows, POST acts, each resolution is answered once."""
 
+from typing import Any
+
 from django.core.exceptions import ValidationError
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
@@ -25,7 +27,7 @@ def answer(request: HttpRequest, token: str) -> HttpResponse:
     ticket, cycle = opened
     resolution = ticket.resolutions.filter(cycle=cycle, confirmed_at=None, refuted_at=None).first()
     chosen = request.GET.get("answer")  # which link of the mail was followed; the page shows it, only POST takes it
-    context = {"ticket": ticket, "form": RefuteForm(), "chosen": chosen}
+    context: dict[str, Any] = {"ticket": ticket, "form": RefuteForm(), "chosen": chosen}
     if resolution is None or ticket.cycle != cycle or ticket.status != "resolved":
         return keep_private(render(request, "tickets/portal/answer.html", {**context, "state": "spent"}, status=410))
     # What the customer was told; the finding behind it is for the team.
