@@ -109,12 +109,14 @@ def thanks(request: HttpRequest) -> HttpResponse:
     ticket = Ticket.objects.select_related("requester").filter(pk=pk).first() if isinstance(pk, int) else None
     if ticket is None:
         return redirect("intake:submit")
-    if _person(request) == ticket.requester:
-        context = {"severity": ticket.severity, "promised": promises_of_ticket(ticket), "is_own": True}
+    is_own = _person(request) == ticket.requester
+    if is_own:
+        severity, promised = ticket.severity, promises_of_ticket(ticket)
     else:
         judged = services.judged_by_words(ticket=ticket)
-        context = {"severity": judged.grade.severity, "promised": judged.promised, "is_own": False}
-    context |= {"ticket": ticket, "grade": Severity(context["severity"]).label}
+        severity, promised = judged.grade.severity, judged.promised
+    context = {"ticket": ticket, "is_own": is_own, "severity": severity, "promised": promised}
+    context["grade"] = Severity(severity).label
     return render(request, "intake/thanks.html", context)
 
 

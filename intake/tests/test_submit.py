@@ -1,6 +1,5 @@
 """The form for a problem: what it needs, what survives, what is made of it, who is held back."""
 
-import re
 from datetime import timedelta
 
 import pytest
@@ -17,12 +16,11 @@ from catalog.models import Category, Module, Product, Version
 from intake import limits
 from knowledge.models import Article
 from knowledge.tests.factories import published
-from outbox import clock, registry
+from outbox import clock
 from outbox.limits import network_mark
-from outbox.models import Delivery, Intent
 from sla.models import Policy, Target
 from tickets.api.inputs import SubmissionIn
-from tickets.models import AccessLink, Attachment, SeverityRaise, Ticket
+from tickets.models import Attachment, SeverityRaise, Ticket
 from tickets.promises import promises_of_ticket
 
 pytestmark = pytest.mark.django_db
@@ -137,57 +135,6 @@ def test_another_person_with_the_same_key_gets_a_ticket_of_their_own(sheet):
     sheet.again(fields)
     sheet.again({**fields, "email": "bob@example.org"})
     assert set(Ticket.objects.values_list("requester__email", flat=True)) == {"ann@example.org", "bob@example.org"}
-
-
-def test_whether_an_address_is_known_cannot_be_seen(client, sheet):
-    """Not by name, grade or promise, nor by a way in: what follows is for the owner of the address."""
-    SeverityRaise.objects.update_or_create(
-        service_level="key_account", from_severity="B", defaults={"to_severity": "A", "is_active": True}
-    )
-    key_account = OrganizationFactory(name="Secret Corp", name_en="Secret Corp", service_level="key_account")
-    victim = make_customer(key_account, name="Vera Victim")
-    pages = []
-    for email in ("nobody@unknown.example", victim.email.upper()):
-        page = client.get(sheet.send(email=email, name="Mallory", impact="one", urgency="normal").url)
-        ticket = Ticket.objects.latest("pk")
-        assert ticket.number in page.content.decode() and "/t/" not in page.content.decode()
-        pages.append(re.sub(r"nonce-\S+|" + ticket.number, "", page.content.decode()).replace(token_in(page), ""))
-    assert pages[0] == pages[1]
-    assert (ticket.requester, ticket.severity) == (victim, "A")  # the ticket has what is due to it
-    assert not AccessLink.objects.exists()
-    assert client.get(reverse("portal:tickets")).status_code == 302
-    victim.refresh_from_db()
-    assert victim.name == "Vera Victim"
-
-
-def token_in(page) -> str:
-    """The mark against forged requests, another one in each answer."""
-    return re.search(r'"X-CSRFToken": "(\w+)"', page.content.decode())[1]
-
-
-def test_the_private_link_goes_to_the_address_alone(client, sheet):
-    sheet.send()
-    intent = Intent.objects.get(kind="ticket.acknowledged")
-    notice = registry.get(intent.kind)
-    (recipient,) = notice.recipients(intent, clock.now())
-    assert recipient.address == "ann@example.org"
-    mail = Delivery(intent=intent, user_id=recipient.user_id, channel=Delivery.Channel.MAIL, address=recipient.address)
-    link = notice.context([intent], mail, clock.now())["url"]
-    token = link.rstrip("/").rpartition("/")[2]
-    assert len(token) >= 32 and not AccessLink.objects.filter(token_hash__contains=token).exists()
-    assert client.get(link).context["ticket"] == Ticket.objects.get()
-
-
-def test_thanks_of_another_session_s_person_leads_nowhere(client, sheet):
-    """Somebody who signs in after an anonymous form is not its owner."""
-    response = sheet.send()
-    client.force_login(make_customer())
-    page = client.get(response.url)
-    assert page.status_code == 200 and not page.context["is_own"]
-
-
-def test_thanks_without_a_submission_leads_to_the_form(client, db):
-    assert client.get(reverse("intake:thanks")).url == reverse("intake:submit")
 
 
 def test_what_fills_the_trap_is_told_and_keeps_its_words(sheet):
