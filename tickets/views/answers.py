@@ -12,7 +12,6 @@ from outbox.bounds import bounded
 from tickets.choices import MessageKind
 from tickets.doors import keep_private
 from tickets.forms_portal import RefuteForm
-from tickets.models import Ticket
 from tickets.services.links import open_answer_link, way_in
 from tickets.services.moves import confirm_solution, refute_solution
 
