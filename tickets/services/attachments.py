@@ -80,6 +80,6 @@ def _store(upload: UploadedFile, name: str, content_type: str) -> StoredFile:
     for chunk in upload.chunks():
         digest.update(chunk)
     upload.seek(0)
-    wanted = _FILE.generate_filename(None, secrets.token_hex(16))
+    wanted = _FILE.generate_filename(Attachment(), secrets.token_hex(16))
     key = _FILE.storage.save(wanted, upload, max_length=_FILE.max_length)
     return StoredFile(key, name, content_type, upload.size or 0, digest.hexdigest())
