@@ -18,6 +18,8 @@ function read(name) {
 }
 
 function save(form) {
+  clearTimeout(unsaved.get(form));
+  unsaved.delete(form);
   const values = {};
   for (const item of fields(form)) {
     if (item.type === "radio" || item.type === "checkbox") {
@@ -40,8 +42,9 @@ function flush(form) {
   if (!unsaved.has(form)) return;
   clearTimeout(unsaved.get(form));
   unsaved.delete(form);
-  // News may have put another form in its place meanwhile and moved the field with the words there (hx-preserve).
-  const present = form.isConnected ? form : document.querySelector(`form[data-draft="${form.dataset.draft}"]`);
+  // News may have put another form in its place meanwhile and moved the field with the words there (hx-preserve). One
+  // that did not get its words back yet must not be taken for one that was emptied.
+  const present = form.isConnected ? form : document.querySelector(`form[data-draft="${form.dataset.draft}"][data-draft-on]`);
   if (present) save(present);
 }
 
