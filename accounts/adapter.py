@@ -27,10 +27,12 @@ class AccountAdapter(DefaultAccountAdapter):
         return bool(url) and is_safe_path(url or "")
 
     def get_login_redirect_url(self, request: HttpRequest) -> str:
-        """Staff begin in their workspace, customers at the portal."""
-        if request.user.may("workspace.enter"):  # type: ignore[union-attr]
+        """Staff begin in their workspace, who only reads figures at those, customers at the portal."""
+        user: Any = request.user
+        if user.may("workspace.enter"):
+            figures = user.may("report.view") and not user.may("ticket.work")
             try:
-                return reverse("workspace:queue")
+                return reverse("reports:dashboard" if figures else "workspace:queue")
             except NoReverseMatch:
                 pass
         return settings.LOGIN_REDIRECT_URL

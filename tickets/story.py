@@ -1,6 +1,6 @@
 """One ticket as its customer reads it: where it stands, who has it, what was promised, what was said.
 
-Internal notes, events and escalations never come near this module.
+Internal notes and escalations never come near this module, nor events but the change of grade that a message explains.
 """
 
 from __future__ import annotations
@@ -10,17 +10,17 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from django.db.models import Prefetch, QuerySet
-from django.utils.html import linebreaks
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 from django.utils.translation import pgettext
 
 from accounts.models import User
-from knowledge import markdown
 from sla.models import Clock
 from tickets.choices import Mark, MessageKind, Status
+from tickets.message_html import message_html
 from tickets.models import Attachment, Message, Resolution, SeverityContest, Ticket
 from tickets.promises import Pledge, next_pledge, pledges
+from tickets.wording import regrades_of
 
 _TOLD = (MessageKind.CUSTOMER, MessageKind.PUBLIC, MessageKind.AUTOMATIC)
 
@@ -88,13 +88,15 @@ def story_of(ticket: Ticket, *, reader: User, file_url: Callable[[Attachment], s
     """The story of a ticket that came through `for_page`, told to ``reader``."""
     promised = pledges(ticket, ticket.clocks.all())
     resolution = next((row for row in ticket.resolutions.all() if row.cycle == ticket.cycle), None)
+    told: list[Message] = ticket.told  # type: ignore[attr-defined]
+    grades = regrades_of(ticket, told)
     answered = resolution is not None and bool(resolution.confirmed_at or resolution.refuted_at)
     return Story(
         ticket=ticket,
         steps=steps_of(ticket),
         pledges=promised,
         next=next_pledge(promised) if ticket.is_unresolved else None,
-        lines=[_line(message, reader, file_url) for message in ticket.told],  # type: ignore[attr-defined]
+        lines=[_line(message, reader, file_url, grades.get(message.pk, "")) for message in told],
         resolution=resolution,
         contest=next(iter(ticket.contests.all()), None),
         asks=ticket.status == Status.RESOLVED and not answered,
@@ -115,23 +117,18 @@ def steps_of(ticket: Ticket) -> list[Step]:
     ]
 
 
-def _line(message: Message, reader: User, file_url: Callable[[Attachment], str]) -> Line:
+def _line(message: Message, reader: User, file_url: Callable[[Attachment], str], grade: str) -> Line:
     """Customers' words are shown as they were typed; only staff writes Markdown.
 
     The reader is «You» and no name: by a private link, the name behind the address is nobody's business.
     """
     own = message.author_id == reader.pk and message.kind == MessageKind.CUSTOMER
-    typed = message.kind == MessageKind.CUSTOMER
     return Line(
         kind=message.kind,
         author=_("You") if own else message.author.name if message.author else "",
         at=message.created_at,
-        html=_escaped(message.body) if typed else markdown.render(message.body),
-        mark=", ".join(str(Mark(mark).label) for mark in message.marks),
+        html=message_html(message),
+        mark=grade or ", ".join(str(Mark(mark).label) for mark in message.marks),
         files=[{"url": file_url(item), "name": item.name, "size": item.size} for item in message.attachments.all()],
         id=f"m{message.pk}",
     )
-
-
-def _escaped(text: str) -> SafeString:
-    return SafeString(linebreaks(text, autoescape=True))  # nosec B308 B703: escaped in the same breath

@@ -4,13 +4,14 @@ Stored are codes with facts (`Ticket.grading`, `Ticket.routing`), so that a cust
 Chinese where an agent reads English.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 from django.utils.translation import get_language, ngettext
 from django.utils.translation import gettext as _
 
 from accounts.models import Organization
-from tickets.choices import Impact, Urgency
+from tickets.choices import Impact, MessageKind, Urgency
+from tickets.models import Message, Ticket, TicketEvent
 
 
 def reason_text(reason: dict) -> str:
@@ -109,6 +110,16 @@ def _load(reason: dict) -> str:
         "Has room: %(open)d open tickets of at most %(capacity)d.",
         count,
     ) % {"open": count, "capacity": reason["capacity"]}
+
+
+def regrades_of(ticket: Ticket, messages: Iterable[Message]) -> dict[int, str]:
+    """What the automatic ``messages`` that give the reason of another grade tell of, by message."""
+    wanted = {message.pk for message in messages if message.kind == MessageKind.AUTOMATIC}
+    if not wanted:
+        return {}
+    rows = TicketEvent.objects.filter(ticket=ticket, code="ticket.regraded").values_list("data", flat=True)
+    sentence = _("The grade changed from %(source)s to %(target)s.")
+    return {data["message"]: sentence % data for data in rows if data.get("message") in wanted}
 
 
 _SENTENCES: dict[str, Callable[[dict], str]] = {

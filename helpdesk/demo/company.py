@@ -65,6 +65,7 @@ def _people(now: datetime) -> None:
     teams = {team.code: team for team in Team.objects.all()}
     skills = {skill.code: skill for skill in Skill.objects.all()}
     organizations = {row["code"]: Organization.objects.get(domain=row["domain"]) for row in people["organizations"]}
+    zones = {row["code"]: row.get("time_zone", "") for row in people["organizations"]}
     everybody = [
         *people["agents"],
         *people["others"],
@@ -77,6 +78,7 @@ def _people(now: datetime) -> None:
             title=row["title"][row["language"]],
             language=row["language"],
             organization=organizations.get(row.get("organization", "")),
+            time_zone=zones.get(row.get("organization", ""), ""),
             sees_organization=row["role"] == "customer" and bool(row.get("demo_sign_in")),
             capacity=row.get("capacity", 10),
             on_duty=row.get("on_duty", True),

@@ -32,7 +32,6 @@ if (form) {
     online();
     banner?.scrollIntoView({ block: "center" });
   });
-  document.getElementById("problems")?.focus();
 }
 
 if (document.querySelector("meta[name='draft-done'][content='submit']") && store) {

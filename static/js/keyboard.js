@@ -27,9 +27,9 @@ function walk(step) {
 
 document.addEventListener("keydown", (event) => {
   // Ctrl+Enter sends the form one writes in, whatever the switch says.
-  if (event.key === "Enter" && (event.ctrlKey || event.metaKey) && event.target.matches("textarea[data-send]")) {
-    event.target.form?.requestSubmit();
-    return;
+  if (event.key === "Enter" && (event.ctrlKey || event.metaKey)) {
+    const form = event.target.closest("form");
+    if (form?.querySelector("textarea[data-send]")) return form.requestSubmit();
   }
   if (event.ctrlKey || event.metaKey || event.altKey || event.isComposing || typing(event.target) || off()) return;
   if (document.querySelector("dialog[open]")) return;

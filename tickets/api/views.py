@@ -53,6 +53,7 @@ class TicketViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, TicketActi
     queryset = Ticket.objects.none()
     serializer_class = TicketOut
     filterset_class = TicketFilter
+    ordering_fields = ("id", "created_at")
     lookup_field = "number"
     lookup_value_regex = "T[0-9]{1,12}"
     required_scopes = {"GET": "tickets:read", "POST": "tickets:write"}

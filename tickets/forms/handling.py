@@ -44,7 +44,7 @@ class TakeOverForm(ActionForm):
     title = _("Take this ticket over")
     button = _("Take over")
     icon = "hand"
-    done = _("The ticket is yours.")
+    done = _("You took the ticket over.")
 
     @classmethod
     def allowed(cls, ticket: Ticket, user: User) -> bool:

@@ -17,6 +17,7 @@ from tickets.choices import Mark, MessageKind
 from tickets.message_html import message_html
 from tickets.models import Message, Resolution, Ticket
 from tickets.permissions import allowed_actions
+from tickets.wording import regrades_of
 
 #: Longer conversations show their newest part first; the rest is one click away.
 MESSAGES = 150
@@ -62,8 +63,10 @@ def conversation(*, ticket: Ticket, whole: bool = False) -> Conversation:
         hidden = ticket.messages.count() - MESSAGES
         found = found[:MESSAGES]
     found.reverse()
+    grades = regrades_of(ticket, found)
     for message in found:
         dress(message)
+        message.mark_words = grades.get(message.pk) or message.mark_words
     return Conversation(found, hidden)
 
 

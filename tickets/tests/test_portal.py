@@ -496,3 +496,12 @@ def test_forged_and_foreign_tokens_are_not_found(client, resolved):
     for token in (good[:-2] + "xx", foreign, strange, "x"):
         assert client.get(reverse("portal:answer", args=[token])).status_code == 404
         assert client.post(reverse("portal:answer", args=[token]), {"answer": "solved"}).status_code == 404
+
+
+def test_the_conversation_says_what_a_reason_changed_and_links_can_be_followed(client, ticket, agent, customer):
+    grades.regrade(ticket=ticket, actor=agent, severity="S", reason="Everybody is down")
+    conversation.customer_message(ticket=ticket, author=customer, body="See https://status.example.com/now。Thanks")
+    client.force_login(customer)
+    html = client.get(page_of(ticket)).content.decode()
+    assert "The grade changed from B to S." in html or "The grade changed from A to S." in html
+    assert '<a href="https://status.example.com/now"' in html

@@ -82,6 +82,7 @@ def timeline(request: SignedInRequest, number: str) -> HttpResponse:
     tabs = [{"label": _("Everything"), "href": "?", "current": not kind}]
     tabs += [{"label": label, "href": f"?kind={name}", "current": name == kind} for name, label in KINDS.items()]
     context = {"ticket": row, "lines": entries(events, kind=kind), "tabs": tabs, "fragment": bool(request.htmx)}
+    context["here"] = f"?kind={kind}" if kind else ""
     return render(request, "tickets/_timeline.html" if request.htmx else "tickets/timeline.html", context)
 
 
