@@ -499,9 +499,9 @@ def test_forged_and_foreign_tokens_are_not_found(client, resolved):
 
 
 def test_the_conversation_says_what_a_reason_changed_and_links_can_be_followed(client, ticket, agent, customer):
-    grades.regrade(ticket=ticket, actor=agent, severity="S", reason="Everybody is down")
+    grades.regrade(ticket=ticket, actor=agent, severity="A", reason="One site only")
     conversation.customer_message(ticket=ticket, author=customer, body="See https://status.example.com/now。Thanks")
     client.force_login(customer)
     html = client.get(page_of(ticket)).content.decode()
-    assert "The grade changed from B to S." in html or "The grade changed from A to S." in html
+    assert "The grade changed from S to A." in html
     assert '<a href="https://status.example.com/now"' in html
