@@ -38,6 +38,7 @@ def _prepare() -> None:
         from helpdesk.embedded.testing import start_for_tests
 
         _servers = start_for_tests(ROOT)
+        os.environ["HELPDESK_TEST_CLUSTER"] = "ours"  # read by the processes that this one hands work to
     # One prefix per run and worker, so that runs that share a Redis do not see each other's keys.
     run = os.environ.setdefault("HELPDESK_TEST_RUN", f"{os.getpid()}")
     os.environ["REDIS_PREFIX"] = f"test-{run}-{_WORKER}"
@@ -95,11 +96,30 @@ def test_data() -> Path:
 
 
 @pytest.fixture(scope="session")
-def django_db_setup(django_db_setup, django_db_blocker) -> Iterator[None]:
+def _template_database():
+    """What test databases are copied from, None where the server is not ours."""
+    if "HELPDESK_TEST_CLUSTER" not in os.environ:
+        return None
+    from helpdesk.tests.template_database import Template
+
+    return Template(ROOT)
+
+
+@pytest.fixture(scope="session")
+def django_db_modify_db_settings(django_db_modify_db_settings, _template_database) -> None:
+    """Called before the test database is made."""
+    if _template_database:
+        _template_database.begin()
+
+
+@pytest.fixture(scope="session")
+def django_db_setup(django_db_setup, django_db_blocker, _template_database) -> Iterator[None]:
     """The default rows of a fresh install outlive tests that commit."""
     from helpdesk.tests.pristine import restored_after_each_test
 
     with django_db_blocker.unblock():
+        if _template_database:
+            _template_database.finish()
         restoring = restored_after_each_test()
         restoring.__enter__()
     yield
