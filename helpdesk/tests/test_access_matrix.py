@@ -138,10 +138,12 @@ def _try(scene: Scene, route: Route, method: str, cell: Case | None, role: str) 
     args = {name: scene.value(value) for name, value in cell.args.items()} if cell else _any_arguments(route)
     address = reverse(route.name, kwargs=args) + (f"?{cell.query}" if cell and cell.query else "")
     body = {name: scene.named(value) for name, value in cell.data.items()} if cell else {}
+    written: set[str] = set()
     with undone():
-        before = touched()
+        before = touched() if method == "GET" else Counter()
         response = ask(scene, role, method, address, body, api=route.is_api)
-        written = {table for table, rows in (touched() - before).items() if rows}
+        if method == "GET":
+            written = {table for table, rows in (touched() - before).items() if rows}
     where = f"{role}: {method} {address} {cell.data if cell and cell.data else ''}"
     problems = []
     if cell is None:
@@ -154,7 +156,7 @@ def _try(scene: Scene, route: Route, method: str, cell: Case | None, role: str) 
             problems += (
                 [] if _to_sign_in(response) else [f"{where} → {response.headers.get('Location')}, not to sign-in"]
             )
-    if method == "GET" and (more := written - MAY_BE_TOUCHED - (cell.writes if cell else frozenset())):
+    if more := written - MAY_BE_TOUCHED - (cell.writes if cell else frozenset()):
         problems.append(f"{where} wrote to {sorted(more)}")
     return problems + [f"{where} shows «{word}»" for word in _leaks(response, role, cell, scene)]
 

@@ -216,9 +216,9 @@ class TestRetries:
         for n in range(3):
             tell(kind="sample.limited", subject=f"m{n}")
         backend.script["open"] = ConnectionRefusedError("down")
-        for _ in range(4 * 60):
+        for _ in range(4 * 12):
             run(time)
-            time.pass_(minutes=1)
+            time.pass_(minutes=5)
         assert states() == ["queued"] * 3
         backend.script.clear()
         run(time)

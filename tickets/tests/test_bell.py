@@ -1,5 +1,6 @@
 """Every notice of a ticket stands in the bell in words, in both languages."""
 
+import re
 from datetime import timedelta
 from uuid import uuid4
 
@@ -90,8 +91,8 @@ def check_one(kind, language, payload):
 @pytest.mark.parametrize("language", ["zh-hans", "en"])
 def test_many_of_a_kind_are_one_line_with_their_number(language, payload):
     for kind in [notice.kind for notice in staff.NOTICES if notice.group]:
-        shown = line(kind, payload, language, copies=77)["text"]
-        assert "77" in shown, kind
+        shown = line(kind, payload, language, copies=9)["text"]
+        assert re.search(r"(?<!\d)9(?!\d)", shown), kind
         assert Ticket.objects.get(pk=payload["ticket"]).number not in shown, kind
 
 
