@@ -91,8 +91,8 @@ function start(form) {
     form.reset();
     form.querySelector("[data-draft-note]").hidden = true;
   });
-  // A fragment answer without errors: it was accepted.
-  form.addEventListener("htmx:afterRequest", (event) => {
+  // A fragment answer without errors was accepted. Heard before its form comes in, which would take the draft up again.
+  form.addEventListener("htmx:beforeOnLoad", (event) => {
     const status = event.detail.xhr.status;
     if (event.target === form && status >= 200 && status < 300) forget(form);
   });

@@ -127,3 +127,28 @@ def test_the_queue_is_walked_by_keys_and_told_of_news_in_place(opened, live_serv
     page.keyboard.press("Enter")
     expect(page.locator("#composer")).to_be_visible()
     assert page.problems == []
+
+
+_CLICK_WHEN_IT_COMES = """() => {
+  const find = () => document.querySelector("#ticket-head a[href$='/resolve/']");
+  const before = find();
+  new MutationObserver((_changes, observer) => {
+    if (!find() || find() === before) return;
+    observer.disconnect();
+    find().click();
+  }).observe(document.body, { childList: true, subtree: true });
+}"""
+
+
+def test_what_comes_in_is_alive_at_once(opened, live_server, agent, team):
+    """A click in the very moment of news: the dialog opens with its form, not empty."""
+    from playwright.sync_api import expect
+
+    ticket = make_ticket(team=team, assignee=agent, now=clock.now())
+    page = opened
+    page.goto(f"{live_server.url}/desk/tickets/{ticket.number}/")
+    conversation.customer_message(ticket=ticket, author=ticket.requester, body="One more thing.")
+    page.evaluate(_CLICK_WHEN_IT_COMES)
+    page.evaluate("document.body.dispatchEvent(new CustomEvent('live:ticket'))")
+    expect(page.locator("#action-body [name=cause]")).to_be_visible()
+    assert page.problems == []
