@@ -115,7 +115,7 @@ def _late_clock(facts: Facts, policy: Policy, target: Target, *, now: datetime) 
     cycle = _next_cycle(facts, target.metric)
     carried = ZERO
     if not metric.repeats:
-        waited = ClockPause.objects.filter(clock__ticket=facts.ticket_id) if metric.pauses_in else ()
+        waited = ClockPause.objects.filter(clock__ticket=facts.ticket_id, reason__in=metric.pauses_in)
         calendar = calendar_of(newest_version(target.calendar_id) if target.unit == Unit.MINUTES else None)
         pauses = [(pause.started_at, pause.ended_at or now) for pause in waited]
         carried = calendar.between(facts.cycle_started_at, now, pauses=pauses)

@@ -190,6 +190,16 @@ def test_a_hold_stops_the_progress_updates_and_no_milestone(team, agent):
     assert states == {"workaround": "running", "progress_update": "paused"}
 
 
+def test_a_hold_does_not_lengthen_a_milestone_that_begins_late(team, agent):
+    """Grade B promises no milestone here; S does, counted from the beginning with the hold."""
+    Target.objects.filter(policy__severity="B", metric="progress_report").delete()
+    ticket = make_ticket(team=team, severity="B")
+    moves.set_status(ticket=ticket, actor=agent, status="on_hold", reason="the vendor", now=MONDAY + 10 * MINUTE)
+    moves.set_status(ticket=ticket, actor=agent, status="open", now=MONDAY + 40 * MINUTE)
+    grades.regrade(ticket=ticket, actor=agent, severity="S", reason="Down", now=MONDAY + 45 * MINUTE)
+    assert clock_of(ticket, "workaround").due_at == MONDAY + 120 * MINUTE
+
+
 def test_working_days_are_counted_whole():
     target = Target.objects.get(policy__severity="B", metric="progress_report")
     target.amount = Decimal("0.5")
