@@ -12,6 +12,7 @@ from django.utils.cache import add_never_cache_headers, patch_vary_headers
 from helpdesk import errors
 from outbox import clock
 from outbox.bounds import Bounds, may_try, most_bytes
+from outbox.limits import seconds_left
 
 Handler = Callable[[HttpRequest], HttpResponse]
 
@@ -81,7 +82,7 @@ class BodyMiddleware:
         now = clock.now()
         if may_try(request, page=request.resolver_match.view_name, now=now):
             return None
-        return errors.flooded(request, seconds=3600 - int(now.timestamp()) % 3600)
+        return errors.flooded(request, seconds=seconds_left(now, 3600))
 
 
 def _length(request: HttpRequest) -> int:

@@ -6,7 +6,7 @@ A ticket starts clocks, assignments and escalations, so that a flood of them is 
 from datetime import datetime
 
 from accounts.models import User
-from outbox.limits import allow
+from outbox.limits import allow, seconds_left
 from tickets.models import Ticket
 
 SUBMISSIONS_AN_HOUR = 30
@@ -27,3 +27,8 @@ def may_act(person: User, *, now: datetime, by_link_of: Ticket | None = None) ->
     """
     key = f"portal:link:{by_link_of.pk}" if by_link_of else f"portal:act:{person.pk}"
     return allow(key, limit=ACTIONS_AN_HOUR, seconds=_HOUR, now=now)
+
+
+def seconds_to_wait(now: datetime) -> int:
+    """How long who was refused has to wait."""
+    return seconds_left(now, _HOUR)

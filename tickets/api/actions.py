@@ -13,7 +13,6 @@ from rest_framework.viewsets import GenericViewSet
 
 from accounts.authentication import caller
 from outbox import clock
-from outbox.limits import seconds_left
 from tickets import limits, permissions
 from tickets.api import inputs
 from tickets.api.outputs import ClockOut, MessageOut, TicketOut
@@ -46,7 +45,7 @@ class TicketActions(GenericViewSet):
         """As `_ticket`, for what a customer does: counted, as in the portal."""
         ticket, now = self._ticket(needed), clock.now()
         if not limits.may_act(caller(self.request), now=now):
-            raise Throttled(seconds_left(now, 3600))
+            raise Throttled(limits.seconds_to_wait(now))
         return ticket
 
     def _read(self, serializer_class: type[Serializer]) -> dict:

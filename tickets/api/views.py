@@ -18,7 +18,6 @@ from accounts.models import User
 from accounts.services.people import find_or_create_requester
 from outbox import clock
 from outbox.crash import crash_point
-from outbox.limits import seconds_left
 from sla.choices import Severity
 from tickets import limits
 from tickets.api import inputs
@@ -93,7 +92,7 @@ class TicketViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, TicketActi
     def _submit(self, data: dict[str, Any]) -> Ticket:
         user, now = caller(self.request), clock.now()
         if user.is_customer and not limits.may_submit(user, now=now):
-            raise Throttled(seconds_left(now, 3600))
+            raise Throttled(limits.seconds_to_wait(now))
         submission = Submission(
             subject=data["subject"],
             description=data["description"],

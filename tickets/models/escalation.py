@@ -107,4 +107,8 @@ class Escalation(models.Model):
     @property
     def dedupe_key(self) -> str:
         """The key of the message that tells of this rung (`outbox.models.Intent.dedupe_key`)."""
-        return f"escalation:{self.ticket_id}:{self.metric}:{self.subject}:{self.cycle}:{self.level}"
+        return self.key_of(self.level)
+
+    def key_of(self, level: int) -> str:
+        """As `dedupe_key`, of another rung of the same breach."""
+        return f"escalation:{self.ticket_id}:{self.metric}:{self.subject}:{self.cycle}:{level}"

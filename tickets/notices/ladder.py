@@ -38,10 +38,7 @@ def people_for_rung(row: Escalation, *, now: datetime) -> list[User]:
 
 def _told_below(row: Escalation) -> set[int]:
     """Who heard on a lower rung already: a deputy who stood in for the lead is not the next one to ask."""
-    below = Escalation.objects.filter(
-        ticket=row.ticket_id, metric=row.metric, subject=row.subject, cycle=row.cycle, level__lt=row.level
-    )
-    keys = [rung.dedupe_key for rung in below]
+    keys = [row.key_of(level) for level in range(1, row.level)]
     return set(Delivery.objects.filter(intent__dedupe_key__in=keys, user__isnull=False).values_list("user", flat=True))
 
 

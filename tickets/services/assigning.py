@@ -7,11 +7,10 @@ from django.db.models import Exists, OuterRef, Q
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import Membership, Team, User
-from sla.services.clocks import regrade_clocks
 from tickets import assignment
 from tickets.models import Ticket
 from tickets.permissions import may_hold, works_for
-from tickets.services.escalation import record_overdue
+from tickets.services.escalation import follow_targets
 from tickets.services.events import record
 from tickets.services.lead import acknowledge_locked
 from tickets.services.locking import Change, changing
@@ -146,9 +145,7 @@ def _move_team(change: Change, team: Team, *, actor: User, assignee: User | None
         target=team.pk,
         assignee=assignee.pk if assignee else None,
     )
-    if change.ticket.is_unresolved:
-        regrade_clocks(facts=change.facts, now=change.now)
-        record_overdue(change.ticket, now=change.now, inclusive=True)
+    follow_targets(change.ticket, facts=change.facts, now=change.now)
     change.tell(
         "ticket.assigned" if assignee else "ticket.unassigned", assignee=assignee.pk if assignee else None, by=actor.pk
     )

@@ -14,6 +14,7 @@ from outbox.crash import crash_point
 from outbox.services import enqueue_many
 from sla import selectors as sla_selectors
 from sla.choices import MetricCode
+from sla.facts import Facts
 from sla.models import Clock, EscalationStep
 from sla.services import clocks as sla_clocks
 from tickets.models import Escalation, Ticket
@@ -45,6 +46,16 @@ def record_overdue(ticket: Ticket, *, now: datetime, inclusive: bool = False) ->
             clock.ticket = ticket
         breach(overdue, now=now)
         ticket.refresh_from_db(fields=["breached_at"])
+
+
+def follow_targets(ticket: Ticket, *, facts: Facts, now: datetime) -> None:
+    """Another grade, team or category of a locked ticket: its open clocks follow the targets that match now.
+
+    What they find used up is breached at once, not at the next tick.
+    """
+    if ticket.is_unresolved:
+        sla_clocks.regrade_clocks(facts=facts, now=now)
+        record_overdue(ticket, now=now, inclusive=True)
 
 
 def _sweep_breaches() -> int:

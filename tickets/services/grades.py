@@ -7,11 +7,10 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts.models import User
 from sla.choices import Severity
-from sla.services.clocks import regrade_clocks
 from tickets.choices import MessageKind
 from tickets.models import SeverityContest, Ticket
 from tickets.services.conversation import add_message
-from tickets.services.escalation import record_overdue
+from tickets.services.escalation import follow_targets
 from tickets.services.events import record
 from tickets.services.locking import Change, changing
 
@@ -94,10 +93,7 @@ def _apply(change: Change, severity: str, *, actor: User, reason: str) -> None:
     before = change.ticket.severity
     change.set(severity=severity)
     message = add_message(change, MessageKind.AUTOMATIC, reason, author=actor)
-    if change.ticket.is_unresolved:
-        regrade_clocks(facts=change.facts, now=change.now)
-        # What is past due under the new target is breached now, not at the next tick.
-        record_overdue(change.ticket, now=change.now, inclusive=True)
+    follow_targets(change.ticket, facts=change.facts, now=change.now)
     record(
         ticket=change.ticket,
         code="ticket.regraded",

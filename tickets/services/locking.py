@@ -13,6 +13,7 @@ from django.utils.translation import gettext_lazy as _
 from outbox import clock, push
 from outbox.services import enqueue
 from sla.facts import Facts
+from tickets.foresight import service_level_of
 from tickets.models import Ticket
 from tickets.services.deadlines import refresh_next_due
 from tickets.services.escalation import record_overdue
@@ -58,7 +59,7 @@ def facts_of(ticket: Ticket) -> Facts:
         status=ticket.status,
         cycle=ticket.cycle,
         cycle_started_at=ticket.cycle_started_at,
-        service_level=ticket.organization.service_level if ticket.organization else "",
+        service_level=service_level_of(ticket.organization),
         organization_id=ticket.organization_id,
         team_id=ticket.team_id,
         category_id=ticket.category_id,

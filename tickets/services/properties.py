@@ -10,11 +10,10 @@ from django.utils.translation import gettext_lazy as _
 from accounts.models import User
 from catalog.models import Category, FaultType, Module, Version
 from knowledge.services.writing import tag_named
-from sla.services.clocks import regrade_clocks
 from tickets.models import Ticket
-from tickets.services.escalation import record_overdue
+from tickets.services.escalation import follow_targets
 from tickets.services.events import record
-from tickets.services.locking import Change, changing
+from tickets.services.locking import changing
 from tickets.triage import both_names
 
 MOST_TAGS = 12
@@ -53,18 +52,12 @@ def set_properties(
             return
         record(ticket=change.ticket, code="ticket.properties", actor=actor, now=change.now, changes=changed)
         if any(row["field"] == "category" for row in changed):
-            _follow_category(change)
+            follow_targets(change.ticket, facts=change.facts, now=change.now)
 
 
 def _demand_one_product(ticket: Ticket) -> None:
     if ticket.module and ticket.version and ticket.module.product_id != ticket.version.product_id:
         raise ValidationError({"version": _("This version belongs to another product than the module.")})
-
-
-def _follow_category(change: Change) -> None:
-    if change.ticket.is_unresolved:
-        regrade_clocks(facts=change.facts, now=change.now)
-        record_overdue(change.ticket, now=change.now, inclusive=True)
 
 
 def _set_tags(ticket: Ticket, names: list[str]) -> list[dict[str, Any]]:
