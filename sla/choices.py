@@ -20,6 +20,7 @@ class Severity(models.TextChoices):
 
 class MetricCode(models.TextChoices):
     FIRST_RESPONSE = "first_response", _("first response")
+    NEXT_RESPONSE = "next_response", _("next response")
     WORKAROUND = "workaround", _("workaround")
     SOLUTION_PATH = "solution_path", _("solution path")
     PROGRESS_REPORT = "progress_report", _("progress report")

@@ -11,6 +11,8 @@ class Facts:
     Attributes:
         cycle: the resolution cycle; reopening begins a new one.
         cycle_started_at: when that cycle began (creation, or the reopening); elapsed time is carried from there.
+        waiting_since: since when a message of the customer waits for an answer after the first one; None when none
+            does.
         service_level: of the customer's organization, empty when there is none.
     """
 
@@ -19,6 +21,7 @@ class Facts:
     status: str
     cycle: int
     cycle_started_at: datetime
+    waiting_since: datetime | None = None
     service_level: str = ""
     organization_id: int | None = None
     team_id: int | None = None

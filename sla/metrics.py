@@ -9,6 +9,8 @@ from dataclasses import dataclass, field
 from sla.choices import MetricCode
 
 WORKAROUND, SOLUTION_PATH, PROGRESS = "workaround", "solution_path", "progress"
+#: What starts a clock: the ticket and each reopening, or a message of the customer that waits for an answer.
+TICKET, MESSAGE = "ticket", "message"
 
 
 @dataclass(frozen=True)
@@ -32,6 +34,7 @@ class Metric:
         pauses_in: ticket statuses in which the clock stands still.
         met_by: whether a reply of a person to the customer meets it.
         repeats: a met or missed clock is followed by the next cycle while the ticket is worked on.
+        starts_with: `TICKET` or `MESSAGE`; the latter never before the first response was given.
     """
 
     code: str
@@ -39,6 +42,12 @@ class Metric:
     pauses_in: frozenset[str]
     met_by: Callable[[Reply], bool]
     repeats: bool = False
+    starts_with: str = TICKET
+
+    @property
+    def counts_on(self) -> bool:
+        """Whether its cycles are counted on their own and are not those of the ticket."""
+        return self.repeats or self.starts_with == MESSAGE
 
 
 #: Only the customer stops a milestone; who waits for a third party has promised the customer all the same, and could
@@ -52,6 +61,8 @@ METRICS: dict[str, Metric] = {
     for metric in (
         # The first response never pauses: nothing but an answer can stop it.
         Metric(MetricCode.FIRST_RESPONSE, "first_response", frozenset(), lambda reply: True),
+        # The customer waits whatever the ticket's status says, so it never pauses either.
+        Metric(MetricCode.NEXT_RESPONSE, "next_response", frozenset(), lambda reply: True, starts_with=MESSAGE),
         Metric(
             MetricCode.WORKAROUND,
             "milestone",

@@ -14,6 +14,7 @@ from tickets.models import Ticket
 #: In the order in which a customer meets them.
 _WITHIN = {
     MetricCode.FIRST_RESPONSE: gettext_lazy("An engineer answers you within %(time)s."),
+    MetricCode.NEXT_RESPONSE: gettext_lazy("Each further message of yours is answered within %(time)s."),
     MetricCode.WORKAROUND: gettext_lazy("You get a way round the problem within %(time)s."),
     MetricCode.SOLUTION_PATH: gettext_lazy("You hear how it will be solved within %(time)s."),
     MetricCode.PROGRESS_REPORT: gettext_lazy("You get a report of progress within %(time)s."),
@@ -21,6 +22,7 @@ _WITHIN = {
 }
 _AWAITED = {
     MetricCode.FIRST_RESPONSE: gettext_lazy("An engineer answers you"),
+    MetricCode.NEXT_RESPONSE: gettext_lazy("The answer to your message"),
     MetricCode.WORKAROUND: gettext_lazy("A way round the problem"),
     MetricCode.SOLUTION_PATH: gettext_lazy("How it will be solved"),
     MetricCode.PROGRESS_REPORT: gettext_lazy("A report of progress"),

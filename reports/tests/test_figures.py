@@ -64,6 +64,7 @@ def test_compliance_promise_by_promise(story):
     }
     assert counted == {
         "first_response": 3,
+        "next_response": 0,
         "workaround": 1,
         "solution_path": 0,
         "progress_report": 2,

@@ -8,14 +8,14 @@ a breach whatever the sweep did.
 from collections.abc import Iterable
 from datetime import datetime, timedelta
 
-from django.db.models import Max
+from django.db.models import Max, Q
 
 from sla import schedule
-from sla.choices import ClockState, Unit
+from sla.choices import ClockState, MetricCode, Unit
 from sla.facts import Facts
-from sla.metrics import METRICS, REPEATING, WAITING, Reply, family_of
+from sla.metrics import MESSAGE, METRICS, REPEATING, TICKET, WAITING, Reply, family_of
 from sla.models import Clock, ClockPause, Policy, Target
-from sla.selectors import calendar_of, match_policy, newest_version, open_clocks, promise_of
+from sla.selectors import OPEN, calendar_of, match_policy, newest_version, open_clocks, promise_of
 
 ZERO = timedelta(0)
 
@@ -28,8 +28,17 @@ def start_clocks(*, facts: Facts, now: datetime) -> list[Clock]:
     clocks = [
         _new_clock(facts, policy, target, now=now, cycle=_next_cycle(facts, target.metric))
         for target in policy.targets.all()
+        if METRICS[target.metric].starts_with == TICKET
     ]
     return Clock.objects.bulk_create(clocks)
+
+
+def start_waiting(*, facts: Facts, now: datetime) -> None:
+    """Start what the first unanswered message of the customer starts; while the first response is owed, nothing."""
+    policy = match_policy(facts) if facts.waiting_since else None
+    for target in policy.targets.all() if policy else ():
+        if policy and METRICS[target.metric].starts_with == MESSAGE and _owed(facts, target):
+            _new_clock(facts, policy, target, now=now, cycle=_next_cycle(facts, target.metric)).save(force_insert=True)
 
 
 def apply_reply(*, facts: Facts, reply: Reply, now: datetime) -> list[Clock]:
@@ -104,13 +113,25 @@ def _owed(facts: Facts, target: Target) -> bool:
     """Whether a target without an open clock is still to be kept: it has no verdict in this cycle."""
     if METRICS[target.metric].repeats:
         return facts.status not in WAITING  # else it comes back with the work (`follow_status`)
+    if METRICS[target.metric].starts_with == MESSAGE:
+        return _keeps_waiting(facts, target)
     family = [code for code in METRICS if family_of(code) == family_of(target.metric)]
     verdicts = Clock.objects.filter(ticket=facts.ticket_id, metric__in=family, cycle=facts.cycle)
     return not verdicts.exclude(state=ClockState.SUPERSEDED).exists()
 
 
+def _keeps_waiting(facts: Facts, target: Target) -> bool:
+    """Whether a message waits for an answer that no clock counts or has counted, after the first response."""
+    if facts.waiting_since is None:
+        return False
+    mine = Clock.objects.filter(ticket=facts.ticket_id)
+    covering = Q(metric__in=(target.metric, MetricCode.FIRST_RESPONSE), state__in=OPEN)
+    missed = Q(metric=target.metric, state=ClockState.MISSED, ended_at__gt=facts.waiting_since)
+    return not mine.filter(covering | missed).exists()
+
+
 def _late_clock(facts: Facts, policy: Policy, target: Target, *, now: datetime) -> Clock:
-    """A clock that begins in the midst of a cycle, with the time since the cycle began carried."""
+    """A clock that begins in the midst of a cycle, with the time since what would have started it carried."""
     metric = METRICS[target.metric]
     cycle = _next_cycle(facts, target.metric)
     carried = ZERO
@@ -118,7 +139,8 @@ def _late_clock(facts: Facts, policy: Policy, target: Target, *, now: datetime) 
         waited = ClockPause.objects.filter(clock__ticket=facts.ticket_id, reason__in=metric.pauses_in)
         calendar = calendar_of(newest_version(target.calendar_id) if target.unit == Unit.MINUTES else None)
         pauses = [(pause.started_at, pause.ended_at or now) for pause in waited]
-        carried = calendar.between(facts.cycle_started_at, now, pauses=pauses)
+        began = facts.waiting_since if metric.starts_with == MESSAGE else facts.cycle_started_at
+        carried = calendar.between(began or now, now, pauses=pauses)
     revision = _next_revision(facts, target.metric, "", cycle)
     clock = _new_clock(facts, policy, target, now=now, cycle=cycle, revision=revision, carried=carried)
     clock.save(force_insert=True)
@@ -176,8 +198,8 @@ def _again(clock: Clock, *, now: datetime) -> Clock:
 
 
 def _next_cycle(facts: Facts, metric: str) -> int:
-    """Ordinary metrics count resolution cycles; repeating ones count on."""
-    if not METRICS[metric].repeats:
+    """Ordinary metrics count resolution cycles; others count on."""
+    if not METRICS[metric].counts_on:
         return facts.cycle
     last = Clock.objects.filter(ticket=facts.ticket_id, metric=metric).aggregate(last=Max("cycle"))["last"]
     return (last or 0) + 1

@@ -104,6 +104,9 @@ class Ticket(models.Model):
     created_at = models.DateTimeField(_("created"))
     updated_at = models.DateTimeField(_("changed"))
     first_response_at = models.DateTimeField(_("first response"), null=True, blank=True)
+    waiting_since = models.DateTimeField(
+        _("customer waits since"), null=True, blank=True, help_text=_("The first message that nobody answered yet.")
+    )
     resolved_at = models.DateTimeField(pgettext_lazy("instant", "resolved"), null=True, blank=True)
     closed_at = models.DateTimeField(_("closed"), null=True, blank=True)
     follow_up_of = models.ForeignKey(

@@ -11,7 +11,7 @@ from accounts.models import User
 from accounts.selectors import staff_with_names
 from outbox import clock
 from sla.metrics import Reply
-from sla.services.clocks import apply_reply, follow_status
+from sla.services.clocks import apply_reply, follow_status, start_waiting
 from tickets.choices import Channel, MessageKind, Status
 from tickets.models import Message, Participant, Ticket
 from tickets.services.assigning import take_if_free
@@ -129,6 +129,7 @@ def customer_message(
             reopen(change, actor=author)
         elif change.ticket.status == Status.PENDING:
             move(change, Status.OPEN, actor=author)
+        awaits_answer(change)
         change.tell("ticket.customer_message", message=message.pk)
     return message
 
@@ -176,8 +177,16 @@ def add_message(
     return message
 
 
+def awaits_answer(change: Change) -> None:
+    """Let the clocks see a message of the customer; it waits for an answer, unless an earlier one does already."""
+    if change.ticket.waiting_since is None:
+        change.set(waiting_since=change.now)
+        start_waiting(facts=change.facts, now=change.now)
+
+
 def answered(change: Change, message: Reply) -> None:
     """Let the clocks see a public message that a person wrote."""
+    change.set(waiting_since=None)
     if change.ticket.first_response_at is None:
         change.set(first_response_at=change.now)
     for closed in apply_reply(facts=change.facts, reply=message, now=change.now):

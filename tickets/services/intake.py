@@ -143,6 +143,7 @@ def _write_ticket(submission: Submission, *, now: datetime) -> Ticket:
         trigger=submission.trigger,
         began_at=submission.began_at,
         cycle_started_at=now,
+        waiting_since=now,
         created_at=now,
         updated_at=now,
         follow_up_of=submission.follow_up_of,

@@ -16,7 +16,7 @@ from tickets.choices import Channel, MessageKind, Status
 from tickets.models import Escalation, Resolution, Ticket
 from tickets.services.assigning import take_if_free
 from tickets.services.attachments import kept
-from tickets.services.conversation import add_message, answered, move
+from tickets.services.conversation import add_message, answered, awaits_answer, move
 from tickets.services.events import record
 from tickets.services.grades import lapse_contest
 from tickets.services.locking import Change, changing
@@ -126,6 +126,8 @@ def refute_solution(
         if comment.strip():
             add_message(change, MessageKind.CUSTOMER, comment, author=actor, channel=channel)
         reopen(change, actor=actor)
+        if comment.strip():
+            awaits_answer(change)
 
 
 def refute_after_survey(change: Change, *, cycle: int, actor: User | None) -> None:
