@@ -1,4 +1,4 @@
-"""What a customer may send about a ticket: a message, «solved / not solved», another grade."""
+"""What a customer may send about a ticket: a message, «solved / not solved», another grade, «please hurry»."""
 
 from typing import Any
 
@@ -54,6 +54,10 @@ class MessageForm(forms.Form):
 
 class ConfirmForm(forms.Form):
     """«Solved»: nothing to fill in."""
+
+
+class UrgeForm(forms.Form):
+    """«Please hurry»: nothing to fill in either."""
 
 
 class RefuteForm(forms.Form):

@@ -24,7 +24,7 @@ STAFF_ACTIONS = {
     "revoke_links": {"ticket.work"},
 }
 #: Actions of the customer's side: the requester, and colleagues who see the organization's tickets.
-CUSTOMER_ACTIONS = frozenset({"message", "confirm", "refute", "contest"})
+CUSTOMER_ACTIONS = frozenset({"message", "confirm", "refute", "contest", "urge"})
 
 
 def may(user: User, action: str, ticket: Ticket) -> bool:

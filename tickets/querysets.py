@@ -6,9 +6,15 @@ from typing import TYPE_CHECKING
 
 from django.db import models
 from django.db.models import Exists, OuterRef, Q
+from django.db.models.functions import Least
 
 if TYPE_CHECKING:
     from accounts.models import User
+
+
+#: Where a ticket stands in the order of deadlines. An urged one stands as if it were due when it was urged: behind what
+#: was overdue then, before all that falls due later. PostgreSQL leaves out what is NULL; the indexes are of this too.
+DUE_OR_URGED = Least("next_due_at", "urged_at")
 
 
 class TicketQuerySet(models.QuerySet):

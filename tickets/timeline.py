@@ -240,6 +240,7 @@ SENTENCES: dict[str, _Sentence] = {
     "ticket.reply.public": _Sentence("talk", "send", _plain(gettext_lazy("answered the customer")), detail=_marks),
     "ticket.note": _Sentence("talk", "lock", _plain(gettext_lazy("wrote an internal note"))),
     "ticket.customer_message": _Sentence("talk", "message", _plain(gettext_lazy("wrote as the customer"))),
+    "ticket.urged": _Sentence("talk", "bell", _plain(gettext_lazy("asked us to hurry")), "warn"),
     "ticket.mentioned": _Sentence("talk", "user", _person(gettext_lazy("mentioned %(person)s"))),
     "ticket.called_in": _Sentence("work", "users", _person(gettext_lazy("called %(person)s in"))),
     "ticket.regraded": _Sentence("work", "flag", _regraded, "warn"),

@@ -5,7 +5,7 @@ from typing import Any
 from django.core.exceptions import PermissionDenied
 from drf_spectacular.utils import extend_schema
 from rest_framework.decorators import action
-from rest_framework.exceptions import Throttled
+from rest_framework.exceptions import ErrorDetail, Throttled
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.serializers import Serializer
@@ -18,7 +18,7 @@ from tickets.api import inputs
 from tickets.api.outputs import ClockOut, MessageOut, TicketOut
 from tickets.choices import Channel, MessageKind
 from tickets.models import Ticket
-from tickets.services import assigning, conversation, grades, lead, moves
+from tickets.services import assigning, conversation, grades, lead, moves, urging
 
 
 def _post(name: str, body: type[Serializer] | None = None) -> Any:
@@ -87,6 +87,18 @@ class TicketActions(GenericViewSet):
     def contest(self, request: Request, number: str) -> Response:
         ticket, data = self._customers("contest"), self._read(inputs.ContestIn)
         grades.contest(ticket=ticket, actor=caller(request), wanted=data["wanted"], reason=data["reason"])
+        return self._answer(ticket)
+
+    @_post("urge")
+    def urge(self, request: Request, number: str) -> Response:
+        """Ask for speed, at most once an hour; 429 says when it is possible again."""
+        ticket = self._customers("urge")
+        try:
+            urging.urge(ticket=ticket, actor=caller(request))
+        except urging.UrgedAlready as early:
+            refusal = Throttled(early.wait.total_seconds())
+            refusal.detail = ErrorDetail(early.messages[0], "urged")
+            raise refusal from early
         return self._answer(ticket)
 
     @_post("acknowledge")

@@ -71,6 +71,7 @@ class TicketOut(serializers.ModelSerializer):
             "created_at",
             "updated_at",
             "first_response_at",
+            "urged_at",
             "resolved_at",
             "closed_at",
         ]

@@ -10,7 +10,7 @@ from django.utils.translation import pgettext_lazy
 
 from sla.choices import Severity
 from tickets.choices import Channel, Impact, Status, Urgency
-from tickets.querysets import TicketQuerySet
+from tickets.querysets import DUE_OR_URGED, TicketQuerySet
 
 _UNRESOLVED = Q(status__in=["new", "open", "pending", "on_hold"])
 
@@ -107,6 +107,10 @@ class Ticket(models.Model):
     waiting_since = models.DateTimeField(
         _("customer waits since"), null=True, blank=True, help_text=_("The first message that nobody answered yet.")
     )
+    urged_at = models.DateTimeField(
+        _("customer urges since"), null=True, blank=True, help_text=_("Until a person answers.")
+    )
+    last_urged_at = models.DateTimeField(_("last urged"), null=True, blank=True)
     resolved_at = models.DateTimeField(pgettext_lazy("instant", "resolved"), null=True, blank=True)
     closed_at = models.DateTimeField(_("closed"), null=True, blank=True)
     follow_up_of = models.ForeignKey(
@@ -141,11 +145,14 @@ class Ticket(models.Model):
             ),
             models.CheckConstraint(condition=~Q(status="on_hold", hold_reason=""), name="ticket_hold_has_reason"),
             models.CheckConstraint(condition=~Q(follow_up_of=F("id")), name="ticket_follows_another"),
+            models.CheckConstraint(
+                condition=Q(urged_at__isnull=True) | Q(last_urged_at__gte=F("urged_at")), name="ticket_urged_has_last"
+            ),
         ]
         indexes = [
-            models.Index(fields=["team", "next_due_at", "id"], name="ticket_team_due", condition=_UNRESOLVED),
-            models.Index(fields=["assignee", "next_due_at", "id"], name="ticket_assignee_due", condition=_UNRESOLVED),
-            models.Index(fields=["next_due_at", "id"], name="ticket_due", condition=_UNRESOLVED),
+            models.Index("team", DUE_OR_URGED, "id", name="ticket_team_place", condition=_UNRESOLVED),
+            models.Index("assignee", DUE_OR_URGED, "id", name="ticket_assignee_place", condition=_UNRESOLVED),
+            models.Index(DUE_OR_URGED, "id", name="ticket_place", condition=_UNRESOLVED),
             models.Index(fields=["requester", "-id"], name="ticket_requester"),
             models.Index(fields=["organization", "-id"], name="ticket_organization"),
             models.Index(fields=["resolved_at", "id"], name="ticket_resolved", condition=Q(resolved_at__isnull=False)),

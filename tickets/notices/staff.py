@@ -95,6 +95,7 @@ NOTICES = [
     ToPeople("ticket.assigned", _named, group=True),
     MustReach("ticket.unassigned", _lead, group=True),
     MustReach("ticket.customer_message", _owner_or_lead, group=True),
+    MustReach("ticket.urged", _owner_or_lead, group=True),
     Warning("ticket.warning", _owner_and_lead, group=True),
     Escalated("ticket.escalated", _lead, group=True),
     Missed(),

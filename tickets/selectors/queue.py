@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from django.db.models import Count, F, Prefetch, Q
+from django.db.models import Count, Prefetch, Q
 from django.utils.dateparse import parse_datetime
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
@@ -16,7 +16,7 @@ from sla.models import Clock
 from sla.selectors import OPEN
 from tickets.choices import UNRESOLVED
 from tickets.models import Ticket
-from tickets.querysets import TicketQuerySet
+from tickets.querysets import DUE_OR_URGED, TicketQuerySet
 
 PAGE = 50
 _LARGEST_ID = 2**63 - 1
@@ -53,7 +53,7 @@ VIEWS: dict[str, View] = {
     "all": View(_("All tickets"), lambda user: Q(), sort="new", whole=True),
 }
 #: Orders by name; each ends in the unique id, so that a place in it is exact.
-ORDERS: dict[str, list[Any]] = {"due": [F("next_due_at").asc(nulls_last=True), "id"], "new": ["-id"]}
+ORDERS: dict[str, list[Any]] = {"due": [DUE_OR_URGED.asc(nulls_last=True), "id"], "new": ["-id"]}
 
 
 @dataclass(frozen=True)
@@ -88,6 +88,7 @@ def page_of(rows: TicketQuerySet, *, sort: str, after: str = "", size: int = PAG
     Raises:
         BadPlace: when ``after`` is no place.
     """
+    rows = rows.annotate(place_at=DUE_OR_URGED)
     if after:
         rows = rows.filter(_beyond(after, sort))
     open_clocks = Clock.objects.filter(state__in=OPEN).order_by("due_at", "pk")
@@ -117,11 +118,11 @@ def fingerprint(ticket: Ticket) -> str:
     return f"{ticket.pk}.{ticket.revision}.{due}.{int(ticket.breached_at is not None)}"
 
 
-def place_of(ticket: Ticket, sort: str) -> str:
-    """Where ``ticket`` stands in the order ``sort``."""
+def place_of(ticket: Any, sort: str) -> str:
+    """Where ``ticket``, a row of `page_of`, stands in the order ``sort``."""
     if sort == "new":
         return str(ticket.pk)
-    due = ticket.next_due_at.isoformat() if ticket.next_due_at else ""
+    due = ticket.place_at.isoformat() if ticket.place_at else ""
     return f"{due}~{ticket.pk}"
 
 
@@ -133,9 +134,9 @@ def _beyond(place: str, sort: str) -> Q:
     if sort == "new":
         return Q(pk__lt=pk)
     if not due_text:
-        return Q(next_due_at=None, pk__gt=pk)
+        return Q(place_at=None, pk__gt=pk)
     due = _instant(due_text)
-    return Q(next_due_at__gt=due) | Q(next_due_at=due, pk__gt=pk) | Q(next_due_at=None)
+    return Q(place_at__gt=due) | Q(place_at=due, pk__gt=pk) | Q(place_at=None)
 
 
 def _instant(text: str) -> datetime:

@@ -186,7 +186,7 @@ def awaits_answer(change: Change) -> None:
 
 def answered(change: Change, message: Reply) -> None:
     """Let the clocks see a public message that a person wrote."""
-    change.set(waiting_since=None)
+    change.set(waiting_since=None, urged_at=None)
     if change.ticket.first_response_at is None:
         change.set(first_response_at=change.now)
     for closed in apply_reply(facts=change.facts, reply=message, now=change.now):

@@ -13,7 +13,7 @@ from outbox import clock, registry
 from outbox.models import Delivery, Intent
 from outbox.rendering import render_line, render_mail
 from tickets.models import Ticket
-from tickets.services import assigning, conversation, escalation, grades, moves
+from tickets.services import assigning, conversation, escalation, grades, moves, urging
 from tickets.services.lead import call_in
 from tickets.tests.factories import make_ticket
 
@@ -47,6 +47,7 @@ def life(monkeypatch):
     call_in(ticket=ticket, people=[colleague], actor=lead)
     conversation.reply(ticket=ticket, actor=agent, body=HOSTILE)
     conversation.customer_message(ticket=ticket, author=customer, body=HOSTILE)
+    urging.urge(ticket=ticket, actor=customer)
     conversation.add_note(ticket=ticket, actor=agent, body="look, @Wu Di")
     row = grades.contest(ticket=ticket, actor=customer, wanted="A", reason="please")
     grades.decide_contest(row=row, actor=lead, accept=False, answer=HOSTILE)

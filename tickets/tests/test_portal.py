@@ -92,7 +92,7 @@ def test_strangers_are_sent_to_sign_in_and_come_back(client, ticket):
 def test_another_organization_finds_nothing_by_any_address(client, ticket):
     client.force_login(make_customer(OrganizationFactory(), sees_organization=True))
     assert client.get(page_of(ticket)).status_code == 404
-    for name in ("message", "confirm", "refute", "contest"):
+    for name in ("message", "confirm", "refute", "contest", "urge"):
         assert client.post(action(ticket, name), {"body": "x"}).status_code == 404
     assert list(client.get(reverse("portal:tickets")).context["tickets"]) == []
     assert ticket.messages.count() == 1

@@ -21,7 +21,7 @@ from outbox.bounds import bounded
 from tickets import permissions
 from tickets.choices import Channel
 from tickets.doors import Door, by_link, by_sign_in, keep_private
-from tickets.forms_portal import ConfirmForm, ContestForm, MessageForm, RefuteForm
+from tickets.forms_portal import ConfirmForm, ContestForm, MessageForm, RefuteForm, UrgeForm
 from tickets.limits import may_act
 from tickets.models import Attachment, Message, Ticket
 from tickets.promises import promises_of_ticket
@@ -29,6 +29,7 @@ from tickets.services.conversation import customer_message, opens_again
 from tickets.services.grades import contest
 from tickets.services.links import mint_status_link
 from tickets.services.moves import confirm_solution, refute_solution
+from tickets.services.urging import urge, urges_again_at
 from tickets.story import for_list, next_of, story_of
 
 _PAGE = 20
@@ -125,6 +126,8 @@ def _page(
     story = story_of(door.ticket, reader=door.user, file_url=door.file)
     may = {name: permissions.may(door.user, name, door.ticket) for name in permissions.CUSTOMER_ACTIONS}
     may["contest"] &= door.ticket.is_unresolved and not (story.contest and story.contest.state == "open")
+    may["urge"] &= door.ticket.is_unresolved
+    now, again_at = clock.now(), urges_again_at(door.ticket)
     shown = {
         "message": MessageForm(),
         "refute": RefuteForm(),
@@ -137,7 +140,8 @@ def _page(
         "door": door,
         "may": may,
         "forms": shown,
-        "opens_again": opens_again(closed_at=door.ticket.closed_at, now=clock.now()),
+        "opens_again": opens_again(closed_at=door.ticket.closed_at, now=now),
+        "urge_again_at": again_at if again_at and now < again_at else None,
         "urls": {name: door.action(name) for name in _ACTIONS},
         "promised": promises_of_ticket(door.ticket),
         "max_files": settings.ATTACHMENTS_PER_MESSAGE,
@@ -162,16 +166,17 @@ def _act(request: HttpRequest, door: Door, action: str) -> HttpResponse:
         except ValidationError as refused:
             _add(form, refused)
         else:
-            messages.success(request, thanks, extra_tags=f"draft-done:{_draft(door.ticket, action)}")
+            messages.success(request, thanks, extra_tags=_draft_done(door.ticket, action))
             return redirect(target)
     return _page(request, door, {action: form}, 422)
 
 
-def _draft(ticket: Ticket, action: str) -> str:
+def _draft_done(ticket: Ticket, action: str) -> str:
     """What ``action`` used up. The draft bears the number of the page it was typed on, also where a new ticket came."""
-    if action == "message":
-        return f"ticket-{ticket.number}"
-    return f"ticket-{ticket.number}-{'contest' if action == 'contest' else 'refute'}"
+    if action == "urge":  # has no words
+        return ""
+    part = {"message": "", "contest": "-contest"}.get(action, "-refute")
+    return f"draft-done:ticket-{ticket.number}{part}"
 
 
 def _add(form: forms.Form, refused: ValidationError) -> None:
@@ -208,6 +213,10 @@ def _contest(door: Door, data: dict[str, Any]) -> None:
     contest(ticket=door.ticket, actor=door.user, wanted=data["wanted"], reason=data["reason"])
 
 
+def _urge(door: Door, data: dict[str, Any]) -> None:
+    urge(ticket=door.ticket, actor=door.user)
+
+
 _Action = tuple[Callable[[HttpRequest, Door], forms.Form], Callable[[Door, dict[str, Any]], str | None], Any]
 _ACTIONS: dict[str, _Action] = {
     "message": (
@@ -229,5 +238,10 @@ _ACTIONS: dict[str, _Action] = {
         lambda request, door: ContestForm(request.POST, present=door.ticket.severity),
         _contest,
         gettext_lazy("Thank you. The team lead looks at it and tells you."),
+    ),
+    "urge": (
+        lambda request, door: UrgeForm(request.POST),
+        _urge,
+        gettext_lazy("We know that you are waiting. Your ticket moved up, and who works on it was told."),
     ),
 }

@@ -109,6 +109,7 @@ ROWS: Rows = {
     **_work("api-ticket-reopen", number="solved"),
     **_work("api-ticket-acknowledge", HANDLES, 200),
     **_work("api-ticket-contest", SIDE),
+    **_work("api-ticket-urge", SIDE, 200),
     **_work("api-ticket-confirm", SIDE),
     **_work("api-ticket-refute", SIDE),
     "api-survey-list": {"GET": [call({200: SIGNED_IN})]},
