@@ -97,7 +97,8 @@ def _change(row: Event, people: dict[int, User]) -> Change:
         what=_name(row, tracked),
         who=people.get(_who(row) or 0),
     )
-    columns = [column for column in tracked._meta.concrete_fields if not column.primary_key]
+    # What nobody can edit is bookkeeping, no decision.
+    columns = [column for column in tracked._meta.concrete_fields if not column.primary_key and column.editable]
     if row.pgh_label == "update":
         later = _next_state(row, tracked)
         for column in columns:

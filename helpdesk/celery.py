@@ -36,6 +36,7 @@ app.conf.beat_schedule = {
     "auto-close": _every(60, "tickets.tasks.close_silent_tickets", "ticks"),
     "orphans": _every(60, "tickets.tasks.hand_on_orphans", "ticks"),
     "surveys": _every(30, "feedback.tasks.send_due_surveys", "ticks"),
+    "policies": _every(60, "tickets.tasks.apply_policies", "heavy"),
     "heartbeat": _every(10, "outbox.tasks.beat", "ticks"),
     "prune": _every(3600, "outbox.tasks.prune", "heavy"),
     "prune-tickets": _every(3600, "tickets.tasks.prune", "heavy"),

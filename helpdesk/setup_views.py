@@ -56,6 +56,11 @@ _PARTS = [
                 gettext_lazy("How soon we answer, help and report, for whom."),
             ),
             (
+                "setup-policies",
+                gettext_lazy("Policies and running clocks"),
+                gettext_lazy("In their order; what applying them would change on open tickets, and applying them."),
+            ),
+            (
                 "admin:sla_escalationstep_changelist",
                 gettext_lazy("Escalation ladder"),
                 gettext_lazy("Who hears of a breach, and who next when nobody acknowledges."),

@@ -25,6 +25,8 @@ class MetricCode(models.TextChoices):
     SOLUTION_PATH = "solution_path", _("solution path")
     PROGRESS_REPORT = "progress_report", _("progress report")
     PROGRESS_UPDATE = "progress_update", _("progress update")
+    RESOLUTION = "resolution", _("resolution")
+    ROOT_CAUSE = "root_cause", _("root cause report")
 
 
 class Unit(models.TextChoices):

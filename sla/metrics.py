@@ -1,16 +1,23 @@
-"""The metrics, each declared once: what meets it, where it pauses, what replaces it after a re-grade.
+"""The metrics, each declared once: what starts it, what meets it, where it pauses, what replaces it after a re-grade.
 
 A new metric is a row here, a word in `sla.choices.MetricCode` and targets in the policies.
 """
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from enum import Enum
 
 from sla.choices import MetricCode
 
 WORKAROUND, SOLUTION_PATH, PROGRESS = "workaround", "solution_path", "progress"
-#: What starts a clock: the ticket and each reopening, or a message of the customer that waits for an answer.
-TICKET, MESSAGE = "ticket", "message"
+
+
+class Start(Enum):
+    """What begins a clock."""
+
+    TICKET = "the ticket, and each reopening"
+    MESSAGE = "a message of the customer that waits for an answer, never before the first response was given"
+    RESOLUTION = "the resolution"
 
 
 @dataclass(frozen=True)
@@ -24,6 +31,21 @@ class Reply:
     marks: frozenset[str] = field(default_factory=frozenset)
     resolves: bool = False
 
+    def fulfils(self, *marks: str) -> bool:
+        """Whether it keeps a promise that one of ``marks`` keeps; a resolution keeps them all."""
+        return self.resolves or not self.marks.isdisjoint(marks)
+
+
+@dataclass(frozen=True)
+class CauseReport:
+    """The root cause report of a resolution (mission.md 6.3)."""
+
+    resolves: bool = False
+
+
+#: What a person does that may meet clocks.
+Deed = Reply | CauseReport
+
 
 @dataclass(frozen=True)
 class Metric:
@@ -31,23 +53,31 @@ class Metric:
 
     Attributes:
         family: metrics of one family replace each other when the severity changes.
+        met_by: whether a deed meets it.
         pauses_in: ticket statuses in which the clock stands still.
-        met_by: whether a reply of a person to the customer meets it.
+        starts_with: what begins it.
         repeats: a met or missed clock is followed by the next cycle while the ticket is worked on.
-        starts_with: `TICKET` or `MESSAGE`; the latter never before the first response was given.
     """
 
     code: str
     family: str
-    pauses_in: frozenset[str]
-    met_by: Callable[[Reply], bool]
+    met_by: Callable[[Deed], bool]
+    pauses_in: frozenset[str] = frozenset()
+    starts_with: Start = Start.TICKET
     repeats: bool = False
-    starts_with: str = TICKET
 
     @property
     def counts_on(self) -> bool:
         """Whether its cycles are counted on their own and are not those of the ticket."""
-        return self.repeats or self.starts_with == MESSAGE
+        return self.repeats or self.starts_with == Start.MESSAGE
+
+
+def _replied(deed: Deed) -> bool:
+    return isinstance(deed, Reply)
+
+
+def _marked(*marks: str) -> Callable[[Deed], bool]:
+    return lambda deed: isinstance(deed, Reply) and deed.fulfils(*marks)
 
 
 #: Only the customer stops a milestone; who waits for a third party has promised the customer all the same, and could
@@ -59,33 +89,29 @@ WAITING = frozenset({"pending", "on_hold"})
 METRICS: dict[str, Metric] = {
     metric.code: metric
     for metric in (
-        # The first response never pauses: nothing but an answer can stop it.
-        Metric(MetricCode.FIRST_RESPONSE, "first_response", frozenset(), lambda reply: True),
-        # The customer waits whatever the ticket's status says, so it never pauses either.
-        Metric(MetricCode.NEXT_RESPONSE, "next_response", frozenset(), lambda reply: True, starts_with=MESSAGE),
+        # Nothing but an answer stops a response: the customer waits whatever the ticket's status says.
+        Metric(MetricCode.FIRST_RESPONSE, "first_response", _replied),
+        Metric(MetricCode.NEXT_RESPONSE, "next_response", _replied, starts_with=Start.MESSAGE),
+        Metric(MetricCode.WORKAROUND, "milestone", _marked(WORKAROUND), WAITING_FOR_CUSTOMER),
+        Metric(MetricCode.SOLUTION_PATH, "milestone", _marked(SOLUTION_PATH, WORKAROUND), WAITING_FOR_CUSTOMER),
         Metric(
-            MetricCode.WORKAROUND,
-            "milestone",
-            WAITING_FOR_CUSTOMER,
-            lambda reply: reply.resolves or WORKAROUND in reply.marks,
+            MetricCode.PROGRESS_REPORT, "milestone", _marked(PROGRESS, SOLUTION_PATH, WORKAROUND), WAITING_FOR_CUSTOMER
         ),
+        Metric(MetricCode.PROGRESS_UPDATE, "progress_update", _replied, WAITING, repeats=True),
+        Metric(MetricCode.RESOLUTION, "resolution", _marked(), WAITING_FOR_CUSTOMER),
+        # It is owed to the house, after the customer was helped: nobody's silence stops it.
         Metric(
-            MetricCode.SOLUTION_PATH,
-            "milestone",
-            WAITING_FOR_CUSTOMER,
-            lambda reply: reply.resolves or bool(reply.marks & {SOLUTION_PATH, WORKAROUND}),
+            MetricCode.ROOT_CAUSE,
+            "root_cause",
+            lambda deed: isinstance(deed, CauseReport),
+            starts_with=Start.RESOLUTION,
         ),
-        Metric(
-            MetricCode.PROGRESS_REPORT,
-            "milestone",
-            WAITING_FOR_CUSTOMER,
-            lambda reply: reply.resolves or bool(reply.marks & {PROGRESS, SOLUTION_PATH, WORKAROUND}),
-        ),
-        Metric(MetricCode.PROGRESS_UPDATE, "progress_update", WAITING, lambda reply: True, repeats=True),
     )
 }
 #: The metrics that come back as long as the ticket is worked on.
 REPEATING = frozenset(code for code, metric in METRICS.items() if metric.repeats)
+#: The metrics whose cycles are counted on their own.
+COUNTED_ON = frozenset(code for code, metric in METRICS.items() if metric.counts_on)
 
 
 def family_of(code: str) -> str:

@@ -5,6 +5,7 @@ time, by a fingerprint over whole rows, so that an edit in another process, by S
 the next ticket on; reading and building the rows is what is saved.
 """
 
+import hashlib
 from dataclasses import dataclass
 
 from django.db import connection
@@ -46,6 +47,11 @@ def policy_book() -> PolicyBook:
     # A row that changed between the queries is kept under the older fingerprint and read again next time.
     _kept = (fingerprint, book)
     return book
+
+
+def policy_digest() -> str:
+    """A word for the present policies, targets and calendar versions; another one as soon as any of them changed."""
+    return hashlib.sha256(repr(_fingerprint()[1:]).encode()).hexdigest()[:16]
 
 
 def _fingerprint() -> tuple:

@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
+from typing import Any
 
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
@@ -53,6 +54,13 @@ def amount_text(amount: Decimal, unit: str, *, working_hours: bool = False) -> s
         hours = seconds // 3600
         text = ngettext("%(count)d hour", "%(count)d hours", hours) % {"count": hours}
     return _("%(time)s of working time") % {"time": text} if working_hours else text
+
+
+def promise_text(fact: dict[str, Any] | None) -> str:
+    """A promise as an event keeps it (`tickets.services.policies`), or that there is none."""
+    if fact is None:
+        return _("no promise")
+    return amount_text(Decimal(fact["amount"]), fact["unit"], working_hours=fact["working_hours"])
 
 
 def promises_in_words(targets: Mapping[str, Target]) -> list[str]:

@@ -3,7 +3,7 @@
 from celery import shared_task
 
 from outbox import clock
-from tickets.services import assigning, escalation, moves, retention
+from tickets.services import assigning, escalation, moves, policies, retention
 
 
 @shared_task(ignore_result=True)
@@ -34,3 +34,9 @@ def hand_on_orphans() -> int:
 def prune() -> None:
     """Forget what is old enough."""
     retention.prune(now=clock.now())
+
+
+@shared_task(ignore_result=True)
+def apply_policies() -> None:
+    """Go on with applying the policies to the running clocks, when an administrator ordered it."""
+    policies.continue_run()

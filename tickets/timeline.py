@@ -21,6 +21,7 @@ from knowledge.models import Article
 from sla.choices import MetricCode
 from tickets.choices import Channel, Mark, Status
 from tickets.models import TicketEvent
+from tickets.promises import promise_text
 from tickets.wording import bilingual
 
 KINDS: dict[str, str | Promise] = {
@@ -222,6 +223,14 @@ def _value(fact: Any) -> str:
     return pgettext("list", ", ").join(fact or []) or "–"
 
 
+def _promises(data: dict, names: Names) -> str:
+    return _("; ").join(
+        _("%(field)s: %(change)s")
+        % {"field": _metric(row), "change": f"{promise_text(row['source'])} → {promise_text(row['target'])}"}
+        for row in data.get("clocks", [])
+    )
+
+
 def _survey(data: dict, names: Names) -> str:
     return _("answered the survey: solved") if data.get("solved") else _("answered the survey: not solved")
 
@@ -265,6 +274,9 @@ SENTENCES: dict[str, _Sentence] = {
     "ticket.article.drafted": _Sentence("work", "book", _article(gettext_lazy("created a draft article: %(title)s"))),
     "ticket.article.used": _Sentence("work", "link", _article(gettext_lazy("used the article: %(title)s"))),
     "ticket.links_revoked": _Sentence("work", "lock", _plain(gettext_lazy("made the private links useless"))),
+    "ticket.policies_applied": _Sentence(
+        "deadline", "refresh", _plain(gettext_lazy("applied the present policies")), detail=_promises
+    ),
     "ticket.escalated": _Sentence("deadline", "escalate", _escalated, "alert"),
     "ticket.escalation.acknowledged": _Sentence("deadline", "check", _acknowledged),
     "ticket.breach_reason": _Sentence(

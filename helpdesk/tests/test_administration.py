@@ -17,11 +17,19 @@ from accounts.tests.factories import (
     make_manager,
 )
 from helpdesk.audit import changes_page
-from sla.models import EscalationStep
+from sla.models import EscalationStep, Policy
 from tickets.models import SeverityCell, TriageRule
 
 pytestmark = pytest.mark.django_db
-AREAS = ["/admin/", "/admin/accounts/user/", "/admin/login/", "/desk/setup/", "/desk/setup/invite/", "/desk/audit/"]
+AREAS = [
+    "/admin/",
+    "/admin/accounts/user/",
+    "/admin/login/",
+    "/desk/setup/",
+    "/desk/setup/invite/",
+    "/desk/setup/policies/",
+    "/desk/audit/",
+]
 
 
 @pytest.mark.parametrize("area", AREAS)
@@ -207,3 +215,18 @@ def test_the_setup_page_leads_only_where_something_is(client):
     for _heading, links in page.context["parts"]:
         for address, _name, _text in links:
             assert client.get(address, follow=True).status_code == 200, address
+
+
+def test_a_saved_policy_leads_to_what_it_would_change(client):
+    client.force_login(make_administrator())
+    policy = Policy.objects.first()
+    data = {"name": "renamed", "position": 3, "is_active": "on", "severity": policy.severity}
+    rows = list(policy.targets.all())
+    data |= {"targets-TOTAL_FORMS": len(rows), "targets-INITIAL_FORMS": len(rows)}
+    for number, row in enumerate(rows):
+        values = {"metric": row.metric, "amount": row.amount, "unit": row.unit, "warn_share": row.warn_share}
+        values |= {"id": row.pk, "policy": policy.pk, "calendar": row.calendar_id or ""}
+        data |= {f"targets-{number}-{name}": value for name, value in values.items()}
+    page = client.post(f"/admin/sla/policy/{policy.pk}/change/", data, follow=True)
+    assert Policy.objects.filter(pk=policy.pk, name="renamed").exists()
+    assert '<a href="/desk/setup/policies/">' in page.content.decode()

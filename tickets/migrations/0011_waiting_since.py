@@ -42,6 +42,8 @@ class Migration(migrations.Migration):
                     ("solution_path", "solution path"),
                     ("progress_report", "progress report"),
                     ("progress_update", "progress update"),
+                    ("resolution", "resolution"),
+                    ("root_cause", "root cause report"),
                 ],
                 max_length=20,
                 verbose_name="metric",

@@ -2,6 +2,7 @@
 
 from tickets.models.conversation import AccessLink, Attachment, Message, TicketEvent
 from tickets.models.escalation import Escalation
+from tickets.models.policy_run import PolicyRun
 from tickets.models.rules import SeverityCell, SeverityRaise, SeverityWordRule, TriageRule
 from tickets.models.ticket import ArticleLink, IdempotencyKey, Participant, Resolution, SeverityContest, Ticket
 
@@ -13,6 +14,7 @@ __all__ = [
     "IdempotencyKey",
     "Message",
     "Participant",
+    "PolicyRun",
     "Resolution",
     "SeverityCell",
     "SeverityContest",

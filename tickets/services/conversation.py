@@ -10,8 +10,8 @@ from django.utils.translation import gettext_lazy as _
 from accounts.models import User
 from accounts.selectors import staff_with_names
 from outbox import clock
-from sla.metrics import Reply
-from sla.services.clocks import apply_reply, follow_status, start_waiting
+from sla.metrics import Deed, Reply
+from sla.services.clocks import apply_deed, follow_status, start_waiting
 from tickets.choices import Channel, MessageKind, Status
 from tickets.models import Message, Participant, Ticket
 from tickets.services.assigning import take_if_free
@@ -189,7 +189,12 @@ def answered(change: Change, message: Reply) -> None:
     change.set(waiting_since=None, urged_at=None)
     if change.ticket.first_response_at is None:
         change.set(first_response_at=change.now)
-    for closed in apply_reply(facts=change.facts, reply=message, now=change.now):
+    meet(change, message)
+
+
+def meet(change: Change, deed: Deed) -> None:
+    """Let the clocks see what a person did; what it meets or is too late for is on record."""
+    for closed in apply_deed(facts=change.facts, deed=deed, now=change.now):
         record(
             ticket=change.ticket,
             code=f"clock.{closed.state}",

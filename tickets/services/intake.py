@@ -15,6 +15,7 @@ from outbox import clock
 from outbox.crash import crash_point
 from outbox.services import enqueue
 from search.vectors import document_vector
+from sla.metrics import Start
 from sla.services.clocks import start_clocks
 from tickets import assignment
 from tickets.choices import Channel, MessageKind, Status
@@ -164,7 +165,7 @@ def _tell(ticket: Ticket, *, actor: User | None, now: datetime) -> None:
             assignee=ticket.assignee_id,
             source=None,
         )
-    start_clocks(facts=facts_of(ticket), now=now)
+    start_clocks(facts=facts_of(ticket), begun=Start.TICKET, now=now)
     refresh_next_due([ticket.pk])
     stream = f"ticket:{ticket.number}"
     enqueue(kind="ticket.acknowledged", payload={"ticket": ticket.pk}, stream=stream, now=now)

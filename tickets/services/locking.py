@@ -59,6 +59,7 @@ def facts_of(ticket: Ticket) -> Facts:
         status=ticket.status,
         cycle=ticket.cycle,
         cycle_started_at=ticket.cycle_started_at,
+        is_resolved=not ticket.is_unresolved,
         waiting_since=ticket.waiting_since if ticket.first_response_at else None,
         service_level=service_level_of(ticket.organization),
         organization_id=ticket.organization_id,

@@ -9,7 +9,7 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts.models import User
 from outbox import clock
-from sla.metrics import Reply
+from sla.metrics import Reply, Start
 from sla.selectors import default_calendar
 from sla.services.clocks import cancel_clocks, start_clocks
 from tickets.choices import Channel, MessageKind, Status
@@ -78,8 +78,7 @@ def resolve_ticket(
         source = change.ticket.status
         take_if_free(change, actor)
         change.set(status=Status.RESOLVED, hold_reason="", resolved_at=change.now)
-        cancel_clocks(facts=change.facts, now=change.now)
-        Escalation.objects.filter(ticket=change.ticket, acknowledged_at=None).update(climbs_at=None)
+        _begin_anew(change, Start.RESOLUTION)
         record(
             ticket=change.ticket,
             code="ticket.resolved",
@@ -162,9 +161,16 @@ def reopen(change: Change, *, actor: User | None) -> None:
     change.set(
         status=Status.OPEN, cycle=ticket.cycle + 1, cycle_started_at=change.now, resolved_at=None, closed_at=None
     )
-    start_clocks(facts=change.facts, now=change.now)
+    _begin_anew(change, Start.TICKET)
     record(ticket=ticket, code="ticket.reopened", actor=actor, now=change.now, source=source, cycle=ticket.cycle)
     change.tell("ticket.reopened", cycle=ticket.cycle)
+
+
+def _begin_anew(change: Change, begun: Start) -> None:
+    """End what is promised and what climbs; what is promised from here on starts."""
+    cancel_clocks(facts=change.facts, now=change.now)
+    Escalation.objects.filter(ticket=change.ticket, acknowledged_at=None).update(climbs_at=None)
+    start_clocks(facts=change.facts, begun=begun, now=change.now)
 
 
 def close_silent(*, limit: int = 200) -> int:

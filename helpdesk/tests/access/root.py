@@ -9,6 +9,8 @@ ROWS: Rows = {
     "metrics": {"GET": [public(404)], "POST": NOT_THERE},
     "setup": {"GET": [case({200: BOSS})], "POST": NOT_THERE},
     "setup-invite": {"GET": [case({200: BOSS})], "POST": [case({422: BOSS})]},
+    # An order without the policies that were previewed is refused.
+    "setup-policies": {"GET": [case({200: BOSS})], "POST": [case({422: BOSS})]},
     "audit": {"GET": [case({200: BOSS})], "POST": NOT_THERE},
     "api-schema": {"GET": [public(200)], "POST": NOT_THERE},
     "api-docs": {"GET": [public(200)], "POST": NOT_THERE},

@@ -1,4 +1,14 @@
+"""The answer to each further message, the resolution, and the root cause report that S promises (mission.md 6.3)."""
+
 from django.db import migrations, models
+
+
+def promise_reports(apps, schema_editor):
+    """48 hours, day and night, under the policies for S that ask nothing else."""
+    Target = apps.get_model("sla", "Target")
+    plain = {"service_level": "", "organization": None, "team": None, "category": None}
+    for policy in apps.get_model("sla", "Policy").objects.filter(severity="S", **plain):
+        Target.objects.get_or_create(policy=policy, metric="root_cause", defaults={"amount": 48 * 60})
 
 
 class Migration(migrations.Migration):
@@ -22,6 +32,8 @@ class Migration(migrations.Migration):
                     ("solution_path", "solution path"),
                     ("progress_report", "progress report"),
                     ("progress_update", "progress update"),
+                    ("resolution", "resolution"),
+                    ("root_cause", "root cause report"),
                 ],
                 max_length=20,
                 verbose_name="metric",
@@ -38,6 +50,8 @@ class Migration(migrations.Migration):
                     ("solution_path", "solution path"),
                     ("progress_report", "progress report"),
                     ("progress_update", "progress update"),
+                    ("resolution", "resolution"),
+                    ("root_cause", "root cause report"),
                 ],
                 max_length=20,
                 verbose_name="metric",
@@ -54,6 +68,8 @@ class Migration(migrations.Migration):
                     ("solution_path", "solution path"),
                     ("progress_report", "progress report"),
                     ("progress_update", "progress update"),
+                    ("resolution", "resolution"),
+                    ("root_cause", "root cause report"),
                 ],
                 max_length=20,
                 verbose_name="metric",
@@ -72,10 +88,13 @@ class Migration(migrations.Migration):
                             "solution_path",
                             "progress_report",
                             "progress_update",
+                            "resolution",
+                            "root_cause",
                         ],
                     )
                 ),
                 name="target_metric_known",
             ),
         ),
+        migrations.RunPython(promise_reports, migrations.RunPython.noop),
     ]
