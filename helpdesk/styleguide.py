@@ -14,6 +14,8 @@ from django.urls import path
 from django.utils.safestring import mark_safe
 
 from outbox import clock
+from sla.choices import MetricCode, PauseReason
+from sla.models import Clock
 
 FRAMES = {"portal": "portal/base.html", "workspace": "workspace/base.html"}
 
@@ -49,15 +51,14 @@ class SampleForm(forms.Form):
     data_loss = forms.BooleanField(label="Data was lost", required=False, help_text="Then we treat it as urgent.")
 
 
-def _clock(now: datetime, state: str = "running", due: int = 90, **more) -> SimpleNamespace:
+def _clock(now: datetime, state: str = "running", due: int = 90, **more) -> Clock:
     """A clock that is due in ``due`` minutes."""
-    fields = {"warned_at": None, "breached_at": None, "ended_at": None, "warn_at": None, **more}
-    return SimpleNamespace(
-        state=state, due_at=now + timedelta(minutes=due), get_metric_display=lambda: "first response", **fields
-    )
+    row = Clock(metric=MetricCode.FIRST_RESPONSE, state=state, due_at=now + timedelta(minutes=due), **more)
+    row.stands_since, row.stands_because = now, PauseReason.PENDING
+    return row
 
 
-def _clocks(now: datetime) -> list[SimpleNamespace]:
+def _clocks(now: datetime) -> list[Clock]:
     return [
         _clock(now, due=95),
         _clock(now, due=2000),

@@ -34,6 +34,13 @@ class Unit(models.TextChoices):
     WORKING_DAYS = "working_days", _("working days")
 
 
+class PauseReason(models.TextChoices):
+    """Why a clock stands still: the ticket's status meanwhile."""
+
+    PENDING = "pending", pgettext_lazy("ticket status", "waiting for customer")
+    ON_HOLD = "on_hold", pgettext_lazy("ticket status", "on hold")
+
+
 class ClockState(models.TextChoices):
     RUNNING = "running", _("running")
     PAUSED = "paused", _("paused")

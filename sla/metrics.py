@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from enum import Enum
 
-from sla.choices import MetricCode
+from sla.choices import MetricCode, PauseReason
 
 WORKAROUND, SOLUTION_PATH, PROGRESS = "workaround", "solution_path", "progress"
 
@@ -82,9 +82,9 @@ def _marked(*marks: str) -> Callable[[Deed], bool]:
 
 #: Only the customer stops a milestone; who waits for a third party has promised the customer all the same, and could
 #: otherwise stop any clock with a word to himself (docs/decisions/0005).
-WAITING_FOR_CUSTOMER = frozenset({"pending"})
+WAITING_FOR_CUSTOMER = frozenset({PauseReason.PENDING})
 #: Nobody works on it: no progress to tell.
-WAITING = frozenset({"pending", "on_hold"})
+WAITING = frozenset({PauseReason.PENDING, PauseReason.ON_HOLD})
 
 METRICS: dict[str, Metric] = {
     metric.code: metric

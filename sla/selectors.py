@@ -4,16 +4,18 @@ from datetime import datetime, timedelta
 from functools import lru_cache
 
 from django.db import connection
-from django.db.models import Q
+from django.db.models import F, FilteredRelation, Q, QuerySet
 
 from sla.choices import ClockState
-from sla.deadlines import ALWAYS, WorkingCalendar
+from sla.deadlines import ALWAYS, EmptyCalendar, WorkingCalendar
 from sla.facts import Facts
 from sla.models import CalendarVersion, Clock, EscalationStep, Policy, Target
 from sla.policies import policy_book
 from sla.schedule import Promise
 
 OPEN = (ClockState.RUNNING, ClockState.PAUSED)
+#: How far a page counts without being loaded again: over a night, to the end of the next day.
+AHEAD = timedelta(hours=36)
 
 
 @lru_cache(maxsize=64)
@@ -39,6 +41,13 @@ def promise_of(target: Target, version_id: int | None) -> Promise:
     return Promise(target.amount, target.unit, target.warn_share, calendar_of(version_id))
 
 
+def clocks_to_show() -> QuerySet[Clock]:
+    """Clocks for chips, the next due first, each with the pause that it stands in (at most one, by constraint)."""
+    stands = FilteredRelation("pauses", condition=Q(pauses__ended_at=None))
+    rows = Clock.objects.annotate(stands=stands).order_by("due_at", "pk")
+    return rows.annotate(stands_since=F("stands__started_at"), stands_because=F("stands__reason"))
+
+
 def open_clocks(ticket_id: int) -> list[Clock]:
     """The running and paused clocks of a ticket, the next due first."""
     return list(Clock.objects.filter(ticket=ticket_id, state__in=OPEN).order_by("due_at", "pk"))
@@ -46,11 +55,22 @@ def open_clocks(ticket_id: int) -> list[Clock]:
 
 def remaining(clock: Clock, *, now: datetime) -> timedelta:
     """Counted time left, in the clock's own hours; negative after the due instant, still counting in the same hours."""
-    calendar = calendar_of(clock.calendar_version_id)
-    at = clock.pauses.get(ended_at=None).started_at if clock.state == ClockState.PAUSED else now
-    if at <= clock.due_at:
-        return calendar.between(at, clock.due_at)
-    return -calendar.between(clock.due_at, at)
+    stood = clock.open_pause.started_at if clock.open_pause else clock.ended_at
+    return calendar_of(clock.calendar_version_id).remaining(stood or now, clock.due_at)
+
+
+def hours_ahead(clock: Clock, *, now: datetime) -> list[tuple[datetime, datetime]] | None:
+    """The stretches in which the clock counts in the next day and a half; None where it counts day and night."""
+    if clock.calendar_version_id is None:
+        return None
+    calendar, found, moment = calendar_of(clock.calendar_version_id), [], now
+    try:
+        while (stretch := calendar.next_period(moment))[0] < now + AHEAD:
+            found.append(stretch)
+            moment = stretch[1]
+    except (EmptyCalendar, OverflowError):
+        pass  # nothing more to come
+    return found
 
 
 def lock_due(*, now: datetime, limit: int) -> list[Clock]:

@@ -15,7 +15,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import pgettext
 
 from accounts.models import User
-from sla.models import Clock
+from sla.selectors import clocks_to_show
 from tickets.choices import Mark, MessageKind, Status
 from tickets.message_html import message_html
 from tickets.models import Attachment, Message, Resolution, SeverityContest, Ticket
@@ -62,7 +62,7 @@ class Story:
 def for_list(tickets: QuerySet[Ticket]) -> QuerySet[Ticket]:
     """What a line of a customer's list needs, in a fixed number of queries."""
     related = ("assignee", "team", "requester")
-    clocks = Prefetch("clocks", Clock.objects.filter(ended_at=None), to_attr="open_clocks")
+    clocks = Prefetch("clocks", clocks_to_show().filter(ended_at=None), to_attr="open_clocks")
     return tickets.select_related(*related).prefetch_related(clocks)
 
 
@@ -72,7 +72,7 @@ def for_page(tickets: QuerySet[Ticket]) -> QuerySet[Ticket]:
     said = Message.objects.filter(kind__in=_TOLD).select_related("author").prefetch_related("attachments")
     return tickets.select_related(*related, "follow_up_of").prefetch_related(
         Prefetch("messages", said.order_by("pk"), to_attr="told"),
-        "clocks",
+        Prefetch("clocks", clocks_to_show()),
         "resolutions",
         "contests",
         "follow_ups",

@@ -15,6 +15,7 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext, pgettext
 
 from helpdesk import charts
+from sla.selectors import hours_ahead, remaining
 
 register = template.Library()
 
@@ -117,21 +118,21 @@ def clock_face(clock: Any, now: datetime) -> tuple[str, str, str]:
     """State, word and time that a clock shows at ``now``.
 
     States of the face: running, soon (warned), breached, paused, met, ended (replaced or cancelled). A miss that
-    was answered late stays «breached», with how late it was.
+    was answered late stays «breached», with how late it was. Time is counted in the hours of the promise.
     """
     if clock.state == "met":
         return "met", pgettext("deadline", "met"), ""
-    if clock.state == "missed":
-        late = ((clock.ended_at or now) - clock.due_at).total_seconds()
-        return "breached", pgettext("deadline", "missed"), pgettext("deadline", "%s over") % span_text(max(late, 0))
     if clock.state in {"superseded", "cancelled"}:
         return "ended", pgettext("deadline", "ended"), ""
-    left = (clock.due_at - now).total_seconds()
+    left = remaining(clock, now=now).total_seconds()
+    over = pgettext("deadline", "%s over") % span_text(min(left, 0))
+    if clock.state == "missed":
+        return "breached", pgettext("deadline", "missed"), over
     # While a clock stands still its due instant passes without a miss; it moves on when the clock goes on.
-    if clock.breached_at or (left <= 0 and clock.state != "paused"):
-        return "breached", pgettext("deadline", "overdue"), pgettext("deadline", "%s over") % span_text(min(left, 0))
+    if clock.breached_at or (clock.due_at <= now and clock.state != "paused"):
+        return "breached", pgettext("deadline", "overdue"), over
     if clock.state == "paused":
-        return "paused", pgettext("deadline", "paused"), ""
+        return "paused", pgettext("deadline", "paused"), pgettext("deadline", "%s left") % span_text(left)
     if clock.warned_at or (clock.warn_at and now >= clock.warn_at):
         return "soon", pgettext("deadline", "due soon"), span_text(left)
     return "running", pgettext("deadline", "running"), span_text(left)
@@ -144,9 +145,12 @@ def clock(context: template.Context, value: Any, now: datetime | None = None, me
         return {"clock": None}
     now = now or _now(context)
     state, word, text = clock_face(value, now)
-    # A closed clock stands still: without `due` the script leaves it alone.
-    ticks = value.state in {"running"}
-    return {"clock": value, "now": now, "state": state, "word": word, "text": text, "ticks": ticks, "metric": metric}
+    face = {"clock": value, "now": now, "state": state, "word": word, "text": text, "metric": metric}
+    if value.state != "running":  # it stands still: without `due` the script leaves it alone
+        return face
+    hours = hours_ahead(value, now=now)
+    stretches = None if hours is None else ",".join(f"{a.timestamp():.0f}/{b.timestamp():.0f}" for a, b in hours)
+    return {**face, "ticks": True, "left": remaining(value, now=now).total_seconds(), "hours": stretches}
 
 
 @register.simple_tag(takes_context=True)

@@ -1,7 +1,6 @@
 """Template tags and charts: what a face shows, without a page around it."""
 
 from datetime import UTC, datetime, timedelta
-from types import SimpleNamespace
 
 import pytest
 from django.template import Context, Template
@@ -9,13 +8,27 @@ from django.utils import translation
 
 from helpdesk import charts
 from helpdesk.templatetags.ui import clock_face, initials, span_text
+from sla import selectors
+from sla.deadlines import WorkingCalendar
+from sla.models import Clock
 
 NOW = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
 
 
-def a_clock(**changed) -> SimpleNamespace:
+def a_clock(**changed) -> Clock:
     fields = {"state": "running", "due_at": NOW + timedelta(minutes=30), "warn_at": NOW + timedelta(minutes=20)}
-    return SimpleNamespace(**{**fields, "warned_at": None, "breached_at": None, "ended_at": None, **changed})
+    clock = Clock(metric="first_response", **{**fields, **changed})
+    clock.stands_since, clock.stands_because = NOW, "pending"
+    return clock
+
+
+@pytest.fixture
+def office(monkeypatch):
+    """The clocks count in office hours of a zone one hour ahead: 9 to 18 o'clock is 8 to 17 of `NOW`."""
+    week = {day: [["09:00", "18:00"]] for day in ("mon", "tue", "wed", "thu", "fri")}
+    hours = WorkingCalendar.from_dict({"zone": "Europe/Berlin", "weekly": week, "days": {}})
+    monkeypatch.setattr(selectors, "calendar_of", lambda version: hours)
+    return 1
 
 
 @pytest.mark.parametrize(
@@ -52,6 +65,43 @@ def test_a_late_answer_shows_how_late_it_was_not_how_long_ago():
     missed = a_clock(state="missed", due_at=NOW - timedelta(hours=5), ended_at=NOW - timedelta(hours=4, minutes=55))
     with translation.override("en"):
         assert clock_face(missed, NOW)[2] == "5:00 over"
+
+
+def faces(clock: Clock, now: datetime) -> tuple[str, str]:
+    with translation.override("en"):
+        state, _word, text = clock_face(clock, now)
+    return state, text
+
+
+def test_time_is_counted_in_the_hours_of_the_promise(office):
+    """Due on Tuesday at half past nine (8:30 UTC): an hour and a half is left on Monday at five, an hour over night."""
+    clock = a_clock(calendar_version_id=office, due_at=NOW + timedelta(hours=23, minutes=30), warn_at=None)
+    assert faces(clock, NOW + timedelta(hours=7)) == ("running", "1 h 30 min")
+    assert faces(clock, NOW + timedelta(hours=9)) == faces(clock, NOW + timedelta(hours=20)) == ("running", "30:00")
+    assert faces(clock, NOW + timedelta(hours=31)) == ("breached", "7 h 30 min over")
+    assert faces(clock, NOW + timedelta(hours=40)) == ("breached", "8 h 30 min over")
+
+
+def test_a_paused_clock_says_what_is_left_of_it_and_why_it_stands(office):
+    clock = a_clock(calendar_version_id=office, state="paused", due_at=NOW + timedelta(hours=23, minutes=30))
+    clock.stands_since, clock.stands_because = NOW + timedelta(hours=7), "on_hold"
+    assert faces(clock, NOW + timedelta(days=3)) == ("paused", "1 h 30 min left")
+    with translation.override("en"):
+        html = Template("{% load ui %}{% clock value now=now %}").render(Context({"value": clock, "now": NOW}))
+    assert 'title="on hold"' in html
+
+
+def test_the_page_counts_on_by_itself_in_the_stretches_of_work(office):
+    clock = a_clock(calendar_version_id=office, due_at=NOW + timedelta(hours=23, minutes=30))
+    html = Template("{% load ui %}{% clock value now=now %}").render(Context({"value": clock, "now": NOW}))
+    today = int(NOW.timestamp())
+    stretches = [(today, today + 8 * 3600), (today + 23 * 3600, today + 32 * 3600)]
+    assert 'data-left="30600"' in html
+    assert 'data-hours="{}"'.format(",".join(f"{a}/{b}" for a, b in stretches)) in html
+    day_and_night = a_clock()
+    html = Template("{% load ui %}{% clock value now=now %}").render(Context({"value": day_and_night, "now": NOW}))
+    assert 'data-left="1800"' in html
+    assert "data-hours" not in html
 
 
 def test_only_a_running_clock_ticks():

@@ -17,6 +17,13 @@ class Migration(migrations.Migration):
     ]
 
     operations = [
+        migrations.AlterField(
+            model_name="clockpause",
+            name="reason",
+            field=models.CharField(
+                choices=[("pending", "waiting for customer"), ("on_hold", "on hold")], max_length=20
+            ),
+        ),
         migrations.RemoveConstraint(
             model_name="target",
             name="target_metric_known",

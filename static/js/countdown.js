@@ -1,4 +1,5 @@
-// <time class="clock" data-due data-warn data-now data-state>: ticks by the server's clock, not the visitor's.
+// <time class="clock" data-due data-warn data-now data-left data-hours data-state>: ticks by the server's clock, not the visitor's.
+// Time is counted in the hours of the promise: `left` seconds at `now`, and it runs in the stretches of `hours` alone.
 // It only foretells what the server will say: past `warn` it shows «soon», past `due` «breached»; paused, met, ended stand still.
 const words = document.getElementById("ui-text")?.dataset ?? {};
 const offsets = new WeakMap();
@@ -30,12 +31,19 @@ function fill(pattern, ...values) {
   return (pattern || "%s %s").replace(/%s/g, () => values[index++]);
 }
 
+// Seconds that count between two instants (ms); `hours` is "from/to,from/to" in seconds since 1970, absent day and night.
+function counted({ hours }, from, to) {
+  if (hours === undefined) return (to - from) / 1000;
+  const stretches = hours ? hours.split(",").map((one) => one.split("/").map((second) => second * 1000)) : [];
+  return stretches.reduce((sum, [start, end]) => sum + Math.max(0, Math.min(to, end) - Math.max(from, start)), 0) / 1000;
+}
+
 function tick(chip) {
   const state = chip.dataset.state;
   if (!["running", "soon", "breached"].includes(state) || !chip.dataset.due) return;
   const now = Date.now() + offsetOf(chip);
-  const left = (Date.parse(chip.dataset.due) - now) / 1000;
-  const next = left <= 0 ? "breached" : chip.dataset.warn && now >= Date.parse(chip.dataset.warn) ? "soon" : "running";
+  const left = Number(chip.dataset.left) - counted(chip.dataset, Date.parse(chip.dataset.now), now);
+  const next = now >= Date.parse(chip.dataset.due) ? "breached" : chip.dataset.warn && now >= Date.parse(chip.dataset.warn) ? "soon" : "running";
   // A breach on record stays one even if this clock disagrees by a second.
   if (state !== "breached" && next !== state) {
     chip.dataset.state = next;
@@ -44,7 +52,7 @@ function tick(chip) {
     chip.dispatchEvent(new CustomEvent(`clock:${next}`, { bubbles: true }));
   }
   const text = chip.querySelector(".clock-text");
-  const shown = left > 0 ? spanText(left) : fill(words.over, spanText(left));
+  const shown = chip.dataset.state !== "breached" ? spanText(Math.max(left, 0)) : fill(words.over, spanText(left));
   if (text && text.textContent !== shown) text.textContent = shown;
 }
 

@@ -14,7 +14,7 @@ from accounts.models import Absence, Team, User
 from accounts.selectors import teams_in_reach
 from sla.choices import ClockState
 from sla.models import Clock
-from sla.selectors import OPEN
+from sla.selectors import OPEN, clocks_to_show
 from tickets.choices import MessageKind, Status
 from tickets.models import Message, Ticket
 from tickets.querysets import TicketQuerySet
@@ -224,12 +224,11 @@ def _empty(starts: list[datetime], clocks: Iterable[Clock], now: datetime) -> Li
 
 
 def _unassigned(tickets: TicketQuerySet) -> list[Any]:
-    open_clocks = Clock.objects.filter(state__in=OPEN).order_by("due_at", "pk")
     rows = (
         tickets.filter(assignee=None)
         .select_related("requester", "organization")
         .defer("tokens", "grading", "routing")
-        .prefetch_related(Prefetch("clocks", open_clocks, to_attr="open_clocks"))
+        .prefetch_related(Prefetch("clocks", clocks_to_show().filter(state__in=OPEN), to_attr="open_clocks"))
         .order_by(GRAVEST_FIRST, F("next_due_at").asc(nulls_last=True), "pk")
     )
     found: list[Any] = list(rows[:MOST_UNASSIGNED])
@@ -241,12 +240,11 @@ def _unassigned(tickets: TicketQuerySet) -> list[Any]:
 
 def tickets_of(*, user: User, person: User) -> QuerySet[Any]:
     """The open tickets of ``person`` as far as ``user`` works with them, the next due first."""
-    open_clocks = Clock.objects.filter(state__in=OPEN).order_by("due_at", "pk")
     return (
         Ticket.objects.workable_by(user)
         .unresolved()
         .filter(assignee=person)
         .defer("tokens", "grading", "routing")
-        .prefetch_related(Prefetch("clocks", open_clocks, to_attr="open_clocks"))
+        .prefetch_related(Prefetch("clocks", clocks_to_show().filter(state__in=OPEN), to_attr="open_clocks"))
         .order_by(F("next_due_at").asc(nulls_last=True), "pk")
     )

@@ -11,14 +11,14 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
-from django.db.models import Case, Exists, IntegerField, OuterRef, Prefetch, Q, Value, When
+from django.db.models import Case, Exists, IntegerField, OuterRef, Q, Value, When
 
 from accounts.models import User
 from outbox.models import Delivery
 from outbox.selectors import last_tick
 from sla.choices import ClockState, Severity
-from sla.models import Clock, ClockPause, EscalationStep
-from sla.selectors import OPEN, calendar_of, ladder
+from sla.models import Clock, EscalationStep
+from sla.selectors import OPEN, clocks_to_show, ladder
 from tickets.models import Escalation, SeverityContest, Ticket
 from tickets.permissions import may
 from tickets.querysets import TicketQuerySet
@@ -35,31 +35,12 @@ GRAVEST_FIRST = Case(
 )
 
 
-@dataclass(frozen=True)
-class Overdue:
-    """What the clock chip shows of a missed promise: an instant so far back as was counted since it was due.
-
-    It stands still («paused») while the hours of the promise do not run.
-    """
-
-    due_at: datetime
-    state: str
-    breached_at: datetime
-    metric_words: str
-    warn_at: datetime | None = None
-    warned_at: datetime | None = None
-    ended_at: datetime | None = None
-
-    def get_metric_display(self) -> str:
-        return self.metric_words
-
-
 @dataclass
 class Miss:
-    """One missed promise: its rungs, lowest first, and the chip of what is still unanswered (else None)."""
+    """One missed promise: its rungs, lowest first, and its clock while that is unanswered (else None)."""
 
     rungs: list[Escalation]
-    chip: Overdue | None
+    clock: Clock | None
 
     @property
     def top(self) -> Escalation:
@@ -125,7 +106,7 @@ class Desk:
             for row in section.rows:
                 rungs = [(rung.pk, rung.acknowledged_at) for miss in row.misses for rung in miss.rungs]
                 faces = [(c.state, bool(c.breached_at), bool(c.warned_at)) for c in row.clocks]
-                chips = [miss.chip and miss.chip.state for miss in row.misses]
+                chips = [miss.clock and miss.clock.state for miss in row.misses]
                 parts.append((row.ticket.pk, row.ticket.revision, rungs, faces, chips, row.told))
         return hashlib.sha256(repr(parts).encode()).hexdigest()[:16]
 
@@ -171,10 +152,7 @@ def _fill(rows: list[Row], *, now: datetime) -> None:
     keys = [row.ticket.pk for row in rows]
     steps = ladder()
     clocks: dict[int, list[Any]] = defaultdict(list)
-    pauses = Prefetch("pauses", ClockPause.objects.filter(ended_at=None), to_attr="open_pauses")
-    for clock in (
-        Clock.objects.filter(ticket__in=keys, state__in=OPEN).order_by("due_at", "pk").prefetch_related(pauses)
-    ):
+    for clock in clocks_to_show().filter(ticket__in=keys, state__in=OPEN):
         clocks[clock.ticket_id].append(clock)
     rungs: dict[int, list[Escalation]] = defaultdict(list)
     for rung in Escalation.objects.filter(ticket__in=keys).select_related("acknowledged_by").order_by("level", "pk"):
@@ -194,7 +172,7 @@ def _fill_row(row: Row, clocks: list[Any], rungs: list[Escalation], *, now: date
     by_key: dict[tuple, list[Escalation]] = defaultdict(list)
     for rung in waiting or [rung for rung in rungs if _key(rung) in late]:
         by_key[_key(rung)].append(rung)
-    row.misses = [Miss(found, overdue(late[key], now=now) if key in late else None) for key, found in by_key.items()]
+    row.misses = [Miss(found, late.get(key)) for key, found in by_key.items()]
     row.misses.sort(key=lambda miss: miss.rungs[0].due_at)
     row.clocks = [clock for clock in clocks if _is_soon(clock, now=now)]
     signed = [rung for rung in rungs if rung.acknowledged_at is not None]
@@ -221,16 +199,6 @@ def _next_rung(row: Row, steps: dict[tuple[str, int], EscalationStep]) -> None:
         step = steps.get((first.severity, first.level + 1))
         row.next_at = at if step else None
         row.next_rung = step.get_whom_display() if step else ""
-
-
-def overdue(clock: Any, *, now: datetime) -> Overdue:
-    """The chip of an open clock that was missed, counting in its own hours."""
-    calendar = calendar_of(clock.calendar_version_id)
-    paused = clock.open_pauses[0] if clock.open_pauses else None
-    counted = calendar.between(clock.due_at, paused.started_at if paused else now)
-    runs = paused is None and calendar.is_working(now)
-    words = clock.get_metric_display()
-    return Overdue(now - counted, ClockState.RUNNING if runs else ClockState.PAUSED, clock.breached_at, words)
 
 
 def _told(keys: list[int], rungs: dict[int, list[Escalation]]) -> dict[int, list[tuple[int, str]]]:

@@ -12,8 +12,7 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts.models import User
 from sla.choices import ClockState
-from sla.models import Clock
-from sla.selectors import OPEN
+from sla.selectors import OPEN, clocks_to_show
 from tickets.choices import UNRESOLVED
 from tickets.models import Ticket
 from tickets.querysets import DUE_OR_URGED, TicketQuerySet
@@ -91,12 +90,11 @@ def page_of(rows: TicketQuerySet, *, sort: str, after: str = "", size: int = PAG
     rows = rows.annotate(place_at=DUE_OR_URGED)
     if after:
         rows = rows.filter(_beyond(after, sort))
-    open_clocks = Clock.objects.filter(state__in=OPEN).order_by("due_at", "pk")
     wanted = (
         rows.order_by(*ORDERS[sort])
         .select_related("requester", "organization", "assignee", "team")
         .defer("tokens", "grading", "routing")
-        .prefetch_related(Prefetch("clocks", queryset=open_clocks, to_attr="open_clocks"))
+        .prefetch_related(Prefetch("clocks", queryset=clocks_to_show().filter(state__in=OPEN), to_attr="open_clocks"))
     )
     found = list(wanted[: size + 1])
     for ticket in found:

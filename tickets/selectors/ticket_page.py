@@ -13,6 +13,7 @@ from knowledge.selectors import matching_articles
 from search.vectors import best, query
 from sla.choices import ClockState, MetricCode
 from sla.models import Clock
+from sla.selectors import clocks_to_show
 from tickets.choices import Mark, MessageKind
 from tickets.message_html import message_html
 from tickets.models import Message, Resolution, Ticket
@@ -92,7 +93,7 @@ def dress_file(attachment: Any) -> Any:
 
 def clocks(*, ticket: Ticket) -> dict[str, list[Clock]]:
     """Open clocks, the next due first; and closed ones with their verdict, without those that a re-grade replaced."""
-    rows = list(ticket.clocks.exclude(state=ClockState.SUPERSEDED).order_by("due_at", "pk"))
+    rows = list(clocks_to_show().filter(ticket=ticket).exclude(state=ClockState.SUPERSEDED))
     closed = [row for row in rows if not row.is_open][::-1]
     # A kept progress update is the least news of all: it must not push a missed first response out of sight.
     closed.sort(key=lambda row: row.metric == MetricCode.PROGRESS_UPDATE and row.state == ClockState.MET)

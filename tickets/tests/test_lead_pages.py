@@ -130,28 +130,9 @@ def test_the_row_says_what_was_missed_who_has_it_and_who_hears_next(signed_in, l
     assert "<title>(1) Escalations" in text.replace("\n", "")
 
 
-def test_overdue_is_counted_in_the_hours_of_the_promise(signed_in, late):
-    """The chip's own instant is as far back as was counted; day and night that is the due instant itself."""
+def test_the_chip_of_a_miss_is_its_clock(signed_in, late):
     missed = Clock.objects.get(ticket=late, metric="first_response")
-    chip = signed_in.get(PAGE).context["desk"].open.rows[0].misses[0].chip
-    assert abs(chip.due_at - missed.due_at) < timedelta(seconds=1)
-    assert chip.state == "running"
-
-
-def test_overdue_stands_still_outside_the_hours(signed_in, late, monkeypatch):
-    from sla.deadlines import WorkingCalendar
-    from tickets.selectors import escalations
-
-    hours = WorkingCalendar.from_dict({"zone": "Asia/Shanghai", "weekly": {"mon": [["09:00", "09:01"]]}, "days": {}})
-    monkeypatch.setattr(escalations, "calendar_of", lambda version: hours)
-    missed = Clock.objects.get(ticket=late, metric="first_response")
-    missed.open_pauses = []
-    tuesday = missed.due_at + timedelta(days=14)
-    while tuesday.weekday() != 1:
-        tuesday += timedelta(days=1)
-    chip = escalations.overdue(missed, now=tuesday)
-    assert chip.state == "paused"
-    assert timedelta(0) < tuesday - chip.due_at <= 3 * MINUTE
+    assert signed_in.get(PAGE).context["desk"].open.rows[0].misses[0].clock == missed
 
 
 def test_what_is_about_to_be_missed_stands_below(signed_in, team, agent):
