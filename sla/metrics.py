@@ -25,11 +25,13 @@ class Reply:
     """What a clock needs to know of a message to the customer.
 
     Notes, automatic mails and untouched templates are never turned into one (design.md, «no gaming»).
-    ``marks`` are the promises that its writer says it fulfils; ``resolves`` is true for the message of a resolution.
+    ``marks`` are the promises that its writer says it fulfils; ``resolves`` is true for the message of a resolution,
+    ``is_news`` unless the customer could read the same words before.
     """
 
     marks: frozenset[str] = field(default_factory=frozenset)
     resolves: bool = False
+    is_news: bool = True
 
     def fulfils(self, *marks: str) -> bool:
         """Whether it keeps a promise that one of ``marks`` keeps; a resolution keeps them all."""
@@ -37,14 +39,14 @@ class Reply:
 
 
 @dataclass(frozen=True)
-class CauseReport:
+class Report:
     """The root cause report of a resolution (mission.md 6.3)."""
 
     resolves: bool = False
 
 
 #: What a person does that may meet clocks.
-Deed = Reply | CauseReport
+Deed = Reply | Report
 
 
 @dataclass(frozen=True)
@@ -76,6 +78,10 @@ def _replied(deed: Deed) -> bool:
     return isinstance(deed, Reply)
 
 
+def _told_news(deed: Deed) -> bool:
+    return isinstance(deed, Reply) and (deed.is_news or deed.resolves)
+
+
 def _marked(*marks: str) -> Callable[[Deed], bool]:
     return lambda deed: isinstance(deed, Reply) and deed.fulfils(*marks)
 
@@ -97,13 +103,13 @@ METRICS: dict[str, Metric] = {
         Metric(
             MetricCode.PROGRESS_REPORT, "milestone", _marked(PROGRESS, SOLUTION_PATH, WORKAROUND), WAITING_FOR_CUSTOMER
         ),
-        Metric(MetricCode.PROGRESS_UPDATE, "progress_update", _replied, WAITING, repeats=True),
+        Metric(MetricCode.PROGRESS_UPDATE, "progress_update", _told_news, WAITING, repeats=True),
         Metric(MetricCode.RESOLUTION, "resolution", _marked(), WAITING_FOR_CUSTOMER),
         # It is owed to the house, after the customer was helped: nobody's silence stops it.
         Metric(
             MetricCode.ROOT_CAUSE,
             "root_cause",
-            lambda deed: isinstance(deed, CauseReport),
+            lambda deed: isinstance(deed, Report),
             starts_with=Start.RESOLUTION,
         ),
     )

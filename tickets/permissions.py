@@ -11,6 +11,7 @@ STAFF_ACTIONS = {
     "status": {"ticket.work"},
     "resolve": {"ticket.work"},
     "reopen": {"ticket.work"},
+    "report_cause": {"ticket.work"},
     "regrade": {"ticket.work"},
     "take": {"ticket.work"},
     "assign": {"ticket.assign"},

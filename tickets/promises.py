@@ -19,6 +19,7 @@ _WITHIN = {
     MetricCode.WORKAROUND: gettext_lazy("You get a way round the problem within %(time)s."),
     MetricCode.SOLUTION_PATH: gettext_lazy("You hear how it will be solved within %(time)s."),
     MetricCode.PROGRESS_REPORT: gettext_lazy("You get a report of progress within %(time)s."),
+    MetricCode.RESOLUTION: gettext_lazy("Your problem is solved within %(time)s."),
     MetricCode.PROGRESS_UPDATE: gettext_lazy("You hear from us every %(time)s while we work on it."),
 }
 _AWAITED = {
@@ -27,8 +28,11 @@ _AWAITED = {
     MetricCode.WORKAROUND: gettext_lazy("A way round the problem"),
     MetricCode.SOLUTION_PATH: gettext_lazy("How it will be solved"),
     MetricCode.PROGRESS_REPORT: gettext_lazy("A report of progress"),
+    MetricCode.RESOLUTION: gettext_lazy("The solution"),
     MetricCode.PROGRESS_UPDATE: gettext_lazy("The next news for you"),
 }
+#: The root cause report is promised to the house alone.
+TOLD_TO_CUSTOMERS = frozenset(_AWAITED)
 _NOT_TOLD = (ClockState.SUPERSEDED, ClockState.CANCELLED)
 
 

@@ -8,6 +8,8 @@ from django.db import models
 from django.db.models import Exists, OuterRef, Q
 from django.db.models.functions import Least
 
+from tickets.choices import UNRESOLVED
+
 if TYPE_CHECKING:
     from accounts.models import User
 
@@ -15,6 +17,11 @@ if TYPE_CHECKING:
 #: Where a ticket stands in the order of deadlines. An urged one stands as if it were due when it was urged: behind what
 #: was overdue then, before all that falls due later. PostgreSQL leaves out what is NULL; the indexes are of this too.
 DUE_OR_URGED = Least("next_due_at", "urged_at")
+
+
+IS_UNRESOLVED = Q(status__in=[status.value for status in UNRESOLVED])
+#: A clock that runs on after the resolution is that of the report; there is no other.
+OWES_REPORT = Q(status__in=["resolved", "closed"], next_due_at__isnull=False)
 
 
 class TicketQuerySet(models.QuerySet):
@@ -55,4 +62,8 @@ class TicketQuerySet(models.QuerySet):
         return visible.exclude(requester_id=user.pk)
 
     def unresolved(self) -> TicketQuerySet:
-        return self.filter(status__in=["new", "open", "pending", "on_hold"])
+        return self.filter(IS_UNRESOLVED)
+
+    def owing(self) -> TicketQuerySet:
+        """What is worked on, and what is resolved but owes its root cause report."""
+        return self.filter(IS_UNRESOLVED | OWES_REPORT)

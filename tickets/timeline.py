@@ -264,6 +264,7 @@ SENTENCES: dict[str, _Sentence] = {
         _wanted(gettext_lazy("closed the request for severity %(wanted)s: solved before it was decided")),
     ),
     "ticket.resolved": _Sentence("work", "check", _plain(gettext_lazy("resolved the ticket")), "good"),
+    "ticket.cause_reported": _Sentence("work", "edit", _plain(gettext_lazy("handed in the root cause report")), "good"),
     "ticket.confirmed": _Sentence(
         "work", "check-circle", _plain(gettext_lazy("confirmed the solution; closed")), "good"
     ),

@@ -5,7 +5,7 @@ from typing import Any
 from django.core.exceptions import PermissionDenied
 from drf_spectacular.utils import extend_schema
 from rest_framework.decorators import action
-from rest_framework.exceptions import ErrorDetail, Throttled
+from rest_framework.exceptions import ErrorDetail, NotFound, Throttled
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.serializers import Serializer
@@ -15,10 +15,12 @@ from accounts.authentication import caller
 from outbox import clock
 from tickets import limits, permissions
 from tickets.api import inputs
-from tickets.api.outputs import ClockOut, MessageOut, TicketOut
+from tickets.api.outputs import CauseReportOut, ClockOut, MessageOut, TicketOut
 from tickets.choices import Channel, MessageKind
-from tickets.models import Ticket
+from tickets.models import CauseReport, Ticket
+from tickets.promises import TOLD_TO_CUSTOMERS
 from tickets.services import assigning, conversation, grades, lead, moves, urging
+from tickets.services.cause_reports import report_cause
 
 
 def _post(name: str, body: type[Serializer] | None = None) -> Any:
@@ -119,6 +121,26 @@ class TicketActions(GenericViewSet):
         moves.reopen_ticket(ticket=ticket, actor=caller(request), reason=data["reason"], channel=Channel.API)
         return self._answer(ticket)
 
+    @extend_schema(methods=["get"], responses=CauseReportOut, operation_id="tickets_cause_report")
+    @extend_schema(
+        methods=["post"],
+        request=inputs.CauseReportIn,
+        responses={201: CauseReportOut},
+        operation_id="tickets_report_cause",
+    )
+    @action(detail=True, methods=["get", "post"], url_path="cause-report", pagination_class=None)
+    def cause_report(self, request: Request, number: str) -> Response:
+        """The root cause report of the present resolution, for colleagues."""
+        ticket = self._ticket("report_cause")
+        if request.method == "POST":
+            row = report_cause(ticket=ticket, actor=caller(request), **self._read(inputs.CauseReportIn))
+            return Response(CauseReportOut(row).data, status=201)
+        rows = CauseReport.objects.select_related("written_by")
+        found = rows.filter(resolution__ticket=ticket, resolution__cycle=ticket.cycle).first()
+        if found is None:
+            raise NotFound
+        return Response(CauseReportOut(found).data)
+
     @_post("confirm")
     def confirm(self, request: Request, number: str) -> Response:
         ticket = self._customers("confirm")
@@ -172,4 +194,7 @@ class TicketActions(GenericViewSet):
     @action(detail=True, methods=["get"], url_path="clocks", pagination_class=None)
     def clocks(self, request: Request, number: str) -> Response:
         ticket = self.get_object()
-        return Response(ClockOut(ticket.clocks.order_by("started_at", "pk"), many=True).data)
+        rows = ticket.clocks.order_by("started_at", "pk")
+        if permissions.is_customer_of(caller(request), ticket):
+            rows = rows.filter(metric__in=TOLD_TO_CUSTOMERS)
+        return Response(ClockOut(rows, many=True).data)

@@ -115,6 +115,12 @@ class ResolveIn(StrictSerializer):
     message = serializers.CharField(max_length=50_000, required=False, default="", allow_blank=True)
 
 
+class CauseReportIn(StrictSerializer):
+    course = serializers.CharField(max_length=50_000)
+    cause = serializers.CharField(max_length=50_000)
+    prevention = serializers.CharField(max_length=50_000)
+
+
 class ReasonIn(StrictSerializer):
     reason = serializers.CharField(max_length=2000)
 

@@ -4,7 +4,7 @@ from django.urls import reverse
 from rest_framework import serializers
 
 from sla.models import Clock
-from tickets.models import Attachment, Escalation, Message, Ticket
+from tickets.models import Attachment, CauseReport, Escalation, Message, Ticket
 from tickets.wording import reason_text
 
 
@@ -133,6 +133,14 @@ class MessageOut(serializers.ModelSerializer):
     class Meta:
         model = Message
         fields = ["id", "kind", "author", "body", "marks", "channel", "created_at", "attachments"]
+
+
+class CauseReportOut(serializers.ModelSerializer):
+    written_by = serializers.CharField(source="written_by.name", allow_null=True, default=None)
+
+    class Meta:
+        model = CauseReport
+        fields = ["course", "cause", "prevention", "written_by", "written_at"]
 
 
 class EscalationOut(serializers.ModelSerializer):

@@ -13,6 +13,7 @@ from tickets.forms.files import FilesField
 from tickets.models import Resolution, Ticket
 from tickets.services import moves
 from tickets.services.articles import draft_article_from_ticket
+from tickets.services.cause_reports import report_cause
 from tickets.services.links import revoke_status_links
 from tickets.transitions import MOVES, choices_by_hand
 
@@ -78,6 +79,41 @@ class ReopenForm(ActionForm):
 
     def perform(self) -> Any:
         return moves.reopen_ticket(ticket=self.ticket, actor=self.user, reason=self.cleaned_data["reason"])
+
+
+class CauseReportForm(ActionForm):
+    """What a grave problem teaches the house."""
+
+    action = "report_cause"
+    link = _("Root cause report…")
+    title = _("Root cause report")
+    explanation = _("For colleagues. It can be written again: the newest stands.")
+    button = _("Hand in")
+    icon = "edit"
+    done = _("The report is handed in.")
+
+    course = lines(_("What happened"), rows=4, help_text=_("From the first sign to the solution, with times."))
+    cause = lines(_("Root cause"), help_text=_("Why it could happen: not what broke, but why it broke."))
+    prevention = lines(_("What keeps it from coming back"), help_text=_("One action a line: what, who, by when."))
+
+    def prepare(self) -> None:
+        resolution = _present_resolution(self.ticket)
+        report = getattr(resolution, "cause_report", None)
+        if report:
+            self.initial |= {name: getattr(report, name) for name in self.fields}
+        elif resolution:
+            self.initial["cause"] = resolution.cause
+
+    @classmethod
+    def allowed(cls, ticket: Ticket, user: User) -> bool:
+        return not ticket.is_unresolved and _present_resolution(ticket) is not None
+
+    def perform(self) -> Any:
+        return report_cause(ticket=self.ticket, actor=self.user, **self.cleaned_data)
+
+
+def _present_resolution(ticket: Ticket) -> Resolution | None:
+    return ticket.resolutions.select_related("cause_report").filter(cycle=ticket.cycle).first()
 
 
 class StatusForm(ActionForm):

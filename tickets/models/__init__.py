@@ -1,5 +1,6 @@
 """Tickets and all that belongs to them."""
 
+from tickets.models.cause_report import CauseReport
 from tickets.models.conversation import AccessLink, Attachment, Message, TicketEvent
 from tickets.models.escalation import Escalation
 from tickets.models.policy_run import PolicyRun
@@ -10,6 +11,7 @@ __all__ = [
     "AccessLink",
     "ArticleLink",
     "Attachment",
+    "CauseReport",
     "Escalation",
     "IdempotencyKey",
     "Message",

@@ -10,9 +10,7 @@ from django.utils.translation import pgettext_lazy
 
 from sla.choices import Severity
 from tickets.choices import Channel, Impact, Status, Urgency
-from tickets.querysets import DUE_OR_URGED, TicketQuerySet
-
-_UNRESOLVED = Q(status__in=["new", "open", "pending", "on_hold"])
+from tickets.querysets import DUE_OR_URGED, IS_UNRESOLVED, OWES_REPORT, TicketQuerySet
 
 
 class Ticket(models.Model):
@@ -140,7 +138,7 @@ class Ticket(models.Model):
             ),
             models.CheckConstraint(
                 condition=Q(status__in=["resolved", "closed"], resolved_at__isnull=False)
-                | (_UNRESOLVED & Q(resolved_at__isnull=True)),
+                | (IS_UNRESOLVED & Q(resolved_at__isnull=True)),
                 name="ticket_resolved_iff_resolved_at",
             ),
             models.CheckConstraint(condition=~Q(status="on_hold", hold_reason=""), name="ticket_hold_has_reason"),
@@ -150,9 +148,10 @@ class Ticket(models.Model):
             ),
         ]
         indexes = [
-            models.Index("team", DUE_OR_URGED, "id", name="ticket_team_place", condition=_UNRESOLVED),
-            models.Index("assignee", DUE_OR_URGED, "id", name="ticket_assignee_place", condition=_UNRESOLVED),
-            models.Index(DUE_OR_URGED, "id", name="ticket_place", condition=_UNRESOLVED),
+            models.Index("team", DUE_OR_URGED, "id", name="ticket_team_place", condition=IS_UNRESOLVED),
+            models.Index("assignee", DUE_OR_URGED, "id", name="ticket_assignee_place", condition=IS_UNRESOLVED),
+            models.Index(DUE_OR_URGED, "id", name="ticket_place", condition=IS_UNRESOLVED),
+            models.Index(fields=["next_due_at", "id"], name="ticket_report", condition=OWES_REPORT),
             models.Index(fields=["requester", "-id"], name="ticket_requester"),
             models.Index(fields=["organization", "-id"], name="ticket_organization"),
             models.Index(fields=["resolved_at", "id"], name="ticket_resolved", condition=Q(resolved_at__isnull=False)),

@@ -113,7 +113,7 @@ class Desk:
 
 def desk(*, user: User, now: datetime, team: int | None = None) -> Desk:
     """The escalation queue as ``user`` may see it, of one team when ``team`` is given."""
-    seen = Ticket.objects.workable_by(user).unresolved()
+    seen = Ticket.objects.workable_by(user).owing()
     if team is not None:
         seen = seen.filter(team=team)
     due = Q(due_at__lte=now + SOON) | Q(warn_at__lte=now) | Q(warned_at__isnull=False)
@@ -142,9 +142,13 @@ def _section(tickets: TicketQuerySet, order: Iterable[Any], user: User) -> Secti
     wanted = tickets.order_by(*order).select_related(*related).defer("tokens", "grading", "routing")
     found = list(wanted[: MOST + 1])
     total = len(found) if len(found) <= MOST else tickets.count()
-    names = ("acknowledge", "take_over", "assign", "call_in", "note")
-    rows = [Row(one, frozenset(name for name in names if may(user, name, one))) for one in found[:MOST]]
-    return Section(rows, total)
+    return Section([Row(one, _actions(one, user)) for one in found[:MOST]], total)
+
+
+def _actions(ticket: Ticket, user: User) -> frozenset[str]:
+    """Nobody takes over what is resolved, but its report can be asked for."""
+    names = ("acknowledge", "call_in", "note", *(("take_over", "assign") if ticket.is_unresolved else ()))
+    return frozenset(name for name in names if may(user, name, ticket))
 
 
 def _fill(rows: list[Row], *, now: datetime) -> None:

@@ -13,9 +13,8 @@ from django.utils.translation import gettext_lazy as _
 from accounts.models import User
 from sla.choices import ClockState
 from sla.selectors import OPEN, clocks_to_show
-from tickets.choices import UNRESOLVED
 from tickets.models import Ticket
-from tickets.querysets import DUE_OR_URGED, TicketQuerySet
+from tickets.querysets import DUE_OR_URGED, IS_UNRESOLVED, OWES_REPORT, TicketQuerySet
 
 PAGE = 50
 _LARGEST_ID = 2**63 - 1
@@ -28,13 +27,19 @@ class View:
     Attributes:
         condition: what belongs here, for a person.
         sort: the order when none is asked for, a key of `ORDERS`.
-        whole: holds resolved and closed tickets too; it shows no count, because every refresh would count the archive.
+        scope: which tickets it chooses from at all.
+        whole: it shows no count, because every refresh would count the archive.
     """
 
     label: str | Promise
     condition: Callable[[User], Q]
     sort: str = "due"
+    scope: Q = IS_UNRESOLVED
     whole: bool = False
+
+    def holds(self, user: User) -> Q:
+        """What ``user`` finds here of what they see."""
+        return self.scope & self.condition(user)
 
 
 def _unassigned(user: User) -> Q:
@@ -49,7 +54,8 @@ VIEWS: dict[str, View] = {
     "unassigned": View(_("Unassigned in my teams"), _unassigned),
     "waiting": View(_("Waiting for customer"), lambda user: Q(status="pending")),
     "escalated": View(_("Escalated"), lambda user: Q(breached_at__isnull=False)),
-    "all": View(_("All tickets"), lambda user: Q(), sort="new", whole=True),
+    "reports": View(_("Reports owed"), lambda user: Q(), scope=OWES_REPORT),
+    "all": View(_("All tickets"), lambda user: Q(), sort="new", scope=Q(), whole=True),
 }
 #: Orders by name; each ends in the unique id, so that a place in it is exact.
 ORDERS: dict[str, list[Any]] = {"due": [DUE_OR_URGED.asc(nulls_last=True), "id"], "new": ["-id"]}
@@ -68,17 +74,15 @@ class BadPlace(ValueError):
 
 
 def counts(*, user: User) -> dict[str, int]:
-    """How many unresolved tickets each view holds, in one query."""
-    rows = Ticket.objects.workable_by(user).unresolved()
-    figures = {name: Count("pk", filter=view.condition(user) or None) for name, view in VIEWS.items() if not view.whole}
+    """How many tickets each view holds, in one query."""
+    rows = Ticket.objects.workable_by(user).owing()
+    figures = {name: Count("pk", filter=view.holds(user)) for name, view in VIEWS.items() if not view.whole}
     return rows.aggregate(**figures)
 
 
 def in_view(*, user: User, name: str) -> TicketQuerySet:
     """The tickets of a view that ``user`` sees from the inside."""
-    view = VIEWS[name]
-    rows = Ticket.objects.workable_by(user).filter(view.condition(user))
-    return rows if view.whole else rows.filter(status__in=UNRESOLVED)
+    return Ticket.objects.workable_by(user).filter(VIEWS[name].holds(user))
 
 
 def page_of(rows: TicketQuerySet, *, sort: str, after: str = "", size: int = PAGE) -> Page:

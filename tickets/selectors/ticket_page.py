@@ -113,10 +113,15 @@ def panels(*, ticket: Ticket, user: User, whole: bool = False) -> dict[str, Any]
         "unacknowledged": [row for row in escalations if row.acknowledged_at is None],
         "unexplained": [row for row in escalations if row.is_unexplained_by(user)],
         "contest": ticket.contests.select_related("raised_by").filter(state="open").first(),
-        "resolution": ticket.resolutions.select_related("resolved_by").order_by("-cycle").first(),
+        "resolution": _newest_resolution(ticket),
         "participants": list(ticket.participants.select_related("user").order_by("added_at", "pk")),
         "tags": list(ticket.tags.all()),
     }
+
+
+def _newest_resolution(ticket: Ticket) -> Resolution | None:
+    rows = ticket.resolutions.select_related("resolved_by", "cause_report__written_by")
+    return rows.order_by("-cycle").first()
 
 
 def history_of(*, ticket: Ticket, user: User) -> list[Ticket]:

@@ -58,10 +58,11 @@ def reply(
             check_move(source=change.ticket.status, target=target, has_reply=True, reason=hold_reason, by_hand=True)
         elif not change.ticket.is_unresolved:
             raise ValidationError(_("This ticket is resolved. Reopen it before you answer."), code="resolved")
+        is_news = bool(stored) or not _was_said(change.ticket, body)
         message = add_message(
             change, MessageKind.PUBLIC, body, author=actor, files=stored, marks=marks, channel=channel
         )
-        answered(change, Reply(marks=frozenset(marks)))
+        answered(change, Reply(marks=frozenset(marks), is_news=is_news))
         take_if_free(change, actor)
         if target != change.ticket.status:
             move(change, target, actor=actor, hold_reason=hold_reason)
@@ -222,6 +223,11 @@ def _mention(change: Change, person: User, *, actor: User, message: Message) -> 
     )
     record(ticket=change.ticket, code="ticket.mentioned", actor=actor, now=change.now, user=person.pk)
     change.tell("ticket.mentioned", user=person.pk, message=message.pk)
+
+
+def _was_said(ticket: Ticket, body: str) -> bool:
+    """Whether the customer could read these very words before: to send them again tells nothing new."""
+    return ticket.messages.filter(kind=MessageKind.PUBLIC, body=body.strip()).exists()
 
 
 def _demand_text(body: str) -> None:

@@ -167,7 +167,8 @@ def reopen(change: Change, *, actor: User | None) -> None:
 
 
 def _begin_anew(change: Change, begun: Start) -> None:
-    """End what is promised and what climbs; what is promised from here on starts."""
+    """End what is promised, what climbs and what waits for the lead; what is promised from here on starts."""
+    change.set(breached_at=None)
     cancel_clocks(facts=change.facts, now=change.now)
     Escalation.objects.filter(ticket=change.ticket, acknowledged_at=None).update(climbs_at=None)
     start_clocks(facts=change.facts, begun=begun, now=change.now)
