@@ -171,13 +171,14 @@ class TicketActions(GenericViewSet):
     def _write(self, ticket: Ticket) -> Any:
         user, data = caller(self.request), self._read(inputs.MessageIn)
         if permissions.may(user, "message", ticket):
-            if data["kind"] == "note" or data["marks"] or data["status"] or data["hold_reason"]:
+            if data["kind"] == "note" or data["shareable"] or data["marks"] or data["status"] or data["hold_reason"]:
                 raise PermissionDenied  # words meant for colleagues must not reach the conversation as a message
             self._customers("message")
             return conversation.customer_message(ticket=ticket, author=user, body=data["body"], channel=Channel.API)
         if data["kind"] == "note":
             self._ticket("note")
-            return conversation.add_note(ticket=ticket, actor=user, body=data["body"], channel=Channel.API)
+            common = {"body": data["body"], "shareable": data["shareable"], "channel": Channel.API}
+            return conversation.add_note(ticket=ticket, actor=user, **common)
         self._ticket("reply")
         return conversation.reply(
             ticket=ticket,

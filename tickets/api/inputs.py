@@ -72,6 +72,9 @@ class MessageIn(StrictSerializer):
     marks = serializers.ListField(
         child=serializers.ChoiceField(Mark.choices), required=False, default=list, max_length=3
     )
+    shareable = serializers.BooleanField(
+        default=False, help_text=_("Of a note: it may go into the next progress update.")
+    )
     status = serializers.ChoiceField(Status.choices, required=False, default="", allow_blank=True)
     hold_reason = serializers.CharField(max_length=200, required=False, default="", allow_blank=True)
     revision = serializers.IntegerField(required=False, allow_null=True, default=None, min_value=1, max_value=2**31 - 1)
@@ -80,6 +83,8 @@ class MessageIn(StrictSerializer):
         moves = [name for name in ("marks", "status", "hold_reason") if data[name]]
         if data["kind"] == "note" and moves:
             raise serializers.ValidationError({name: [_("Only a public reply can carry this.")] for name in moves})
+        if data["kind"] != "note" and data["shareable"]:
+            raise serializers.ValidationError({"shareable": [_("Only a note can carry this.")]})
         return data
 
 

@@ -132,7 +132,7 @@ class MessageOut(serializers.ModelSerializer):
 
     class Meta:
         model = Message
-        fields = ["id", "kind", "author", "body", "marks", "channel", "created_at", "attachments"]
+        fields = ["id", "kind", "author", "body", "marks", "shareable", "channel", "created_at", "attachments"]
 
 
 class CauseReportOut(serializers.ModelSerializer):

@@ -38,6 +38,9 @@ class ComposerForm(forms.Form):
     marks = forms.MultipleChoiceField(
         label=_("This answer"), choices=MARKS, required=False, widget=forms.CheckboxSelectMultiple
     )
+    shareable = forms.BooleanField(
+        label=_("may be told to the customer: goes into the draft of the next progress update"), required=False
+    )
     status = forms.ChoiceField(label=_("And then"), required=False)
     hold_reason = forms.CharField(label=_("What the ticket waits for"), max_length=200, required=False)
     files = FilesField(label=_("Files"), required=False)  # type: ignore[assignment]  # a field, not BaseForm.files
@@ -74,7 +77,7 @@ class ComposerForm(forms.Form):
         common = {"ticket": self.ticket, "actor": self.user, "body": data["body"], "files": data["files"]}
         try:
             if data["kind"] == "note":
-                return conversation.add_note(**common)
+                return conversation.add_note(**common, shareable=data["shareable"])
             return conversation.reply(
                 **common,
                 marks=data["marks"],

@@ -27,6 +27,9 @@ class Message(models.Model):
     marks = ArrayField(
         models.CharField(max_length=15, choices=Mark.choices), verbose_name=_("marks"), default=list, blank=True
     )
+    shareable = models.BooleanField(
+        _("may be told"), default=False, help_text=_("A note that may go into the next progress update.")
+    )
     channel = models.CharField(_("channel"), max_length=10, choices=Channel.choices)
     created_at = models.DateTimeField(_("written"))
 
@@ -37,6 +40,9 @@ class Message(models.Model):
         constraints = [
             models.CheckConstraint(condition=Q(kind__in=MessageKind.values), name="message_kind_known"),
             models.CheckConstraint(condition=Q(marks=[]) | Q(kind="public"), name="message_only_public_is_marked"),
+            models.CheckConstraint(
+                condition=Q(shareable=False) | Q(kind="note"), name="message_only_notes_are_shareable"
+            ),
         ]
         indexes = [models.Index(fields=["ticket", "id"], name="message_ticket")]
 

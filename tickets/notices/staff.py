@@ -97,6 +97,7 @@ NOTICES = [
     MustReach("ticket.customer_message", _owner_or_lead, group=True),
     MustReach("ticket.urged", _owner_or_lead, group=True),
     Warning("ticket.warning", _owner_and_lead, group=True),
+    Warning("ticket.progress_due", _owner_or_lead, group=True),
     Escalated("ticket.escalated", _lead, group=True),
     Missed(),
     Contested("ticket.contested", _lead),

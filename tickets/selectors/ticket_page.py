@@ -1,11 +1,13 @@
 """What the agents' ticket page shows, each part in a fixed number of queries."""
 
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from django.db.models import Prefetch, QuerySet
 from django.http import Http404
 from django.urls import NoReverseMatch, reverse
+from django.utils.translation import gettext
 
 from accounts.models import User
 from knowledge.models import Article
@@ -18,6 +20,7 @@ from tickets.choices import Mark, MessageKind
 from tickets.message_html import message_html
 from tickets.models import Message, Resolution, Ticket
 from tickets.permissions import allowed_actions
+from tickets.selectors.progress import draft_of
 from tickets.wording import regrades_of
 
 #: Longer conversations show their newest part first; the rest is one click away.
@@ -81,7 +84,8 @@ def dress(message: Any) -> Any:
     """Give a message what its template shows."""
     message.key = str(message.pk)
     message.html = message_html(message)
-    message.mark_words = " · ".join(str(Mark(mark).label) for mark in message.marks)
+    words = [str(Mark(mark).label) for mark in message.marks]
+    message.mark_words = " · ".join([*words, gettext("may be told to the customer")] if message.shareable else words)
     message.files = [dress_file(row) for row in message.attachments.all()]
     return message
 
@@ -100,15 +104,17 @@ def clocks(*, ticket: Ticket) -> dict[str, list[Clock]]:
     return {"open": [row for row in rows if row.is_open], "closed": closed[:12]}
 
 
-def panels(*, ticket: Ticket, user: User, whole: bool = False) -> dict[str, Any]:
+def panels(*, ticket: Ticket, user: User, now: datetime, whole: bool = False) -> dict[str, Any]:
     """Context of the parts that change while the page is open."""
     escalations = list(ticket.escalations.select_related("acknowledged_by", "team").order_by("-created_at", "-pk"))
-    talk = conversation(ticket=ticket, whole=whole)
+    talk, running, may = conversation(ticket=ticket, whole=whole), clocks(ticket=ticket), allowed_actions(user, ticket)
+    update = draft_of(ticket=ticket, clocks=running, messages=talk.messages, now=now) if "reply" in may else None
     return {
         "ticket": ticket,
-        "may": allowed_actions(user, ticket),
+        "may": may,
         "conversation": talk,
-        "clocks": clocks(ticket=ticket),
+        "clocks": running,
+        "update": update,
         "escalations": escalations,
         "unacknowledged": [row for row in escalations if row.acknowledged_at is None],
         "unexplained": [row for row in escalations if row.is_unexplained_by(user)],

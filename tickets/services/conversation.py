@@ -83,18 +83,23 @@ def add_note(
     ticket: Ticket,
     actor: User,
     body: str,
+    shareable: bool = False,
     files: Sequence[UploadedFile] = (),
     channel: str = Channel.PORTAL,
     now: datetime | None = None,
 ) -> Message:
     """Write an internal note; colleagues mentioned as «@Name» are told and see the ticket from then on.
 
+    A ``shareable`` one goes into the draft of the next progress update.
+
     Raises:
         ValidationError: when the text is empty or a file refused.
     """
     _demand_text(body)
     with kept(files) as stored, changing(ticket.pk, now=now) as change:
-        message = add_message(change, MessageKind.NOTE, body, author=actor, files=stored, channel=channel)
+        message = add_message(
+            change, MessageKind.NOTE, body, author=actor, files=stored, channel=channel, shareable=shareable
+        )
         record(ticket=change.ticket, code="ticket.note", actor=actor, now=change.now, message=message.pk)
         for person in staff_with_names(text=body):
             if person.pk not in (actor.pk, change.ticket.requester_id):  # a note is not for whom it is about
@@ -162,6 +167,7 @@ def add_message(
     author: User | None,
     files: Sequence[StoredFile] = (),
     marks: Collection[str] = (),
+    shareable: bool = False,
     channel: str = Channel.PORTAL,
 ) -> Message:
     """Write one entry of the conversation with its files, under the ticket's lock."""
@@ -171,6 +177,7 @@ def add_message(
         author=author,
         body=body.strip(),
         marks=sorted(marks),
+        shareable=shareable,
         channel=channel,
         created_at=change.now,
     )

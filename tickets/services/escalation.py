@@ -79,10 +79,15 @@ def _sweep_warnings() -> int:
             sla_clocks.mark_warned(clocks, now=now)
             record_many([(c.ticket_id, "clock.warned", _event_data(c)) for c in clocks], now=now)
             enqueue_many(
-                [intent_row("ticket.warning", c.ticket, {"clock": c.pk}, f"warning:{c.pk}") for c in clocks], now=now
+                [intent_row(_reminder(c), c.ticket, {"clock": c.pk}, f"warning:{c.pk}") for c in clocks], now=now
             )
             _hint(clocks)
     return len(clocks)
+
+
+def _reminder(clock: Clock) -> str:
+    """A progress update is the agent's own matter until it is missed; of what else runs out the lead hears too."""
+    return "ticket.progress_due" if clock.metric == MetricCode.PROGRESS_UPDATE else "ticket.warning"
 
 
 def breach(overdue: list[Clock], *, now: datetime) -> None:

@@ -278,7 +278,7 @@ def test_reopening_is_a_new_cycle_and_never_an_instant_breach(team, agent, at):
     moves.resolve_ticket(
         ticket=ticket, actor=agent, cause="Full disk", solution="Cleaned", verification="customer", now=MONDAY + MINUTE
     )
-    assert not Clock.objects.filter(ticket=ticket, state__in=["running", "paused"]).exists()
+    assert Clock.objects.get(ticket=ticket, ended_at=None).metric == "root_cause"
     later = MONDAY + timedelta(days=1)
     moves.refute_solution(ticket=ticket, actor=ticket.requester, comment="Still down", now=later)
     response = clock_of(ticket, "first_response")

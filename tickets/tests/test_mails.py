@@ -46,6 +46,9 @@ def life(monkeypatch):
     assigning.assign(ticket=waiting, actor=lead, assignee=agent)
     call_in(ticket=ticket, people=[colleague], actor=lead)
     conversation.reply(ticket=ticket, actor=agent, body=HOSTILE)
+    with monkeypatch.context() as soon:
+        soon.setattr(clock, "now", lambda: now + timedelta(minutes=100))
+        escalation.sweep()
     conversation.customer_message(ticket=ticket, author=customer, body=HOSTILE)
     urging.urge(ticket=ticket, actor=customer)
     conversation.add_note(ticket=ticket, actor=agent, body="look, @Wu Di")

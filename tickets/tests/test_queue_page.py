@@ -95,8 +95,9 @@ def test_views_hold_what_they_say_and_count_it(agent, team):
     conversation.reply(ticket=waiting, actor=colleague, body="Which version?", status="pending")
     late = fresh(team, assignee=colleague, severity="S")
     Ticket.objects.filter(pk=late.pk).update(breached_at=clock.now())
-    done = fresh(team, assignee=agent)
-    moves.resolve_ticket(ticket=done, actor=agent, cause="c", solution="s", verification="customer")
+    done, owed = fresh(team, assignee=agent), fresh(team, assignee=agent, severity="S")
+    for ticket in (done, owed):
+        moves.resolve_ticket(ticket=ticket, actor=agent, cause="c", solution="s", verification="customer")
     client = signed_in(agent)
     expected = {
         "mine": {mine},
@@ -104,7 +105,8 @@ def test_views_hold_what_they_say_and_count_it(agent, team):
         "waiting": {waiting},
         "escalated": {late},
         "due": {mine, free, waiting, late},
-        "all": {mine, free, waiting, late, done},
+        "reports": {owed},
+        "all": {mine, free, waiting, late, done, owed},
     }
     assert expected.keys() == VIEWS.keys()
     for view, tickets in expected.items():

@@ -10,6 +10,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET
 
 from accounts.access import SignedInRequest, requires
+from outbox import clock
 from tickets.forms.composer import ComposerForm
 from tickets.forms.table import ACTIONS
 from tickets.models import Ticket
@@ -41,7 +42,9 @@ def page(
 
 def panels(request: SignedInRequest, row: Ticket) -> dict[str, Any]:
     """Context of everything on the page that changes by itself."""
-    context = selectors.panels(ticket=row, user=request.user, whole="all" in request.GET)
+    now = clock.now()
+    context = selectors.panels(ticket=row, user=request.user, now=now, whole="all" in request.GET)
+    context["server_now"] = now  # the page has one instant
     context |= _actions(request, row, context["may"])
     context["why"] = [
         (_("Severity"), reason_texts(row.grading)),
