@@ -25,7 +25,7 @@ class MetricCode(models.TextChoices):
     SOLUTION_PATH = "solution_path", _("solution path")
     PROGRESS_REPORT = "progress_report", _("progress report")
     PROGRESS_UPDATE = "progress_update", _("progress update")
-    RESOLUTION = "resolution", _("resolution")
+    RESOLUTION = "resolution", pgettext_lazy("metric", "resolution")
     ROOT_CAUSE = "root_cause", _("root cause report")
 
 

@@ -107,6 +107,10 @@ ROWS: Rows = {
     **_work("api-ticket-regrade"),
     **_work("api-ticket-resolve"),
     **_work("api-ticket-reopen", number="solved"),
+    "api-ticket-cause-report": {
+        "GET": [call({200: WORKS}, forbidden=SEES - WORKS, number="solved")],
+        "POST": [call({400: WORKS}, forbidden=SEES - WORKS, number="solved")],
+    },
     **_work("api-ticket-acknowledge", HANDLES, 200),
     **_work("api-ticket-contest", SIDE),
     **_work("api-ticket-urge", SIDE, 200),

@@ -31,6 +31,7 @@ from knowledge.tests.factories import draft, published
 from outbox import clock
 from outbox.models import Heartbeat, Intent, MailboxMessage
 from tickets.models import Attachment, Escalation, Message, Ticket
+from tickets.services.cause_reports import report_cause
 from tickets.services.conversation import add_note, reply
 from tickets.services.grades import contest
 from tickets.services.lead import call_in
@@ -120,6 +121,7 @@ class Scene:
         reply(ticket=south, actor=people["elsewhere"], body="We look at it.", files=[_file("sued.txt")])
         solved = self._ticket("north", "requester", "agent", "Nordfall zwei")
         resolve_ticket(ticket=solved, actor=people["agent"], cause="c", solution="s", verification="customer")
+        report_cause(ticket=solved, actor=people["agent"], course="c", cause="c", prevention="p")
         far = make_ticket(subject=f"Fernfall {COMMON}", description=f"Fernfall {COMMON}", now=self.now)
         Ticket.objects.filter(pk=far.pk).update(team=None, assignee=None)
         for ticket in (north, solved):
