@@ -69,6 +69,8 @@ def test_compliance_promise_by_promise(story):
         "solution_path": 0,
         "progress_report": 2,
         "progress_update": 5,
+        "resolution": 0,
+        "root_cause": 0,
     }
 
 
