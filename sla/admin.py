@@ -1,4 +1,7 @@
-"""Policies with their targets, the escalation ladder, calendars. A changed calendar gets its new version at once."""
+"""The escalation ladder and calendars. A changed calendar gets its new version at once.
+
+Policies stand in `helpdesk.admin`: their form foretells what they change on tickets.
+"""
 
 from typing import Any
 
@@ -6,57 +9,15 @@ from django import forms
 from django.contrib import admin
 from django.core.exceptions import ValidationError
 from django.db.models import QuerySet
-from django.http import HttpRequest, HttpResponse
-from django.urls import reverse
-from django.utils.html import format_html
+from django.http import HttpRequest
 from django.utils.translation import gettext as _
 
 from outbox import clock
-from outbox.admin_base import AutocompleteMixin, ReadOnlyAdmin
+from outbox.admin_base import ReadOnlyAdmin
 from sla.deadlines import WorkingCalendar
 from sla.hours import parse_week
-from sla.models import Calendar, CalendarDay, CalendarVersion, Clock, EscalationStep, Policy, Target
+from sla.models import Calendar, CalendarDay, CalendarVersion, Clock, EscalationStep
 from sla.services.calendars import snapshot
-
-
-class TargetInline(admin.TabularInline):
-    model = Target
-    extra = 0
-
-
-@admin.register(Policy)
-class PolicyAdmin(AutocompleteMixin, admin.ModelAdmin):
-    list_display = ["name", "position", "severity", "service_level", "organization", "team", "category", "is_active"]
-    list_editable = ["position", "is_active"]
-    list_filter = ["is_active", "severity", "service_level"]
-    list_select_related = ["organization", "team", "category"]
-    search_fields = ["name"]
-    autocomplete_fields = ["organization", "team", "category"]
-    inlines = [TargetInline]
-
-    def response_add(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
-        self._offer(request)
-        return super().response_add(request, *args, **kwargs)
-
-    def response_change(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
-        self._offer(request)
-        return super().response_change(request, *args, **kwargs)
-
-    def response_delete(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
-        self._offer(request)
-        return super().response_delete(request, *args, **kwargs)
-
-    def changelist_view(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
-        answer = super().changelist_view(request, *args, **kwargs)
-        if "_save" in request.POST and answer.status_code == 302:  # positions edited in the list
-            self._offer(request)
-        return answer
-
-    def _offer(self, request: HttpRequest) -> None:
-        """Open tickets keep what they were promised; the page that applies policies belongs to a room above."""
-        text = _("New tickets follow the policies from now on.")
-        link = _("See what they would change on open tickets")
-        self.message_user(request, format_html('{} <a href="{}">{}</a>', text, reverse("setup-policies"), link))
 
 
 @admin.register(EscalationStep)

@@ -1,5 +1,7 @@
 """The administration: who gets in, that every page opens, and what its changes leave behind."""
 
+from datetime import timedelta
+
 import pytest
 from allauth.mfa.models import Authenticator
 from django.contrib import admin
@@ -17,8 +19,10 @@ from accounts.tests.factories import (
     make_manager,
 )
 from helpdesk.audit import changes_page
-from sla.models import EscalationStep, Policy
+from outbox import clock
+from sla.models import Clock, EscalationStep, Policy
 from tickets.models import SeverityCell, TriageRule
+from tickets.tests.factories import make_ticket
 
 pytestmark = pytest.mark.django_db
 AREAS = [
@@ -217,16 +221,57 @@ def test_the_setup_page_leads_only_where_something_is(client):
             assert client.get(address, follow=True).status_code == 200, address
 
 
-def test_a_saved_policy_leads_to_what_it_would_change(client):
-    client.force_login(make_administrator())
-    policy = Policy.objects.first()
+def policy_form(policy: Policy, **changed) -> dict:
+    """What the form of ``policy`` sends; ``changed`` gives amounts by metric."""
     data = {"name": "renamed", "position": 3, "is_active": "on", "severity": policy.severity}
     rows = list(policy.targets.all())
     data |= {"targets-TOTAL_FORMS": len(rows), "targets-INITIAL_FORMS": len(rows)}
     for number, row in enumerate(rows):
         values = {"metric": row.metric, "amount": row.amount, "unit": row.unit, "warn_share": row.warn_share}
         values |= {"id": row.pk, "policy": policy.pk, "calendar": row.calendar_id or ""}
+        values |= {"amount": changed[row.metric]} if row.metric in changed else {}
         data |= {f"targets-{number}-{name}": value for name, value in values.items()}
-    page = client.post(f"/admin/sla/policy/{policy.pk}/change/", data, follow=True)
+    return data
+
+
+def test_a_policy_is_previewed_before_it_is_saved(client):
+    client.force_login(make_administrator())
+    now = clock.now()
+    make_ticket(severity="S", now=now), make_ticket(severity="S", now=now - timedelta(minutes=15))
+    policy = Policy.objects.get(severity="S")
+    address, data = f"/admin/sla/policy/{policy.pk}/change/", policy_form(policy, first_response=10)
+    page = client.post(address, data | {"_preview": "Preview"})
+    assert page.status_code == 200
+    preview = page.context["preview"]
+    assert (preview.tickets, preview.clocks, preview.overdue) == (2, 2, 1)
+    shown = page.content.decode()
+    assert 'value="renamed"' in shown and 'value="10"' in shown  # nothing typed is lost
+    assert 'class="errornote"' not in shown
+    policy.refresh_from_db()
+    assert policy.name != "renamed"
+    assert policy.targets.get(metric="first_response").amount == 30
+    assert Clock.objects.filter(target_amount=10).count() == 0
+    refused = client.post(address, data | {"_preview": "Preview", "name": ""})
+    assert "preview" not in refused.context
+    assert "name" in refused.context["adminform"].form.errors
+    assert client.post(address, data).status_code == 302
+    assert policy.targets.get(metric="first_response").amount == 10
+
+
+def test_a_new_policy_is_previewed_too(client):
+    client.force_login(make_administrator())
+    make_ticket(severity="B", now=clock.now())
+    data = {"name": "new", "position": 1, "is_active": "on", "severity": "B", "_preview": "Preview"}
+    data |= {"targets-TOTAL_FORMS": 1, "targets-INITIAL_FORMS": 0, "targets-0-metric": "first_response"}
+    data |= {"targets-0-amount": "60", "targets-0-unit": "minutes", "targets-0-warn_share": "0.5"}
+    page = client.post("/admin/sla/policy/add/", data)
+    assert page.context["preview"].tickets == 1
+    assert not Policy.objects.filter(name="new").exists()
+
+
+def test_a_saved_policy_leads_to_what_it_would_change(client):
+    client.force_login(make_administrator())
+    policy = Policy.objects.first()
+    page = client.post(f"/admin/sla/policy/{policy.pk}/change/", policy_form(policy), follow=True)
     assert Policy.objects.filter(pk=policy.pk, name="renamed").exists()
     assert '<a href="/desk/setup/policies/">' in page.content.decode()

@@ -87,9 +87,7 @@ def test_a_better_one_takes_its_place(solved, agent):
     hand_in(solved, agent, 1)
     hand_in(solved, agent, 2, cause="No owner of the alert")
     assert CauseReport.objects.get().cause == "No owner of the alert"
-    again = TicketEvent.objects.filter(ticket=solved, code="ticket.cause_reported").values_list(
-        "data__again", flat=True
-    )
+    events = TicketEvent.objects.filter(ticket=solved, code="ticket.cause_reported")
     assert sorted(events.values_list("data__again", flat=True)) == [False, True]
 
 
