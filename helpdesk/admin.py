@@ -58,13 +58,15 @@ class PolicyAdmin(AutocompleteMixin, admin.ModelAdmin):
         self._offer(request)
         return super().response_delete(request, *args, **kwargs)
 
-    def changeform_view(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+    def changeform_view(
+        self, request: HttpRequest, object_id: str | None = None, form_url: str = "", extra_context: Any = None
+    ) -> HttpResponse:
         try:
-            return super().changeform_view(request, *args, **kwargs)
+            return super().changeform_view(request, object_id, form_url, extra_context)
         except _Foretold as foretold:
-            kwargs["extra_context"] = {**(kwargs.get("extra_context") or {}), "preview": foretold.preview}
+            extra_context = {**(extra_context or {}), "preview": foretold.preview}
         request.foretold = True  # type: ignore[attr-defined]
-        return super().changeform_view(request, *args, **kwargs)
+        return super().changeform_view(request, object_id, form_url, extra_context)
 
     def get_form(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
         form = super().get_form(request, *args, **kwargs)
