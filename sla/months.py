@@ -16,7 +16,8 @@ EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 SECOND = 1_000_000
 MINUTE = 60 * SECOND
 FULL_DAY = DAY * MINUTE
-_EPOCH_DAY = EPOCH.toordinal()
+_MICROSECOND = timedelta(microseconds=1)
+_ONE_DAY = timedelta(days=1)
 
 
 class Month(NamedTuple):
@@ -39,10 +40,9 @@ class Month(NamedTuple):
 def micros(instant: datetime) -> int:
     """The moment of an aware instant; a naive one is refused."""
     try:
-        gap = instant - EPOCH
+        return (instant - EPOCH) // _MICROSECOND
     except TypeError:
         raise ValueError(f"A naive instant says nothing about time: {instant!r}.") from None
-    return (gap.days * 86_400 + gap.seconds) * SECOND + gap.microseconds
 
 
 def instant_of(moment: int) -> datetime:
@@ -51,46 +51,57 @@ def instant_of(moment: int) -> datetime:
 
 
 def expand(zone: ZoneInfo, weekly: Sequence[Hours], days: Mapping[date, Hours], index: int) -> Month:
-    """The month of that number. A day lasts from its midnight to the next, whatever the clocks do in between."""
+    """The month of that number. A day lasts from its midnight to the next, whatever the clocks do in between.
+
+    Every calendar pays for this once a month, so it asks the zone once a day and looks at bounds singly only where
+    the clocks change.
+    """
     year, number = divmod(index, 12)
-    length = monthrange(year, number + 1)[1]
-    dates = [date(year, number + 1, 1 + i) for i in range(length)]
-    midnights = [_wall(zone, day, 0) for day in dates]
-    midnights.append(_wall(zone, date(year + number // 11, (number + 1) % 12 + 1, 1), 0))
-    weekday = dates[0].weekday()
-    spans: list[tuple[int, int]] = []
+    midnight = datetime(year, number + 1, 1, tzinfo=zone)
+    ordinal, weekday, offset = midnight.toordinal(), midnight.weekday(), midnight.utcoffset()
+    first = low = micros(midnight)
+    starts: list[int] = []
+    ends: list[int] = []
+    done: list[int] = []
     working: list[int] = []
-    for i, day in enumerate(dates):
-        hours = weekly[(weekday + i) % 7]
-        if day in days:
-            hours = days[day]
-        if hours and (worked := _expand_day(zone, day, hours, midnights[i], midnights[i + 1])):
-            spans += worked
-            working.append(day.toordinal())
-    merged = merge(spans)
-    done, total = [], 0
-    for start, end in merged:
-        done.append(total)
-        total += end - start
-    starts, ends = [start for start, _ in merged], [end for _, end in merged]
-    return Month(midnights[0], midnights[-1], starts, ends, done, total, working)
+    total, last = 0, None
+    for i in range(monthrange(year, number + 1)[1]):
+        day = midnight.date()
+        midnight += _ONE_DAY  # by the hands of the clock
+        before, offset = offset, midnight.utcoffset()
+        high = low + FULL_DAY if offset == before else micros(midnight)
+        hours = days[day] if day in days else weekly[(weekday + i) % 7]
+        spans = _as_is(hours, low) if offset == before else _around_change(zone, day, hours, low, high)
+        if spans:
+            working.append(ordinal + i)
+        for start, end in spans:
+            if start == last:  # work goes on over midnight
+                ends[-1] = end
+            else:
+                starts.append(start)
+                ends.append(end)
+                done.append(total)
+            total += end - start
+            last = end
+        low = high
+    return Month(first, low, starts, ends, done, total, working)
 
 
-def _expand_day(zone: ZoneInfo, day: date, hours: Hours, low: int, high: int) -> list[tuple[int, int]]:
-    if high - low == FULL_DAY:  # no clock change
-        return [(low + start * MINUTE, low + end * MINUTE) for start, end in hours]
-    spans = []
-    for start, end in hours:
-        begin = max(low, _wall(zone, day, start))
-        finish = high if end == DAY else min(high, _wall(zone, day, end))
-        if begin < finish:
-            spans.append((begin, finish))
-    return spans
+def _as_is(hours: Hours, low: int) -> Sequence[tuple[int, int]]:
+    return [(low + start * MINUTE, low + end * MINUTE) for start, end in hours]
+
+
+def _around_change(zone: ZoneInfo, day: date, hours: Hours, low: int, high: int) -> Sequence[tuple[int, int]]:
+    """The intervals of a day on which the clocks change, from its midnight ``low`` to the next.
+
+    A bound in the gap moves past bounds after it, so that intervals may overlap or be empty; `merge` mends both.
+    """
+    return merge(
+        (max(low, _wall(zone, day, start)), high if end == DAY else min(high, _wall(zone, day, end)))
+        for start, end in hours
+    )
 
 
 def _wall(zone: ZoneInfo, day: date, minute: int) -> int:
     """A local time as a moment: the first of two, and in a gap as far after it as the old offset says."""
-    offset = datetime(day.year, day.month, day.day, minute // 60, minute % 60, tzinfo=zone).utcoffset() or timedelta()
-    return (
-        (day.toordinal() - _EPOCH_DAY) * FULL_DAY + minute * MINUTE - (offset.days * 86_400 + offset.seconds) * SECOND
-    )
+    return micros(datetime(day.year, day.month, day.day, minute // 60, minute % 60, tzinfo=zone))
