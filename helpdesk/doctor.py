@@ -60,6 +60,7 @@ def examine() -> Findings:
     yield Finding(True, "migrations: all applied")
     asking_rows: tuple[Callable[[], Findings], ...] = (
         check_hearts,
+        check_deadlines,
         check_outbox,
         check_holidays,
         check_teams,
@@ -148,6 +149,13 @@ def check_hearts() -> Findings:
             continue
         age = max(now - heard[name], timedelta(0))
         yield Finding(age <= oldest, f"{name}: heard {int(age.total_seconds())} s ago", advice)
+
+
+def check_deadlines() -> Findings:
+    """Whether sweeps end in time, and whether any deadline that passed still waits to be recorded."""
+    state = health.deadlines_state()
+    advice = "see beat and worker above; if both are well, read the log of the worker with `-Q ticks`"
+    yield Finding(state == "ok", f"deadlines: {'recorded in time' if state == 'ok' else state}", advice)
 
 
 def check_outbox() -> Findings:

@@ -13,6 +13,7 @@ from django.views.decorators.http import require_safe
 
 from outbox import clock
 from outbox.selectors import last_tick
+from sla.engine import engine_state
 
 # Beat rings every 10 seconds; this many seconds of silence mean that beat, broker or worker stands still.
 BEAT_MAX_AGE = timedelta(seconds=60)
@@ -28,11 +29,14 @@ def healthz(request: HttpRequest) -> HttpResponse:
 @require_safe
 @never_cache
 def readyz(request: HttpRequest) -> JsonResponse:
-    """Database, Redis, migrations and the age of the last beat; 503 unless all are well. Tells no secrets."""
+    """Database, Redis, migrations, the last beat and how late deadlines are recorded; 503 unless all are well.
+
+    Tells no secrets.
+    """
     checks = {"database": database_state(), "redis": redis_state()}
     if checks["database"] == "ok":
-        checks |= {"migrations": migrations_state(), "beat": beat_state()}
-    well = len(checks) == 4 and all(answer == "ok" for answer in checks.values())
+        checks |= {"migrations": migrations_state(), "beat": beat_state(), "deadlines": deadlines_state()}
+    well = len(checks) == 5 and all(answer == "ok" for answer in checks.values())
     return JsonResponse({"status": "ok" if well else "unavailable", "checks": checks}, status=200 if well else 503)
 
 
@@ -73,3 +77,19 @@ def beat_state() -> str:
     if age is None:
         return "never"
     return "ok" if age <= BEAT_MAX_AGE else f"silent for {int(age.total_seconds())} s"
+
+
+def deadlines_state() -> str:
+    """«ok» while sweeps end in time and no deadline waits for one; else by how much they are late."""
+    try:
+        state = engine_state(now=clock.now())
+    except DatabaseError:
+        return "unknown"
+    if state.silent_for is None:
+        return "never checked"
+    words = []
+    if state.is_silent:
+        words.append(f"last checked {int(state.silent_for.total_seconds())} s ago")
+    if state.is_behind:
+        words.append(f"recorded late by {int(state.late_by.total_seconds())} s")
+    return ", ".join(words) or "ok"

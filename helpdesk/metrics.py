@@ -3,6 +3,7 @@
 Guarded by METRICS_TOKEN (`Authorization: Bearer …`); without it, or with a wrong one, there is no such page.
 """
 
+import math
 from collections.abc import Iterator
 from datetime import datetime
 
@@ -18,6 +19,7 @@ from prometheus_client.core import GaugeMetricFamily, Metric
 from outbox import clock
 from outbox.models import Delivery, Heartbeat, Intent
 from sla.choices import ClockState, Severity
+from sla.engine import engine_state
 from sla.models import Clock
 from tickets.choices import UNRESOLVED
 from tickets.models import Ticket
@@ -33,6 +35,7 @@ class House:
         yield self._tickets()
         yield self._clocks()
         yield self._beat()
+        yield from self._engine()
         yield self._outbox()
 
     def _tickets(self) -> Metric:
@@ -65,6 +68,19 @@ class House:
         for name, beat_at in Heartbeat.objects.values_list("name", "beat_at"):
             gauge.add_metric([name], max((self.now - beat_at).total_seconds(), 0))
         return gauge
+
+    def _engine(self) -> Iterator[Metric]:
+        state = engine_state(now=self.now)
+        # Never is later than any bound, so that one alarm covers an installation whose engine never began.
+        silent = math.inf if state.silent_for is None else state.silent_for.total_seconds()
+        yield GaugeMetricFamily(
+            "helpdesk_engine_last_tick_age_seconds", "Since a sweep of the deadlines last ended.", value=silent
+        )
+        yield GaugeMetricFamily(
+            "helpdesk_engine_late_seconds",
+            "Since the oldest deadline passed that no sweep has recorded.",
+            value=state.late_by.total_seconds(),
+        )
 
     def _outbox(self) -> Metric:
         gauge = GaugeMetricFamily("helpdesk_outbox", "Messages that wait or were given up.", labels=["kind", "state"])

@@ -131,7 +131,7 @@ class MailboxMessage(models.Model):
 
 
 class Heartbeat(models.Model):
-    """The canary: beat rings, a worker answers, the database keeps the instant. `/readyz` reads its age."""
+    """A canary: beat rings, a worker does its work, the database keeps the instant. `/readyz` reads its age."""
 
     name = models.CharField(_("name"), max_length=40, primary_key=True)
     beat_at = models.DateTimeField(_("last beat"))

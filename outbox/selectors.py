@@ -95,5 +95,10 @@ def dead_intents() -> QuerySet[Intent]:
 
 def last_tick() -> datetime | None:
     """When beat, broker and the worker for deadlines last answered together; None when they never did."""
-    beats = Heartbeat.objects.filter(name__in=TICKING).order_by("-beat_at")
+    return last_heard(*TICKING)
+
+
+def last_heard(*names: str) -> datetime | None:
+    """When the newest of these hearts beat; None when none ever did."""
+    beats = Heartbeat.objects.filter(name__in=names).order_by("-beat_at")
     return beats.values_list("beat_at", flat=True).first()

@@ -1,4 +1,7 @@
-"""Writing to the outbox: always in the transaction of the change that is told; neither exists without the other."""
+"""Writing to the outbox: always in the transaction of the change that is told; neither exists without the other.
+
+And the hearts: rows by which a chain of processes says that it got through.
+"""
 
 from collections.abc import Iterable
 from datetime import datetime
@@ -7,7 +10,7 @@ from typing import Any
 from django.db import connection, transaction
 
 from outbox import doorbell
-from outbox.models import Intent
+from outbox.models import Heartbeat, Intent
 
 _BATCH = 1000
 
@@ -52,6 +55,12 @@ def enqueue_many(rows: Iterable[dict[str, Any]], *, now: datetime) -> int:
     _insert(intents)
     _ring_after_commit(any(intent.available_at <= now for intent in intents))
     return len(intents)
+
+
+def heard(*names: str, now: datetime) -> None:
+    """Write that the chains of these names got through at ``now``, once what they were rung for is done."""
+    rows = [Heartbeat(name=name, beat_at=now) for name in names]
+    Heartbeat.objects.bulk_create(rows, update_conflicts=True, unique_fields=["name"], update_fields=["beat_at"])
 
 
 def _intent(row: dict[str, Any], now: datetime) -> Intent:

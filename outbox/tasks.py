@@ -3,29 +3,23 @@
 from celery import shared_task
 
 from outbox import clock, delivery, retention, selectors
-from outbox.models import Heartbeat
+from outbox.services import heard
 
 
 @shared_task
 def deliver_due() -> None:
     """Resolve and send what is due; rung by commits and by beat. Says afterwards that it got through."""
     delivery.run()
-    _heard("outbox")
+    heard("outbox", now=clock.now())
 
 
 @shared_task
 def beat() -> None:
     """The canary: beat sent this, a worker got it, the database keeps when. `/readyz` reads the age."""
-    _heard(*selectors.TICKING)
+    heard(*selectors.TICKING, now=clock.now())
 
 
 @shared_task
 def prune() -> None:
     """Forget what is old enough."""
     retention.prune(now=clock.now())
-
-
-def _heard(*names: str) -> None:
-    now = clock.now()
-    rows = [Heartbeat(name=name, beat_at=now) for name in names]
-    Heartbeat.objects.bulk_create(rows, update_conflicts=True, unique_fields=["name"], update_fields=["beat_at"])

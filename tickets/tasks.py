@@ -3,13 +3,17 @@
 from celery import shared_task
 
 from outbox import clock
+from outbox.services import heard
+from sla import engine
 from tickets.services import assigning, escalation, moves, policies, retention
 
 
 @shared_task(ignore_result=True)
 def sweep_deadlines() -> int:
-    """Record breaches and warnings that are due."""
-    return escalation.sweep()
+    """Record breaches and warnings that are due; then touch the canary, which so proves the sweep itself."""
+    done = escalation.sweep()
+    heard(engine.HEART, now=clock.now())
+    return done
 
 
 @shared_task(ignore_result=True)

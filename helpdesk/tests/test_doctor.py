@@ -12,7 +12,9 @@ from accounts.tests.factories import TeamFactory, UserFactory, make_agent, make_
 from helpdesk import doctor
 from outbox import clock
 from outbox.models import Delivery, Heartbeat, Intent, RateWindow
+from outbox.services import heard
 from outbox.tasks import beat, deliver_due
+from sla.engine import HEART
 from sla.models import Calendar, CalendarDay, EscalationStep
 from tickets.models import AccessLink
 from tickets.tests.factories import make_ticket
@@ -43,7 +45,7 @@ def sound(settings, tmp_path) -> Team:
     make_manager()
     team.deputy = make_agent(team)
     team.save(update_fields=["deputy"])
-    Heartbeat.objects.bulk_create(Heartbeat(name=name, beat_at=clock.now()) for name in ("beat", "worker", "outbox"))
+    heard("beat", "worker", "outbox", HEART, now=clock.now())
     return team
 
 
@@ -51,7 +53,17 @@ def test_a_sound_installation(sound, capsys) -> None:
     code, said = run(capsys)
     assert "✗" not in said
     assert code == 0
-    for what in ("settings", "uploads", "Redis", "database: PostgreSQL", "migrations", "beat", "worker", "outbox"):
+    for what in (
+        "settings",
+        "uploads",
+        "Redis",
+        "database: PostgreSQL",
+        "migrations",
+        "beat",
+        "worker",
+        "outbox",
+        "deadlines",
+    ):
         assert f"✓ {what}" in said
     for what in ("messages given up: 0", "holidays", "teams", "fallback team", "escalation ladder"):
         assert f"✓ {what}" in said
@@ -104,6 +116,13 @@ def test_silent_hearts(sound) -> None:
     assert worker.startswith("✗ worker: never heard")
     assert outbox.startswith("✗ outbox: heard 66")
     assert "-Q mail" in outbox
+
+
+def test_deadlines_that_no_sweep_records(sound) -> None:
+    make_ticket(severity="S", now=clock.now() - timedelta(minutes=35))
+    assert wrong(doctor.check_deadlines())[0].startswith("✗ deadlines: recorded late by 30")
+    Heartbeat.objects.filter(name=HEART).delete()
+    assert wrong(doctor.check_deadlines())[0].startswith("✗ deadlines: never checked: see beat and worker above")
 
 
 def test_the_hearts_are_written_by_the_tasks_themselves(transactional_db) -> None:

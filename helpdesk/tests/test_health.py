@@ -7,6 +7,9 @@ import pytest
 from helpdesk import health
 from outbox import clock
 from outbox.models import Heartbeat
+from outbox.services import heard
+from sla.engine import HEART, LATE_AFTER
+from tickets.tests.factories import make_ticket
 
 
 def test_healthz_asks_no_database(client) -> None:
@@ -19,12 +22,12 @@ def test_healthz_asks_no_database(client) -> None:
 @pytest.mark.django_db
 class TestReadyz:
     def test_all_well(self, client) -> None:
-        Heartbeat.objects.create(name="beat", beat_at=clock.now())
+        heard("beat", HEART, now=clock.now())
         answer = client.get("/readyz")
         assert answer.status_code == 200
         assert answer.json() == {
             "status": "ok",
-            "checks": {"database": "ok", "redis": "ok", "migrations": "ok", "beat": "ok"},
+            "checks": {"database": "ok", "redis": "ok", "migrations": "ok", "beat": "ok", "deadlines": "ok"},
         }
 
     def test_no_beat_yet(self, client) -> None:
@@ -37,6 +40,26 @@ class TestReadyz:
         answer = client.get("/readyz")
         assert answer.status_code == 503
         assert answer.json()["checks"]["beat"].startswith("silent for 6")
+
+    def test_deadlines_that_nobody_checks(self, client) -> None:
+        heard("beat", now=clock.now())
+        answer = client.get("/readyz")
+        assert answer.status_code == 503
+        assert answer.json()["checks"] | {"deadlines": "never checked"} == answer.json()["checks"]
+        heard(HEART, now=clock.now() - LATE_AFTER - timedelta(seconds=5))
+        answer = client.get("/readyz")
+        assert answer.status_code == 503
+        assert answer.json()["checks"]["beat"] == "ok"  # a worker answers, and still no sweep ends
+        assert answer.json()["checks"]["deadlines"].startswith("last checked 6")
+
+    def test_a_deadline_that_no_sweep_records(self, client) -> None:
+        heard("beat", HEART, now=clock.now())
+        make_ticket(severity="S", now=clock.now() - timedelta(minutes=30) + timedelta(seconds=30))
+        assert client.get("/readyz").status_code == 200
+        make_ticket(severity="S", now=clock.now() - timedelta(minutes=33))
+        answer = client.get("/readyz")
+        assert answer.status_code == 503
+        assert answer.json()["checks"]["deadlines"].startswith("recorded late by 18")
 
     def test_redis_away(self, client, settings) -> None:
         Heartbeat.objects.create(name="beat", beat_at=clock.now())

@@ -8,7 +8,7 @@ from prometheus_client.parser import text_string_to_metric_families
 from accounts.tests.factories import TeamFactory, make_agent
 from outbox import clock
 from outbox.models import Heartbeat, Intent
-from tickets.services.escalation import sweep
+from tickets.tasks import sweep_deadlines
 from tickets.tests.factories import make_ticket
 
 pytestmark = pytest.mark.django_db
@@ -48,6 +48,10 @@ def test_the_gauges(client, settings):
     assert found[("helpdesk_clocks_overdue", "yes")] == 0
     assert 90 <= found[("helpdesk_heartbeat_age_seconds", "beat")] < 120
     assert found[("helpdesk_outbox", "intent", "queued")] == Intent.objects.filter(state="pending").count() > 0
-    sweep()
+    assert found[("helpdesk_engine_last_tick_age_seconds",)] == float("inf")  # never
+    assert 60 <= found[("helpdesk_engine_late_seconds",)] < 90
+    sweep_deadlines()
+    assert gauges(client)[("helpdesk_engine_last_tick_age_seconds",)] < 30
+    assert gauges(client)[("helpdesk_engine_late_seconds",)] == 0
     assert gauges(client)[("helpdesk_clocks_overdue", "yes")] == 1
     assert gauges(client)[("helpdesk_clocks_overdue", "no")] == 0

@@ -13,6 +13,7 @@ from django.http import Http404
 from accounts.models import Absence, Team, User
 from accounts.selectors import teams_in_reach
 from sla.choices import ClockState
+from sla.engine import EngineState, engine_state
 from sla.models import Clock
 from sla.selectors import OPEN, clocks_to_show
 from tickets.choices import MessageKind, Status
@@ -79,6 +80,7 @@ class Board:
     starts: list[datetime]
     open: int
     due_soon: int
+    engine: EngineState
 
     @property
     def overdue(self) -> int:
@@ -96,7 +98,7 @@ class Board:
     @property
     def fingerprint(self) -> str:
         """Changes whenever the page would show something else, and with each quarter of an hour."""
-        parts: list[Any] = [self.team.pk, self.open, self.starts[0]]
+        parts: list[Any] = [self.team.pk, self.open, self.starts[0], self.engine.mark]
         for line in (*self.lines, self.nobody):
             marks = [(clock.pk, bool(clock.warned_at)) for slot in line.slots for clock in slot.clocks]
             person = line.person and (line.person.pk, line.person.on_duty)
@@ -144,7 +146,7 @@ def board(*, user: User, team: Team, now: datetime) -> Board:
     figures = tickets.aggregate(total=Count("pk"), unassigned=Count("pk", filter=Q(assignee=None)))
     nobody.load = figures["unassigned"]
     due = sum(len(slot.clocks) for line in (*lines, nobody) for slot in line.slots)
-    return Board(team, lines, nobody, unassigned, starts, figures["total"], due)
+    return Board(team, lines, nobody, unassigned, starts, figures["total"], due, engine_state(now=now))
 
 
 def _starts(now: datetime) -> list[datetime]:

@@ -15,8 +15,8 @@ from django.db.models import Case, Exists, IntegerField, OuterRef, Q, Value, Whe
 
 from accounts.models import User
 from outbox.models import Delivery
-from outbox.selectors import last_tick
 from sla.choices import ClockState, Severity
+from sla.engine import EngineState, engine_state
 from sla.models import Clock, EscalationStep
 from sla.selectors import OPEN, clocks_to_show, ladder
 from tickets.models import Escalation, SeverityContest, Ticket
@@ -27,9 +27,6 @@ from tickets.querysets import TicketQuerySet
 MOST = 60
 #: A promise that is due within this time stands here even before it warns.
 SOON = timedelta(minutes=15)
-#: The sweep runs every 5 seconds and beat rings every 10: more silence than this is told.
-LATE_AFTER = timedelta(seconds=45)
-_MINUTE = timedelta(minutes=1)
 GRAVEST_FIRST = Case(
     *(When(severity=severity, then=Value(severity.rank)) for severity in Severity), output_field=IntegerField()
 )
@@ -77,15 +74,6 @@ class Section:
         return self.total - len(self.rows)
 
 
-@dataclass(frozen=True)
-class Lateness:
-    """How late the engine is: silence of its heart (None: never heard) and of its oldest unrecorded deadline."""
-
-    silent_for: timedelta | None
-    unrecorded_for: timedelta
-    never_ran: bool
-
-
 @dataclass
 class Desk:
     """Everything that the page shows, in a number of queries that no figure of tickets changes."""
@@ -94,13 +82,12 @@ class Desk:
     soon: Section
     acknowledged: Section
     contests: list[SeverityContest]
-    late: Lateness | None
+    engine: EngineState
 
     @property
     def fingerprint(self) -> str:
         """Changes whenever the page would show something else (the ticking of the chips is the page's own)."""
-        late = self.late and (self.late.unrecorded_for // _MINUTE, (self.late.silent_for or _MINUTE) // _MINUTE)
-        parts: list[Any] = [late, [(row.pk, row.ticket.revision) for row in self.contests]]
+        parts: list[Any] = [self.engine.mark, [(row.pk, row.ticket.revision) for row in self.contests]]
         for section in (self.open, self.soon, self.acknowledged):
             parts.append(section.total)
             for row in section.rows:
@@ -127,7 +114,7 @@ def desk(*, user: User, now: datetime, team: int | None = None) -> Desk:
         _section(quiet.filter(Exists(unanswered)).exclude(Exists(running.filter(due))), order, user),
     )
     _fill([*open_.rows, *soon.rows, *acknowledged.rows], now=now)
-    return Desk(open_, soon, acknowledged, contests=_contests(seen, user), late=lateness(now=now))
+    return Desk(open_, soon, acknowledged, contests=_contests(seen, user), engine=engine_state(now=now))
 
 
 def _contests(seen: TicketQuerySet, user: User) -> list[SeverityContest]:
@@ -216,19 +203,3 @@ def _told(keys: list[int], rungs: dict[int, list[Escalation]]) -> dict[int, list
         if (rung.level, name) not in found[rung.ticket_id]:
             found[rung.ticket_id].append((rung.level, name))
     return {pk: sorted(people) for pk, people in found.items()}
-
-
-def lateness(*, now: datetime) -> Lateness | None:
-    """None while the engine keeps up; else by how much it does not."""
-    beat = last_tick()
-    overdue_since = (
-        Clock.objects.filter(state=ClockState.RUNNING, breached_at=None, due_at__lt=now)
-        .order_by("due_at")
-        .values_list("due_at", flat=True)
-        .first()
-    )
-    silent = now - beat if beat else None
-    unrecorded = now - overdue_since if overdue_since else timedelta(0)
-    if silent is not None and silent <= LATE_AFTER and unrecorded <= LATE_AFTER:
-        return None
-    return Lateness(silent if silent and silent > LATE_AFTER else None, unrecorded, never_ran=beat is None)

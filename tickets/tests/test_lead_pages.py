@@ -1,5 +1,6 @@
 """The escalation queue: who gets in, whose tickets stand there, what each act does, how it lives without a reload."""
 
+import re
 from datetime import timedelta
 
 import pytest
@@ -18,8 +19,9 @@ from accounts.tests.factories import (
     make_manager,
 )
 from outbox import clock
-from outbox.models import Heartbeat
 from outbox.resolving import resolve_due
+from outbox.services import heard
+from sla.engine import HEART
 from sla.models import Clock
 from tickets.models import Message, Ticket
 from tickets.services import escalation, grades
@@ -29,6 +31,7 @@ from tickets.tests.factories import make_ticket
 pytestmark = pytest.mark.django_db
 PAGE = "/desk/escalations/"
 MINUTE = timedelta(minutes=1)
+SECOND = timedelta(seconds=1)
 RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
 
 
@@ -248,18 +251,37 @@ def test_the_live_part_comes_only_when_something_changed(signed_in, late):
     assert live(signed_in, shown=shown).status_code == 200
 
 
-def test_the_page_says_when_the_engine_is_late(signed_in, team, agent):
-    now = clock.now()
-    Heartbeat.objects.create(name="beat", beat_at=now)
-    assert "is late" not in signed_in.get(PAGE).text
-    make_ticket(team=team, severity="S", now=now - 33 * MINUTE)
-    text = signed_in.get(PAGE).text
-    assert "The deadline engine is late" in text
-    assert "passed 3:0" in text
+def checked(*, ago: timedelta) -> None:
+    """The last sweep ended so long ago; nobody needs to run for the page to know."""
+    heard(HEART, now=clock.now() - ago)
+
+
+@pytest.mark.parametrize("page", [PAGE, "/desk/board/"])
+def test_the_pages_say_when_deadlines_are_checked_late(signed_in, team, agent, page):
+    assert "no check has run here yet" in signed_in.get(page).text
+    checked(ago=50 * SECOND)
+    assert "is mended" not in signed_in.get(page).text
+    checked(ago=3 * MINUTE + 5 * SECOND)
+    text = signed_in.get(page).text
+    assert "Deadlines are checked late: the last check was 3\xa0minutes ago." in text
+    assert re.search(r'role="status">.{0,200}Deadlines are checked late', text, re.DOTALL)
+    make_ticket(team=team, severity="S", now=clock.now() - 32 * MINUTE - 5 * SECOND)
+    assert "not recorded yet passed 2\xa0minutes ago" in signed_in.get(page).text
+    checked(ago=0 * MINUTE)
+    assert "Deadlines are recorded late: one that passed 2\xa0minutes ago" in signed_in.get(page).text
     escalation.sweep()
-    assert "is late" not in signed_in.get(PAGE).text
-    Heartbeat.objects.update(beat_at=now - 5 * MINUTE)
-    assert "Its last sign of life was 5:0" in signed_in.get(PAGE).text
+    assert "is mended" not in signed_in.get(page).text
+    signed_in.cookies[settings.LANGUAGE_COOKIE_NAME] = "zh-hans"
+    checked(ago=3 * MINUTE)
+    assert "3\xa0分钟" in signed_in.get(page).text
+
+
+def test_an_open_page_hears_that_deadlines_are_late(signed_in, late):
+    checked(ago=0 * MINUTE)
+    shown = live(signed_in).context["desk"].fingerprint
+    assert live(signed_in, shown=shown).status_code == 204
+    checked(ago=3 * MINUTE)
+    assert "is mended" in live(signed_in, shown=shown).text
 
 
 def test_queries_do_not_grow_with_tickets(signed_in, late, team, django_assert_max_num_queries):

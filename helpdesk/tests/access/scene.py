@@ -29,7 +29,9 @@ from feedback.services.surveys import survey_token
 from helpdesk.tests.access.table import ANONYMOUS, INSIDE, ROLES, SEES, STAFF, TOKEN
 from knowledge.tests.factories import draft, published
 from outbox import clock
-from outbox.models import Heartbeat, Intent, MailboxMessage
+from outbox.models import Intent, MailboxMessage
+from outbox.services import heard
+from sla.engine import HEART
 from tickets.models import Attachment, Escalation, Message, Ticket
 from tickets.services.cause_reports import report_cause
 from tickets.services.conversation import add_note, reply
@@ -209,7 +211,7 @@ class Scene:
             "uid": int_to_base36(agent.pk),
         }
         Absence.objects.filter(user=agent).update(starts_at=now + timedelta(days=30), ends_at=now + timedelta(days=31))
-        Heartbeat.objects.update_or_create(name="beat", defaults={"beat_at": now})
+        heard("beat", HEART, now=now)
 
     def _token(self, user: User, scopes: list[str]) -> str:
         secret = new_secret()
