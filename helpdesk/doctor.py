@@ -8,28 +8,27 @@ import os
 import shutil
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 
 from django.conf import settings
 from django.core import checks
 from django.db import DatabaseError, connection
-from django.utils import timezone
 
 from accounts.models import Team
 from accounts.selectors import members, with_role
 from helpdesk import health
 from outbox import clock, selectors
 from outbox.models import Delivery, Heartbeat
-from sla.models import Calendar, EscalationStep
+from sla.models import EscalationStep
+from sla.notices import import_address
+from sla.selectors import missing_years
 
 OLDEST_POSTGRESQL = 14
 _GIGABYTE = 1024**3
 ROOM_FOR_UPLOADS = 1 * _GIGABYTE
 # A worker for mail speaks after each round, and a round with a slow mail server takes minutes.
 OUTBOX_MAX_AGE = timedelta(minutes=10)
-# The State Council announces the holidays of the next year in November.
-NEXT_YEAR_FROM_MONTH = 12
 
 
 @dataclass(frozen=True)
@@ -165,19 +164,15 @@ def check_outbox() -> Findings:
     yield Finding(not dead, f"messages given up: {dead}", advice)
 
 
-def check_holidays(today: date | None = None) -> Findings:
+def check_holidays(now: datetime | None = None) -> Findings:
     """Whether every calendar that keeps holidays knows this year's, and from December on the next year's."""
-    today = today or timezone.localtime(clock.now()).date()
-    years = [today.year, today.year + 1] if today.month >= NEXT_YEAR_FROM_MONTH else [today.year]
-    calendars = list(Calendar.objects.filter(days__isnull=False).distinct())
-    missing = [
-        (calendar, year) for calendar in calendars for year in years if not calendar.days.filter(date__year=year)
-    ]
-    for calendar, year in missing:
-        advice = f"run `python manage.py import_holidays CN {year} --calendar {calendar.code}` (or another country)"
-        yield Finding(False, f"holidays of {year} in the calendar {calendar.code}", advice)
+    missing = missing_years(now=now or clock.now())
+    for each in missing:
+        command = f"python manage.py import_holidays CN {each.year} --calendar {each.calendar.code}"
+        advice = f"run `{command}` (or another country), or use {settings.SITE_URL}{import_address(each)}"
+        yield Finding(False, f"holidays of {each.year} in the calendar {each.calendar.code}", advice)
     if not missing:
-        yield Finding(True, f"holidays: known for {' and '.join(map(str, years))}")
+        yield Finding(True, "holidays: known in every calendar that keeps them")
 
 
 def check_teams() -> Findings:

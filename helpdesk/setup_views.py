@@ -14,6 +14,7 @@ from accounts.access import SignedInRequest, requires
 from accounts.forms import InviteForm
 from helpdesk.audit import changes_page
 from outbox import clock
+from sla.selectors import missing_years
 
 # Heading, then (address, name, explanation); an address that does not exist on this system is left out.
 _PARTS = [
@@ -69,6 +70,11 @@ _PARTS = [
                 "admin:sla_calendar_changelist",
                 gettext_lazy("Working calendars"),
                 gettext_lazy("Weekly hours, holidays and make-up working days."),
+            ),
+            (
+                "sla:import-holidays",
+                gettext_lazy("Import holidays"),
+                gettext_lazy("A year of a country into a calendar; China with its make-up days."),
             ),
         ],
     ),
@@ -152,7 +158,7 @@ def setup(request: HttpRequest) -> HttpResponse:
     for heading, links in _PARTS:
         found = [(address, name, text) for view, name, text in links if (address := _address(view))]
         parts.append((heading, found))
-    return render(request, "helpdesk/setup.html", {"parts": parts})
+    return render(request, "helpdesk/setup.html", {"parts": parts, "missing": missing_years(now=clock.now())})
 
 
 def _address(view: str) -> str | None:

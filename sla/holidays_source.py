@@ -1,5 +1,6 @@
 """Public holidays out of two packages, imported only when asked: they are large and only the import needs them."""
 
+import re
 from dataclasses import dataclass
 from datetime import date
 
@@ -20,6 +21,16 @@ class SpecialDay:
 def special_days(country: str, year: int) -> list[SpecialDay]:
     """The special days of a year by ISO country code, in order of date."""
     return china_days(year) if country.upper() == "CN" else other_days(country, year)
+
+
+def countries() -> list[tuple[str, str]]:
+    """ISO code and English name of every country and region whose holidays are known, by name."""
+    from holidays.registry import COUNTRIES
+
+    return sorted(
+        ((code, re.sub(r"(?<=[a-z])(?=[A-Z])", " ", name)) for name, code, *_others in COUNTRIES.values()),
+        key=lambda each: each[1],
+    )
 
 
 def china_days(year: int) -> list[SpecialDay]:

@@ -1,7 +1,10 @@
 """Reading policies, calendars and clocks."""
 
+from collections import defaultdict
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import lru_cache
+from zoneinfo import ZoneInfo
 
 from django.db import connection
 from django.db.models import F, FilteredRelation, Q, QuerySet
@@ -9,13 +12,24 @@ from django.db.models import F, FilteredRelation, Q, QuerySet
 from sla.choices import ClockState
 from sla.deadlines import ALWAYS, EmptyCalendar, WorkingCalendar
 from sla.facts import Facts
-from sla.models import CalendarVersion, Clock, EscalationStep, Policy, Target
+from sla.models import Calendar, CalendarDay, CalendarVersion, Clock, EscalationStep, Policy, Target
 from sla.policies import policy_book
 from sla.schedule import Promise
 
 OPEN = (ClockState.RUNNING, ClockState.PAUSED)
 #: How far a page counts without being loaded again: over a night, to the end of the next day.
 AHEAD = timedelta(hours=36)
+#: From this month on the next year is asked for: the State Council announces its holidays in November.
+NEXT_YEAR_FROM_MONTH = 12
+
+
+@dataclass(frozen=True)
+class MissingYear:
+    """A year of which a calendar that keeps holidays has no day."""
+
+    calendar: Calendar
+    year: int
+    has_begun: bool
 
 
 @lru_cache(maxsize=64)
@@ -125,3 +139,20 @@ def default_calendar() -> WorkingCalendar:
     """The newest version of the oldest calendar: what «a working day» means where no target names one."""
     version = CalendarVersion.objects.order_by("calendar_id", "-number").values_list("pk", flat=True).first()
     return calendar_of(version)
+
+
+def missing_years(*, now: datetime) -> list[MissingYear]:
+    """This year, and from December on the next, where a calendar with days of other years has none of it."""
+    known: dict[int, set[int]] = defaultdict(set)
+    for calendar_id, year in CalendarDay.objects.order_by().values_list("calendar_id", "date__year").distinct():
+        known[calendar_id].add(year)
+    missing = []
+    for calendar in Calendar.objects.filter(pk__in=known).order_by("code"):
+        today = now.astimezone(ZoneInfo(calendar.zone))
+        wanted = [today.year, today.year + 1] if today.month >= NEXT_YEAR_FROM_MONTH else [today.year]
+        missing += [
+            MissingYear(calendar, year, has_begun=year == today.year)
+            for year in wanted
+            if year not in known[calendar.pk]
+        ]
+    return missing

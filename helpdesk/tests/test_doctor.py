@@ -1,7 +1,7 @@
 """`manage.py doctor` and `manage.py prune`."""
 
 import shutil
-from datetime import date, timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from django.core.management import call_command
@@ -53,19 +53,9 @@ def test_a_sound_installation(sound, capsys) -> None:
     code, said = run(capsys)
     assert "✗" not in said
     assert code == 0
-    for what in (
-        "settings",
-        "uploads",
-        "Redis",
-        "database: PostgreSQL",
-        "migrations",
-        "beat",
-        "worker",
-        "outbox",
-        "deadlines",
-    ):
+    for what in ("settings", "uploads", "Redis", "database: PostgreSQL", "migrations", "beat", "worker", "outbox"):
         assert f"✓ {what}" in said
-    for what in ("messages given up: 0", "holidays", "teams", "fallback team", "escalation ladder"):
+    for what in ("deadlines", "messages given up: 0", "holidays", "teams", "fallback team", "escalation ladder"):
         assert f"✓ {what}" in said
 
 
@@ -157,9 +147,10 @@ def test_holidays_of_the_next_year() -> None:
     Calendar.objects.create(code="plain", name="平日", weekly_hours={"mon": [["09:00", "18:00"]]})  # keeps no holidays
     last = CalendarDay.objects.order_by("-date").first()
     year = last.date.year
-    assert wrong(doctor.check_holidays(date(year, 11, 30))) == []
-    (missing,) = wrong(doctor.check_holidays(date(year, 12, 1)))
+    assert wrong(doctor.check_holidays(datetime(year, 11, 30, tzinfo=UTC))) == []
+    (missing,) = wrong(doctor.check_holidays(datetime(year, 12, 1, tzinfo=UTC)))
     assert f"`python manage.py import_holidays CN {year + 1} --calendar {last.calendar.code}`" in missing
+    assert f"/desk/holidays/?calendar={last.calendar.pk}&year={year + 1}" in missing
 
 
 def test_teams(sound) -> None:

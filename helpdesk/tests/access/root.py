@@ -11,6 +11,13 @@ ROWS: Rows = {
     "setup-invite": {"GET": [case({200: BOSS})], "POST": [case({422: BOSS})]},
     # An order without the policies that were previewed is refused.
     "setup-policies": {"GET": [case({200: BOSS})], "POST": [case({422: BOSS})]},
+    "sla:import-holidays": {
+        "GET": [
+            case({200: BOSS}),
+            case({422: BOSS}, query="calendar=0&country=CN&year=2026"),
+        ],
+        "POST": [case({422: BOSS})],
+    },
     "audit": {"GET": [case({200: BOSS})], "POST": NOT_THERE},
     "api-schema": {"GET": [public(200)], "POST": NOT_THERE},
     "api-docs": {"GET": [public(200)], "POST": NOT_THERE},
