@@ -85,6 +85,7 @@ class UserAdmin(AutocompleteMixin, admin.ModelAdmin):
         "sees_organization",
         "capacity",
         "on_duty",
+        ("quiet_from", "quiet_until"),
         "is_active",
     ]
     inlines = [MembershipInline, SkillLevelInline]

@@ -27,6 +27,10 @@ def _instant() -> forms.DateTimeInput:
     return forms.DateTimeInput(format="%Y-%m-%dT%H:%M", attrs={"type": "datetime-local"})
 
 
+def _time_of_day() -> forms.TimeInput:
+    return forms.TimeInput(format="%H:%M", attrs={"type": "time"})
+
+
 class ResetForm(ResetPasswordForm):
     """Known and unknown addresses take the same way: one count, one row, one answer."""
 
@@ -83,6 +87,13 @@ class AbsenceForm(forms.Form):
     starts_at = forms.DateTimeField(label=_("From"), widget=_instant())
     ends_at = forms.DateTimeField(label=_("Until"), widget=_instant())
     note = forms.CharField(label=_("Note"), max_length=200, required=False)
+
+
+class QuietHoursForm(forms.Form):
+    """From when until when messages wait; both empty: never. `set_quiet_hours` checks the rest."""
+
+    quiet_from = forms.TimeField(label=_("Quiet from"), required=False, widget=_time_of_day())
+    quiet_until = forms.TimeField(label=_("Quiet until"), required=False, widget=_time_of_day())
 
 
 class TokenForm(forms.Form):

@@ -87,6 +87,13 @@ class User(AbstractBaseUser, PermissionsMixin):
         _("capacity"), default=10, help_text=_("Open tickets at the same time.")
     )
     on_duty = models.BooleanField(_("on duty"), default=True)
+    quiet_from = models.TimeField(
+        _("quiet from"),
+        null=True,
+        blank=True,
+        help_text=_("In the person's time zone. Mails about tickets wait until the end; severity S wakes at any time."),
+    )
+    quiet_until = models.TimeField(_("quiet until"), null=True, blank=True)
     is_active = models.BooleanField(_("active"), default=True)
     is_staff = models.BooleanField(_("may enter the administration"), default=False)
     date_joined = models.DateTimeField(_("joined"), auto_now_add=True)
@@ -106,6 +113,12 @@ class User(AbstractBaseUser, PermissionsMixin):
                 Lower("email"), name="user_email_once", violation_error_message=_("This e-mail address is taken.")
             ),
             models.CheckConstraint(condition=Q(language__in=["zh-hans", "en"]), name="user_language_known"),
+            models.CheckConstraint(
+                condition=Q(quiet_from__isnull=True, quiet_until__isnull=True)
+                | Q(quiet_from__isnull=False, quiet_until__isnull=False) & ~Q(quiet_from=F("quiet_until")),
+                name="user_quiet_hours_whole",
+                violation_error_message=_("Quiet hours need a beginning and another time as their end."),
+            ),
         ]
 
     def __str__(self) -> str:

@@ -30,6 +30,7 @@ urlpatterns = [
     path("accounts/", include(sign_in)),
     path("profile/", views.profile, name="profile"),
     path("profile/duty/", views.duty, name="profile-duty"),
+    path("profile/quiet-hours/", views.quiet_hours, name="profile-quiet-hours"),
     path("profile/absences/", views.absence_add, name="profile-absence-add"),
     path("profile/absences/<int:pk>/remove/", views.absence_remove, name="profile-absence-remove"),
     path("profile/tokens/", views.token_create, name="profile-token-create"),

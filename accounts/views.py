@@ -18,9 +18,10 @@ from django.views.decorators.http import require_http_methods, require_POST
 
 from accounts import services
 from accounts.access import SignedInRequest, is_safe_path, requires
-from accounts.forms import AbsenceForm, InvitationForm, ProfileForm, TokenForm
+from accounts.forms import AbsenceForm, InvitationForm, ProfileForm, QuietHoursForm, TokenForm
 from accounts.links import person_of_invitation
 from outbox import clock
+from outbox.quiet import zone_of
 
 
 @requires()
@@ -51,6 +52,23 @@ def duty(request: SignedInRequest) -> HttpResponse:
     services.set_duty(actor=request.user, user=request.user, on_duty=on_duty, now=clock.now())
     messages.success(request, _("You are on duty.") if on_duty else _("You are off duty; no new tickets come to you."))
     return redirect("profile")
+
+
+@requires("workspace.enter")
+@require_POST
+def quiet_hours(request: SignedInRequest) -> HttpResponse:
+    """Say when messages wait, or (both times empty) that they never do."""
+    form = QuietHoursForm(request.POST)
+    if form.is_valid():
+        try:
+            services.set_quiet_hours(actor=request.user, user=request.user, now=clock.now(), **form.cleaned_data)
+        except ValidationError as error:
+            form.add_error(None, error)
+        else:
+            on = form.cleaned_data["quiet_from"] is not None
+            messages.success(request, _("Your quiet hours are set.") if on else _("You have no quiet hours now."))
+            return redirect("profile")
+    return _profile_page(request, status=422, quiet_form=form)
 
 
 @requires("workspace.enter")
@@ -169,6 +187,8 @@ def _profile_page(request: SignedInRequest, status: int = 200, **given: Any) -> 
         "form": ProfileForm(initial=initial),
         "token_form": TokenForm(user=user),
         "absence_form": AbsenceForm(),
+        "quiet_form": QuietHoursForm(initial={"quiet_from": user.quiet_from, "quiet_until": user.quiet_until}),
+        "zone": zone_of(user),
         "tokens": user.api_tokens.filter(revoked_at__isnull=True),
         "absences": user.absences.filter(ends_at__gt=now),
         "works_here": user.may("workspace.enter"),

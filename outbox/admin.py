@@ -16,7 +16,17 @@ class IntentAdmin(ReadOnlyAdmin):
 
 @admin.register(Delivery)
 class DeliveryAdmin(ReadOnlyAdmin):
-    list_display = ["id", "channel", "address", "stream", "state", "attempts", "created_at", "accepted_at"]
+    list_display = [
+        "id",
+        "channel",
+        "address",
+        "stream",
+        "state",
+        "attempts",
+        "created_at",
+        "quiet_until",
+        "accepted_at",
+    ]
     list_filter = ["state", "channel"]
     search_fields = ["address", "stream"]
     list_select_related = ["intent"]

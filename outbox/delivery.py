@@ -132,7 +132,9 @@ def _claim(now: datetime, limit: int) -> list[_Message]:
 def _sendable(now: datetime) -> QuerySet[Delivery]:
     """Due mails that nobody holds, one row per batch, none ahead of an earlier one of its stream and recipient."""
     same = Delivery.objects.filter(state=State.QUEUED, batch=OuterRef("batch"))
+    # What waits for the end of quiet hours holds up nothing: behind it may be what has to wake somebody.
     ahead = Delivery.objects.filter(
+        Q(quiet_until__isnull=True) | Q(quiet_until__lte=now),
         state=State.QUEUED,
         stream=OuterRef("stream"),
         recipient=OuterRef("recipient"),
@@ -168,6 +170,8 @@ def _send(message: _Message, connection: BaseEmailBackend, now: datetime) -> str
         return _give_up(message, "every attempt ended with the process")
     if not _drop_unreadable(message):
         return State.SUPPRESSED
+    if message.first.quiet_until and not _drop_settled(message):
+        return State.SETTLED
     _open(connection)  # before the cap is asked, so that a server that is away uses none of it up
     try:
         if not _within_limit(message, now):
@@ -202,6 +206,17 @@ def _drop_unreadable(message: _Message) -> bool:
     if gone:
         _settle(_Message(message.batch, gone), State.SUPPRESSED, "its reader may not see this any more")
         message.deliveries = [row for row in message.deliveries if row.intent_id in visible]
+    return bool(message.deliveries)
+
+
+def _drop_settled(message: _Message) -> bool:
+    """Take out what was settled while its reader had quiet hours: they slept well over it. What is left."""
+    intents = [row.intent for row in message.deliveries]
+    settled = registry.get(intents[0].kind).settled(intents)
+    gone = [row for row in message.deliveries if row.intent_id in settled]
+    if gone:
+        _settle(_Message(message.batch, gone), State.SETTLED, "settled in its reader's quiet hours")
+        message.deliveries = [row for row in message.deliveries if row.intent_id not in settled]
     return bool(message.deliveries)
 
 

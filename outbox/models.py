@@ -59,6 +59,7 @@ class Delivery(models.Model):
         SUPPRESSED = "suppressed", _("held back by a limit")
         BOUNCED = "bounced", _("bounced")
         DEAD = "dead", _("given up")
+        SETTLED = "settled", _("settled before it was sent")
 
     intent = models.ForeignKey(
         Intent, verbose_name=_("outgoing intent"), on_delete=models.CASCADE, related_name="deliveries"
@@ -82,6 +83,9 @@ class Delivery(models.Model):
     attempts = models.PositiveSmallIntegerField(_("attempts"), default=0)
     created_at = models.DateTimeField(_("created"))
     next_attempt_at = models.DateTimeField(_("next attempt"))
+    quiet_until = models.DateTimeField(
+        _("quiet until"), null=True, blank=True, help_text=_("It waits for the end of its reader's quiet hours.")
+    )
     locked_until = models.DateTimeField(_("locked until"), null=True, blank=True)
     accepted_at = models.DateTimeField(pgettext_lazy("instant", "accepted"), null=True, blank=True)
     seen_at = models.DateTimeField(_("seen"), null=True, blank=True)
@@ -93,7 +97,7 @@ class Delivery(models.Model):
         constraints = [
             models.UniqueConstraint(fields=["intent", "recipient", "channel"], name="delivery_once"),
             models.CheckConstraint(
-                condition=Q(state__in=["queued", "accepted", "suppressed", "bounced", "dead"]),
+                condition=Q(state__in=["queued", "accepted", "suppressed", "bounced", "dead", "settled"]),
                 name="delivery_state_known",
             ),
         ]

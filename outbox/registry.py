@@ -14,6 +14,8 @@ from typing import TYPE_CHECKING, Any
 from django.contrib.auth import get_user_model
 from django.core.exceptions import ImproperlyConfigured
 
+from outbox.quiet import QuietHours
+
 if TYPE_CHECKING:
     from outbox.models import Delivery, Intent
 
@@ -27,11 +29,12 @@ class Recipient:
     address: str = ""
     language: str = "zh-hans"
     channels: tuple[str, ...] = ("mail", "page")
+    quiet: QuietHours | None = None
 
     @classmethod
     def of(cls, user: Any, channels: tuple[str, ...] = ("mail", "page")) -> Recipient:
         """The recipient that a user row stands for."""
-        return cls(f"user:{user.pk}", user.pk, user.email, user.language, channels)
+        return cls(f"user:{user.pk}", user.pk, user.email, user.language, channels, QuietHours.of(user))
 
 
 class Notice:
@@ -55,6 +58,17 @@ class Notice:
         """Who hears of it when nobody is there: by default whoever runs the installation."""
         people = get_user_model().objects.filter(is_superuser=True, is_active=True).order_by("pk")
         return [Recipient.of(user) for user in people[:10]]
+
+    def wakes(self, intent: Intent) -> bool:
+        """Whether it is sent at once even in its reader's quiet hours, as by default everything is.
+
+        What does not wake waits for their end; the line in the page is there at once all the same.
+        """
+        return True
+
+    def settled(self, intents: list[Intent]) -> set[int]:
+        """Ids of those ``intents`` of which nothing is left to tell; asked of what waited for quiet hours to end."""
+        return set()
 
     def prepare(self, intents: list[Intent]) -> None:
         """Read what many ``intents`` name in few queries, before each is rendered; by default nothing."""

@@ -3,7 +3,6 @@
 import hashlib
 import re
 import unicodedata
-import zoneinfo
 from contextlib import ExitStack
 from datetime import datetime
 from email.headerregistry import Address
@@ -19,6 +18,7 @@ from django.utils import timezone, translation
 
 from outbox import registry
 from outbox.models import Delivery, Intent
+from outbox.quiet import zone_of
 
 _SUBJECT_MAX = 200
 _MESSAGE_ID = re.compile(r"<[^<>\s@]{1,250}@[^<>\s@]{1,250}>")
@@ -118,9 +118,5 @@ def _reader(delivery: Delivery) -> ExitStack:
     """The recipient's language and time zone, for the time of one rendering."""
     stack = ExitStack()
     stack.enter_context(translation.override(delivery.language))
-    zone = getattr(delivery.user, "time_zone", "") or settings.TIME_ZONE
-    try:
-        stack.enter_context(timezone.override(zoneinfo.ZoneInfo(zone)))
-    except (zoneinfo.ZoneInfoNotFoundError, ValueError):
-        stack.enter_context(timezone.override(zoneinfo.ZoneInfo(settings.TIME_ZONE)))
+    stack.enter_context(timezone.override(zone_of(delivery.user)))
     return stack

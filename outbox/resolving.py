@@ -82,8 +82,17 @@ def _deliveries(intent: Intent, notice: Notice, people: Sequence[Recipient], now
         for channel in notice.channels:
             if channel not in _CHANNELS or channel not in person.channels or not _reachable(person, channel):
                 continue
-            rows.setdefault((person.key, channel), _delivery(intent, person, channel, now))
+            quiet_until = _quiet_until(intent, notice, person, channel, now)
+            rows.setdefault((person.key, channel), _delivery(intent, person, channel, quiet_until, now))
     return list(rows.values())
+
+
+def _quiet_until(intent: Intent, notice: Notice, person: Recipient, channel: str, now: datetime) -> datetime | None:
+    """When the message may leave that must not wake its reader now; None when it leaves at once."""
+    if channel == Delivery.Channel.PAGE or person.quiet is None:
+        return None
+    ends_at = person.quiet.ends_at(now)
+    return None if ends_at is None or notice.wakes(intent) else ends_at
 
 
 def _reachable(person: Recipient, channel: str) -> bool:
@@ -92,7 +101,7 @@ def _reachable(person: Recipient, channel: str) -> bool:
     return bool(person.address) if channel == Delivery.Channel.MAIL else person.user_id is not None
 
 
-def _delivery(intent: Intent, person: Recipient, channel: str, now: datetime) -> Delivery:
+def _delivery(intent: Intent, person: Recipient, channel: str, quiet_until: datetime | None, now: datetime) -> Delivery:
     # A line in the page has arrived by being written; a mail has to be sent first.
     written = channel == Delivery.Channel.PAGE
     return Delivery(
@@ -106,7 +115,8 @@ def _delivery(intent: Intent, person: Recipient, channel: str, now: datetime) ->
         stream=intent.stream,
         state=Delivery.State.ACCEPTED if written else Delivery.State.QUEUED,
         created_at=now,
-        next_attempt_at=now,
+        quiet_until=quiet_until,
+        next_attempt_at=quiet_until or now,
         accepted_at=now if written else None,
     )
 
@@ -114,15 +124,16 @@ def _delivery(intent: Intent, person: Recipient, channel: str, now: datetime) ->
 def _group(fresh: list[Delivery], intents: Iterable[Intent]) -> None:
     """Give one batch to many groupable deliveries for the same recipient, channel and kind.
 
-    Mails that an earlier round of the same tick wrote and nobody has touched yet join in.
+    Mails that an earlier round of the same tick wrote and nobody has touched yet join in. What waits for the same
+    end of quiet hours always leaves as one, and never takes along what may leave now.
     """
-    buckets: dict[tuple[str, str, str], list[Delivery]] = defaultdict(list)
+    buckets: dict[tuple[str, str, str, datetime | None], list[Delivery]] = defaultdict(list)
     kinds = {intent.pk: intent.kind for intent in intents}
     for row in fresh:
         kind = kinds[row.intent_id]
         if registry.get(kind).group:
-            buckets[(row.recipient, row.channel, kind)].append(row)
-    for (recipient, channel, kind), rows in buckets.items():
+            buckets[(row.recipient, row.channel, kind, row.quiet_until)].append(row)
+    for (recipient, channel, kind, quiet_until), rows in buckets.items():
         waiting = list(
             Delivery.objects.select_for_update(skip_locked=True, of=("self",))
             .filter(
@@ -130,12 +141,13 @@ def _group(fresh: list[Delivery], intents: Iterable[Intent]) -> None:
                 channel=channel,
                 intent__kind=kind,
                 state=Delivery.State.QUEUED,
+                quiet_until=quiet_until,
                 attempts=0,
                 locked_until__isnull=True,
             )
             .order_by("id")
         )
-        if len(waiting) + len(rows) <= GROUP_ABOVE:
+        if len(waiting) + len(rows) <= (1 if quiet_until else GROUP_ABOVE):
             continue
         batch = uuid.uuid4()
         Delivery.objects.filter(pk__in=[row.pk for row in waiting]).update(batch=batch)

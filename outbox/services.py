@@ -3,6 +3,7 @@
 And the hearts: rows by which a chain of processes says that it got through.
 """
 
+import uuid
 from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
@@ -10,7 +11,7 @@ from typing import Any
 from django.db import connection, transaction
 
 from outbox import doorbell
-from outbox.models import Heartbeat, Intent
+from outbox.models import Delivery, Heartbeat, Intent
 
 _BATCH = 1000
 
@@ -55,6 +56,24 @@ def enqueue_many(rows: Iterable[dict[str, Any]], *, now: datetime) -> int:
     _insert(intents)
     _ring_after_commit(any(intent.available_at <= now for intent in intents))
     return len(intents)
+
+
+def wake(*, stream: str, now: datetime) -> int:
+    """Send at once what waits in ``stream`` for quiet hours to end: what it tells of has become urgent.
+
+    Each message leaves by itself, because those that it would have left with go on waiting. Returns how many.
+
+    Raises:
+        RuntimeError: outside an atomic block, as for `enqueue`.
+    """
+    _demand_transaction()
+    waiting = Delivery.objects.filter(stream=stream, state=Delivery.State.QUEUED, quiet_until__gt=now)
+    rows = list(waiting.order_by("pk").select_for_update())
+    for row in rows:
+        row.quiet_until, row.next_attempt_at, row.batch = None, now, uuid.uuid4()
+    Delivery.objects.bulk_update(rows, ["quiet_until", "next_attempt_at", "batch"])
+    _ring_after_commit(bool(rows))
+    return len(rows)
 
 
 def heard(*names: str, now: datetime) -> None:

@@ -24,7 +24,12 @@ def resend(*, delivery_id: int, now: datetime) -> bool:
     """
     with transaction.atomic():
         changed = Delivery.objects.filter(pk=delivery_id, state__in=_RESENT).update(
-            state=Delivery.State.QUEUED, attempts=1, next_attempt_at=now, locked_until=None, batch=uuid.uuid4()
+            state=Delivery.State.QUEUED,
+            attempts=1,
+            next_attempt_at=now,
+            quiet_until=None,
+            locked_until=None,
+            batch=uuid.uuid4(),
         )
         transaction.on_commit(doorbell.ring, robust=True)
     return bool(changed)

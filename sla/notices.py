@@ -28,6 +28,9 @@ class YearMissing(Notice):
     def recipients(self, intent: Intent, now: datetime) -> Sequence[Recipient]:
         return [Recipient.of(user) for user in administrators()] if self._missing(intent, now) else []
 
+    def wakes(self, intent: Intent) -> bool:
+        return False
+
     def context(self, intents: list[Intent], delivery: Delivery, now: datetime) -> dict[str, Any]:
         payload = intents[0].payload
         calendar = Calendar.objects.get(pk=payload["calendar"])

@@ -1,6 +1,6 @@
 """Writing people: who becomes known, who may do what, who is on duty, which programs act for them."""
 
-from accounts.services.duty import add_absence, remove_absence, set_duty
+from accounts.services.duty import add_absence, remove_absence, set_duty, set_quiet_hours
 from accounts.services.people import (
     accept_invitation,
     change_role_permissions,
@@ -27,4 +27,5 @@ __all__ = [
     "revoke_token",
     "save_preferences",
     "set_duty",
+    "set_quiet_hours",
 ]

@@ -1,6 +1,6 @@
-"""Who is there: duty and absences."""
+"""Who is there: duty, absences, quiet hours."""
 
-from datetime import datetime
+from datetime import datetime, time
 
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.utils.translation import gettext as _
@@ -28,6 +28,28 @@ def set_duty(*, actor: User, user: User, on_duty: bool, now: datetime) -> None:
     _demand_right(actor, user)
     User.objects.filter(pk=user.pk).update(on_duty=on_duty)
     user.on_duty = on_duty
+
+
+def set_quiet_hours(
+    *, actor: User, user: User, quiet_from: time | None, quiet_until: time | None, now: datetime
+) -> None:
+    """Say in which hours of one's day messages wait unless they are about severity S; without both, there are none.
+
+    Holds for what is told from now on; what waits already leaves when it was to.
+
+    Raises:
+        PermissionDenied: neither oneself nor an administrator; how a person sleeps is no matter of their lead.
+        ValidationError: only one of the times, or both the same.
+    """
+    if actor.pk != user.pk and not actor.may("admin.configure"):
+        raise PermissionDenied
+    if (quiet_from is None) != (quiet_until is None):
+        missing = "quiet_from" if quiet_from is None else "quiet_until"
+        raise ValidationError({missing: _("Enter both times, or neither.")})
+    if quiet_from is not None and quiet_from == quiet_until:
+        raise ValidationError({"quiet_until": _("The end must be another time than the beginning.")})
+    User.objects.filter(pk=user.pk).update(quiet_from=quiet_from, quiet_until=quiet_until)
+    user.quiet_from, user.quiet_until = quiet_from, quiet_until
 
 
 def add_absence(

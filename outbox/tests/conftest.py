@@ -1,7 +1,8 @@
 """A notice of no domain, a backend that fails as told, and a clock that the test moves."""
 
 from collections.abc import Iterator
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, time, timedelta
+from zoneinfo import ZoneInfo
 
 import pytest
 from django.core import mail
@@ -10,9 +11,14 @@ from django.db import connection, transaction
 from django.test.utils import override_settings
 
 from outbox import registry, services
+from outbox.quiet import QuietHours
 from outbox.registry import Notice, Recipient
 
 NOW = datetime(2026, 11, 20, 9, 0, tzinfo=UTC)
+
+
+#: What `PlainNotice` finds settled, by the number in the payload; tests add to it.
+SETTLED: set[int] = set()
 
 
 class PlainNotice(Notice):
@@ -24,7 +30,16 @@ class PlainNotice(Notice):
     def recipients(self, intent, now):
         if "explode" in intent.payload:
             raise RuntimeError(intent.payload["explode"])
-        return [Recipient(f"mail:{to}", None, to, intent.payload.get("language", "en")) for to in intent.payload["to"]]
+        language, quiet = intent.payload.get("language", "en"), None
+        if hours := intent.payload.get("quiet"):
+            quiet = QuietHours(time.fromisoformat(hours[0]), time.fromisoformat(hours[1]), ZoneInfo("UTC"))
+        return [Recipient(f"mail:{to}", None, to, language, quiet=quiet) for to in intent.payload["to"]]
+
+    def wakes(self, intent):
+        return intent.payload.get("wakes", False)
+
+    def settled(self, intents):
+        return {intent.pk for intent in intents if intent.payload.get("n") in SETTLED}
 
     def context(self, intents, delivery, now):
         if any("poison" in intent.payload for intent in intents):
@@ -68,6 +83,7 @@ def sample_notices(tmp_path, settings) -> Iterator[None]:
     templates = [{**settings.TEMPLATES[0], "DIRS": [tmp_path, *settings.TEMPLATES[0]["DIRS"]]}]
     with override_settings(TEMPLATES=templates):
         yield
+    SETTLED.clear()
     for notice in NOTICES:
         registry._NOTICES.pop(notice.kind)
 
@@ -127,8 +143,8 @@ class Time:
         self.now += timedelta(**units)
 
 
-@pytest.fixture
-def time() -> Time:
+@pytest.fixture(name="time")
+def time_of_delivery() -> Time:
     return Time()
 
 

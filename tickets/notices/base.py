@@ -12,6 +12,7 @@ from django.urls import reverse
 from accounts.models import User
 from outbox.models import Delivery, Intent
 from outbox.registry import Notice, Recipient
+from sla.choices import Severity
 from tickets.models import Message, Ticket
 
 
@@ -59,9 +60,11 @@ class TicketNotice(Notice):
         return list(found.values())
 
     def context(self, intents: list[Intent], delivery: Delivery, now: datetime) -> dict[str, Any]:
-        """Each intent's rows under ``items``, the first one's also by name."""
+        """Each subject's newest rows under ``items``, the first one's also by name."""
         self.prepare(intents)
-        items = [self.item(intent, delivery, now) for intent in intents]
+        # Two messages in one ticket are one ticket in which somebody wrote.
+        newest = {self.subject_of(intent): intent for intent in intents}
+        items = [self.item(intent, delivery, now) for intent in newest.values()]
         return {**items[0], "items": items, "many": len(items) > 1, "delivery": delivery}
 
     def item(self, intent: Intent, delivery: Delivery, now: datetime) -> dict[str, Any]:
@@ -74,6 +77,10 @@ class TicketNotice(Notice):
             "payload": intent.payload,
             "url": self.url(ticket, delivery, now),
         }
+
+    def subject_of(self, intent: Intent) -> int:
+        """What the words of a grouped message count: by default tickets."""
+        return intent.payload["ticket"]
 
     def url(self, ticket: Ticket, delivery: Delivery, now: datetime) -> str:
         """Where the reader of this message looks at the ticket."""
@@ -95,3 +102,15 @@ class StaffNotice(TicketNotice):
 
     def url(self, ticket: Ticket, delivery: Delivery, now: datetime) -> str:
         return settings.SITE_URL + reverse("workspace:ticket", args=[ticket.number])
+
+    def wakes(self, intent: Intent) -> bool:
+        """Severity S alone breaks into a colleague's quiet hours, by the grade at the time of sending."""
+        return self.ticket_of(intent).severity == Severity.S
+
+    def settled(self, intents: list[Intent]) -> set[int]:
+        self.prepare(intents)
+        return {intent.pk for intent in intents if self.is_settled(intent)}
+
+    def is_settled(self, intent: Intent) -> bool:
+        """Whether nothing is left to do about it: told the next morning, it would send somebody for nothing."""
+        return False

@@ -7,20 +7,30 @@ from accounts.models import User
 from outbox.models import Intent
 from outbox.registry import Recipient
 from sla.models import Clock
-from tickets.models import Escalation, SeverityContest, Ticket
+from tickets.choices import MessageKind
+from tickets.models import Escalation, Message, SeverityContest, Ticket
 from tickets.notices.base import StaffNotice
 from tickets.notices.ladder import nobody_else, people_for_rung, responsible_lead
 
 
 class ToPeople(StaffNotice):
-    """Goes to whoever ``whom`` finds at the time of delivery."""
+    """Goes to whoever ``whom`` finds at the time of delivery; ``settled`` says when nothing is left to tell."""
 
     def __init__(
-        self, kind: str, whom: Callable[[Ticket, dict, datetime], list[User | None]], *, group: bool = False
+        self,
+        kind: str,
+        whom: Callable[[Ticket, dict, datetime], list[User | None]],
+        *,
+        group: bool = False,
+        settled: Callable[[Ticket, dict], bool] | None = None,
     ) -> None:
         self.kind = kind
         self.group = group
         self._whom = whom
+        self._settled = settled
+
+    def is_settled(self, intent: Intent) -> bool:
+        return self._settled is not None and self._settled(self.ticket_of(intent), intent.payload)
 
     def recipients(self, intent: Intent, now: datetime) -> list[Recipient]:
         return self.people(*self._whom(self.ticket_of(intent), intent.payload, now))
@@ -40,11 +50,23 @@ class Warning(MustReach):
 
     also = {"clock": Clock}
 
+    def subject_of(self, intent: Intent) -> int:
+        return intent.payload["clock"]
+
+    def is_settled(self, intent: Intent) -> bool:
+        """Answered, or missed: of that the escalation tells."""
+        clock = self.row_of(intent, "clock")
+        return clock is None or not clock.is_open or clock.breached_at is not None
+
 
 class Escalated(MustReach):
     """A promise was missed: one rung of the ladder."""
 
     also = {"escalation": Escalation}
+
+    def is_settled(self, intent: Intent) -> bool:
+        row = self.row_of(intent, "escalation")
+        return row is None or row.acknowledged_at is not None or not self.ticket_of(intent).is_unresolved
 
     def recipients(self, intent: Intent, now: datetime) -> list[Recipient]:
         row = Escalation.objects.select_related("ticket__team").get(pk=intent.payload["escalation"])
@@ -69,6 +91,10 @@ class Contested(MustReach):
 
     also = {"contest": SeverityContest}
 
+    def is_settled(self, intent: Intent) -> bool:
+        row = self.row_of(intent, "contest")
+        return row is None or row.state != SeverityContest.State.OPEN
+
 
 def _named(ticket: Ticket, payload: dict, now: datetime) -> list[User | None]:
     return list(User.objects.filter(pk__in=[payload.get("user") or payload.get("assignee")]))
@@ -91,17 +117,34 @@ def _owner_and_lead(ticket: Ticket, payload: dict, now: datetime) -> list[User |
     return [_owner(ticket), responsible_lead(ticket.team, now=now)]
 
 
+def _resolved(ticket: Ticket, payload: dict) -> bool:
+    return not ticket.is_unresolved
+
+
+def _not_theirs(ticket: Ticket, payload: dict) -> bool:
+    return _resolved(ticket, payload) or ticket.assignee_id != payload.get("assignee")
+
+
+def _answered(ticket: Ticket, payload: dict) -> bool:
+    later = Message.objects.filter(ticket=ticket, kind=MessageKind.PUBLIC, pk__gt=payload["message"])
+    return _resolved(ticket, payload) or later.exists()
+
+
+def _calm(ticket: Ticket, payload: dict) -> bool:
+    return ticket.urged_at is None
+
+
 NOTICES = [
-    ToPeople("ticket.assigned", _named, group=True),
-    MustReach("ticket.unassigned", _lead, group=True),
-    MustReach("ticket.customer_message", _owner_or_lead, group=True),
-    MustReach("ticket.urged", _owner_or_lead, group=True),
+    ToPeople("ticket.assigned", _named, group=True, settled=_not_theirs),
+    MustReach("ticket.unassigned", _lead, group=True, settled=_not_theirs),
+    MustReach("ticket.customer_message", _owner_or_lead, group=True, settled=_answered),
+    MustReach("ticket.urged", _owner_or_lead, group=True, settled=_calm),
     Warning("ticket.warning", _owner_and_lead, group=True),
     Warning("ticket.progress_due", _owner_or_lead, group=True),
     Escalated("ticket.escalated", _lead, group=True),
     Missed(),
     Contested("ticket.contested", _lead),
-    MustReach("ticket.reopened", _owner_and_lead),
+    MustReach("ticket.reopened", _owner_and_lead, settled=_resolved),
     ToPeople("ticket.mentioned", _named),
     ToPeople("ticket.called_in", _named),
 ]

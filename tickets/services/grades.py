@@ -6,6 +6,7 @@ from django.core.exceptions import PermissionDenied, ValidationError
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import User
+from outbox.services import wake
 from sla.choices import Severity
 from tickets.choices import MessageKind
 from tickets.models import SeverityContest, Ticket
@@ -92,6 +93,8 @@ def lapse_contest(change: Change) -> None:
 def _apply(change: Change, severity: str, *, actor: User, reason: str) -> None:
     before = change.ticket.severity
     change.set(severity=severity)
+    if severity == Severity.S:  # S wakes, and what was told of this ticket at a lower grade is part of it
+        wake(stream=change.stream, now=change.now)
     message = add_message(change, MessageKind.AUTOMATIC, reason, author=actor)
     follow_targets(change.ticket, facts=change.facts, now=change.now)
     record(

@@ -42,9 +42,14 @@ class Change:
         enqueue(
             kind=kind,
             payload={"ticket": self.ticket.pk, **payload},
-            stream=f"ticket:{self.ticket.number}",
+            stream=self.stream,
             now=self.now,
         )
+
+    @property
+    def stream(self) -> str:
+        """What messages about this ticket belong to in the outbox."""
+        return f"ticket:{self.ticket.number}"
 
     @property
     def facts(self) -> Facts:

@@ -52,6 +52,10 @@ ROWS: Rows = {
     "account_reset_password_from_key_done": {"GET": [public(200)], "POST": NOT_THERE},
     "profile": {"GET": [case({200: SIGNED_IN})], "POST": [case({422: SIGNED_IN})]},
     "profile-duty": {"GET": NOT_THERE, "POST": [case({REDIRECT: STAFF})]},
+    "profile-quiet-hours": {
+        "GET": NOT_THERE,
+        "POST": [case({REDIRECT: STAFF}), case({422: STAFF}, data={"quiet_from": "22:00"})],
+    },
     "profile-absence-add": {"GET": NOT_THERE, "POST": [case({422: STAFF})]},
     "profile-absence-remove": {"GET": NOT_THERE, "POST": [case({REDIRECT: AGENT}, pk="absence")]},
     "profile-token-create": {"GET": NOT_THERE, "POST": [case({422: SIGNED_IN})]},
