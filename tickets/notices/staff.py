@@ -81,6 +81,9 @@ class Missed(StaffNotice):
     group = True
     also = {"escalation": Escalation}
 
+    def subject_of(self, intent: Intent) -> int:
+        return intent.payload["escalation"]
+
     def recipients(self, intent: Intent, now: datetime) -> list[Recipient]:
         row = Escalation.objects.select_related("missed_by").get(pk=intent.payload["escalation"])
         return self.people(row.missed_by)

@@ -52,17 +52,15 @@ def payload():
     }
 
 
-def line(kind, payload, language, *, copies=1) -> dict[str, str]:
-    """What the bell of the requester or the assignee shows."""
+def line(kind, payload, language, *others) -> dict[str, str]:
+    """What the bell of the requester or the assignee shows of one payload, grouped with ``others``."""
     ticket = Ticket.objects.get(pk=payload["ticket"])
     now = clock.now()
     inside = kind in [notice.kind for notice in staff.NOTICES]
     reader = ticket.assignee if inside else ticket.requester
     deliveries = [
-        Delivery(
-            intent=Intent(kind=kind, payload=payload, created_at=now), channel="page", user=reader, language=language
-        )
-        for _each in range(copies)
+        Delivery(intent=Intent(kind=kind, payload=each, created_at=now), channel="page", user=reader, language=language)
+        for each in (payload, *others)
     ]
     with translation.override(language):
         return render_line(deliveries=deliveries, now=now)
@@ -90,10 +88,21 @@ def check_one(kind, language, payload):
 
 @pytest.mark.parametrize("language", ["zh-hans", "en"])
 def test_many_of_a_kind_are_one_line_with_their_number(language, payload):
+    tickets = [make_ticket(severity="A", now=clock.now() - timedelta(hours=3)) for _each in range(8)]
+    escalation.sweep()
+    others = [
+        payload | {"ticket": one.pk, "clock": one.clocks.first().pk, "escalation": one.escalations.first().pk}
+        for one in tickets
+    ]
     for kind in [notice.kind for notice in staff.NOTICES if notice.group]:
-        shown = line(kind, payload, language, copies=9)["text"]
+        shown = line(kind, payload, language, *others)["text"]
         assert re.search(r"(?<!\d)9(?!\d)", shown), kind
         assert Ticket.objects.get(pk=payload["ticket"]).number not in shown, kind
+
+
+def test_several_messages_in_one_ticket_are_one_ticket(payload):
+    shown = line("ticket.customer_message", payload, "en", payload)["text"]
+    assert Ticket.objects.get(pk=payload["ticket"]).number in shown
 
 
 def test_the_bell_asks_no_more_for_forty_lines_than_for_four(payload):
