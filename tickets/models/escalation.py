@@ -105,6 +105,11 @@ class Escalation(models.Model):
         return self.level == 1 and not self.reason and user.pk == (self.missed_by_id or self.ticket.assignee_id)
 
     @property
+    def still_matters(self) -> bool:
+        """Work on the ticket goes on, or what was missed is owed still (the report after a resolution)."""
+        return self.ticket.is_unresolved or (self.clock is not None and self.clock.is_open)
+
+    @property
     def dedupe_key(self) -> str:
         """The key of the message that tells of this rung (`outbox.models.Intent.dedupe_key`)."""
         return self.key_of(self.level)

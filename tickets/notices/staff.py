@@ -66,7 +66,7 @@ class Escalated(MustReach):
 
     def is_settled(self, intent: Intent) -> bool:
         row = self.row_of(intent, "escalation")
-        return row is None or row.acknowledged_at is not None or not self.ticket_of(intent).is_unresolved
+        return row is None or row.acknowledged_at is not None or not row.still_matters
 
     def recipients(self, intent: Intent, now: datetime) -> list[Recipient]:
         row = Escalation.objects.select_related("ticket__team").get(pk=intent.payload["escalation"])

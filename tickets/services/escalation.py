@@ -187,16 +187,11 @@ def _climb_batch() -> int:
             return 0
         steps = sla_selectors.ladder()
         Escalation.objects.filter(pk__in=[row.pk for row in waiting]).update(climbs_at=None)
-        higher = [_above(row, steps, now=now) for row in waiting if _still_matters(row)]
+        higher = [_above(row, steps, now=now) for row in waiting if row.still_matters]
         _raise(higher, now=now)
         for row in higher:
             _hint_ticket(row.ticket)
     return len(waiting)
-
-
-def _still_matters(row: Escalation) -> bool:
-    """Work on the ticket goes on, or what was missed is owed still (the report after a resolution)."""
-    return row.ticket.is_unresolved or (row.clock is not None and row.clock.is_open)
 
 
 def _above(row: Escalation, steps: dict[tuple[str, int], EscalationStep], *, now: datetime) -> Escalation:
