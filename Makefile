@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 WORKERS ?= 2
 
-.PHONY: help up manage test proof check fmt lock messages screenshots venv venv-dev
+.PHONY: help up manage test proof faults check fmt lock messages screenshots venv venv-dev
 .DEFAULT_GOAL := help
 
 help: ## list the commands
@@ -20,6 +20,9 @@ test: venv-dev ## the test suite with the main browser journeys, under 5 minutes
 
 proof: venv-dev ## the long part: real processes killed, every page in a browser, fuzzing
 	@$(BIN)/python -m pytest -m proof $(ARGS)
+
+faults: venv-dev ## only the faults of the proof: servers and processes broken on purpose, under 15 minutes
+	@$(BIN)/python -m pytest -m faults $(ARGS)
 
 check: venv-dev ## lint, format, types, import rules, migrations, deployment, templates, security, translations
 	@$(BIN)/python tools/check.py

@@ -23,6 +23,7 @@ PROBLEMS = [
     ("too_large", "413", _("The body is larger than all files that one message may have.")),
     ("throttled", "429", _("Too many requests; “Retry-After” says for how many seconds to wait.")),
     ("error", "500", _("Our fault. It was recorded.")),
+    ("unavailable", "503", _("The database is busy or away; “Retry-After” says when to send it again.")),
 ]
 
 

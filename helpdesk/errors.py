@@ -1,11 +1,16 @@
 """Pages (and, below `/api/`, problems) for what went wrong; none of them says anything about the inside."""
 
+import sys
+
+from django.db import InterfaceError, OperationalError
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
 from django.template import TemplateDoesNotExist
 from django.utils.translation import gettext as _
 
 from helpdesk.problems import PROBLEM_TYPE, problem
+
+_RETRY_AFTER = 5  # seconds
 
 
 def _answer(request: HttpRequest, status: int, code: str, title: str, text: str) -> HttpResponse:
@@ -83,12 +88,27 @@ def length_required(request: HttpRequest) -> HttpResponse:
 
 
 def server_error(request: HttpRequest) -> HttpResponse:
-    """500: rendered without the database, which may be what is broken."""
-    title, text = _("Something broke on our side"), _("It was recorded. Try again in a minute.")
+    """500, or 503 when the database did not let us work: it is away, full, or somebody else holds the row too long.
+
+    Rendered without the database, which may be what is broken. What was being written is rolled back.
+    """
+    if isinstance(sys.exc_info()[1], OperationalError | InterfaceError):
+        title = _("Busy at the moment")
+        text = _("Wait a few seconds and send it again, with the same “Idempotency-Key” if it had one.")
+        response = _without_database(request, 503, "unavailable", title, text)
+        response["Retry-After"] = str(_RETRY_AFTER)
+        response["Cache-Control"] = "no-store"
+        return response
+    return _without_database(
+        request, 500, "error", _("Something broke on our side"), _("It was recorded. Try again in a minute.")
+    )
+
+
+def _without_database(request: HttpRequest, status: int, code: str, title: str, text: str) -> HttpResponse:
     if request.path.startswith("/api/v1/"):
-        body = problem(status=500, code="error", title=title, detail=text, instance=request.path)
-        return JsonResponse(body, status=500, content_type=PROBLEM_TYPE)
+        body = problem(status=status, code=code, title=title, detail=text, instance=request.path)
+        return JsonResponse(body, status=status, content_type=PROBLEM_TYPE)
     try:
-        return render(None, "500.html", {"status": 500, "title": title, "text": text}, status=500)
+        return render(None, f"{status}.html", {"status": status, "title": title, "text": text}, status=status)
     except Exception:  # noqa: BLE001  # the last resort must not fail in its turn
-        return HttpResponse(f"{title}. {text}", status=500, content_type="text/plain; charset=utf-8")
+        return HttpResponse(f"{title}. {text}", status=status, content_type="text/plain; charset=utf-8")

@@ -113,7 +113,12 @@ TEMPLATES = [
 DATABASES = {"default": env.db_url("DATABASE_URL", default="postgresql://helpdesk@127.0.0.1:5432/helpdesk")}
 DATABASES["default"] |= {"CONN_MAX_AGE": 60, "CONN_HEALTH_CHECKS": True, "ATOMIC_REQUESTS": False}
 DATABASES["default"].setdefault("OPTIONS", {})
-DATABASES["default"]["OPTIONS"] |= {"options": "-c timezone=UTC", "connect_timeout": 5}
+# Nothing of ours holds a lock for so long: who waits longer is answered «busy» (helpdesk.errors) instead of hanging.
+_lock_seconds = env.int("DATABASE_LOCK_SECONDS", default=10)
+DATABASES["default"]["OPTIONS"] |= {
+    "options": f"-c timezone=UTC -c lock_timeout={_lock_seconds}s",
+    "connect_timeout": 5,
+}
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 REDIS_URL = env.str("REDIS_URL", default="redis://127.0.0.1:6379/0")
@@ -134,6 +139,7 @@ CELERY_WORKER_PREFETCH_MULTIPLIER = 1
 CELERY_TASK_DEFAULT_QUEUE = "ticks"
 CELERY_TASK_TIME_LIMIT = 300
 CELERY_TIMEZONE = "UTC"
+CELERY_BEAT_SCHEDULER = "helpdesk.beat:BoundedScheduler"
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 CELERY_BROKER_TRANSPORT_OPTIONS = {
     "global_keyprefix": env.str("REDIS_PREFIX", default="helpdesk") + ":celery:",

@@ -122,10 +122,12 @@ def _claim(now: datetime, limit: int) -> list[_Message]:
         lowest = dict(queued.values_list("batch").annotate(Min("pk")).order_by())
         mine = [batch for pk, batch in leaders if lowest.get(batch) == pk]
         queued.filter(batch__in=mine).update(locked_until=now + LEASE, attempts=F("attempts") + 1)
-        rows = Delivery.objects.filter(state=State.QUEUED, batch__in=mine).select_related("intent", "user")
+        queued = Delivery.objects.filter(state=State.QUEUED, batch__in=mine).select_related("intent", "user")
+        rows = list(queued.order_by("intent_id", "id"))
         messages: dict[UUID, _Message] = {batch: _Message(batch) for batch in mine}
-        for row in rows.order_by("intent_id", "id"):
+        for row in rows:
             messages[row.batch].deliveries.append(row)
+        crash_point("before-claim-commits", *{row.intent.kind for row in rows})
     return [message for message in messages.values() if message.deliveries]
 
 

@@ -7,27 +7,44 @@ import os
 import threading
 
 from celery import current_app
+from kombu.exceptions import ChannelError
+from kombu.transport.virtual import Channel
 
 from outbox import background
+from outbox.crash import crash_point
 
 TASK = "outbox.tasks.deliver_due"
 QUEUE = "mail"
-_EXPIRES = 30  # seconds; an old ring tells nothing that the sweep does not know
+#: So many rings may wait in one queue; a worker that comes back hears no more. Bounded by number and not by `expires`,
+#: which compares the clocks of two machines: where one is wrong by minutes, no ring is heard (decision 0006).
+MOST_WAITING = 20
 
 _pending = threading.Event()
 
 
 def ring() -> None:
     """Ring soon, without waiting; many rings before the first was heard are one."""
+    crash_point("before-doorbell")
     if not _pending.is_set():
         _pending.set()
         background.say(_ring_now)
 
 
+def may_ring(channel: Channel, queue: str) -> bool:
+    """Whether ``queue`` has room for one more ring; what waits there finds the same rows."""
+    try:
+        waiting = channel.queue_declare(queue=queue, passive=True).message_count
+    except ChannelError:  # Redis keeps no empty list, so an empty queue is one that is not there
+        return True
+    return waiting < MOST_WAITING
+
+
 def _ring_now() -> None:
     # Cleared first: a row committed from here on deserves a ring of its own.
     _pending.clear()
-    current_app.send_task(TASK, queue=QUEUE, expires=_EXPIRES, retry=False, ignore_result=True)
+    with current_app.producer_pool.acquire(block=True) as producer:
+        if may_ring(producer.channel, QUEUE):
+            current_app.send_task(TASK, queue=QUEUE, producer=producer, retry=False, ignore_result=True)
 
 
 def _forget() -> None:

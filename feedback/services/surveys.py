@@ -12,6 +12,7 @@ from accounts.models import User
 from feedback.models import Survey
 from feedback.selectors import due_resolutions
 from outbox import clock
+from outbox.contention import survives_deadlock
 from outbox.services import enqueue_many
 from tickets.models import Ticket
 from tickets.services.events import record
@@ -98,6 +99,7 @@ def open_survey(token: str, *, now: datetime) -> Survey | None:
     return rows.filter(pk=pk).first()
 
 
+@survives_deadlock
 def answer_survey(*, survey: Survey, answer: Answer, now: datetime | None = None) -> None:
     """Write the customer's answer, once. «Not solved» opens the ticket again and tells the lead.
 
@@ -108,6 +110,7 @@ def answer_survey(*, survey: Survey, answer: Answer, now: datetime | None = None
         _write(change, survey, answer, via=Survey.Via.LINK, actor=survey.customer)
 
 
+@survives_deadlock
 def log_call(*, ticket: Ticket, answer: Answer, actor: User, now: datetime | None = None) -> Survey:
     """An agent called the customer instead; the answer counts like one by the link.
 

@@ -29,30 +29,38 @@ def wait_until(condition: Callable[[], bool], what: str, patience: float = _PATI
 
 
 class Processes:
-    """Real processes on this test's database, every one of them gone at the end."""
+    """Real processes on this test's database, every one of them gone at the end.
 
-    def __init__(self, folder: Path) -> None:
+    ``environment`` is added to theirs: other servers, a mail server, another size of batches.
+    """
+
+    def __init__(self, folder: Path, **environment: str) -> None:
         self.folder = folder
+        self.environment = environment
         self.crash_file = folder / "crashed"
         self.running: list[subprocess.Popen] = []
 
-    def worker(self, crash_at: str = "") -> subprocess.Popen:
-        """One Celery worker for all queues; in the solo pool, so that its death is the death of the whole worker."""
-        arguments = ["worker", "--pool", "solo", "-Q", "ticks,mail,heavy", "--without-gossip", "--without-mingle"]
-        return self._start("celery", "-A", "helpdesk", *arguments, "-l", "WARNING", crash_at=crash_at)
+    def worker(self, crash_at: str = "", queues: str = "ticks,mail,heavy", clock_hours: float = 0) -> subprocess.Popen:
+        """One Celery worker; in the solo pool, so that its death is the death of the whole worker."""
+        name = f"w{len(self.running)}@%h"
+        arguments = ["worker", "--pool", "solo", "-Q", queues, "-n", name, "--without-gossip", "--without-mingle"]
+        arguments = ["celery", "-A", "helpdesk", *arguments, "-l", "WARNING"]
+        return self._start(*arguments, crash_at=crash_at, clock_hours=clock_hours)
 
-    def beat(self, crash_at: str = "", quick: bool = False) -> subprocess.Popen:
+    def beat(self, crash_at: str = "", quick: bool = False, clock_hours: float = 0) -> subprocess.Popen:
         """The product's beat; with ``quick`` its table rings every second, where the pace proves nothing."""
         schedule = self.folder / f"beat-{len(self.running)}"
         app = "helpdesk.tests.quick_beat" if quick else "helpdesk"
-        return self._start("celery", "-A", app, "beat", "-s", str(schedule), "-l", "WARNING", crash_at=crash_at)
+        arguments = ["celery", "-A", app, "beat", "-s", str(schedule), "--pidfile=", "-l", "WARNING"]
+        return self._start(*arguments, crash_at=crash_at, clock_hours=clock_hours)
 
-    def web(self, port: int, crash_at: str = "") -> subprocess.Popen:
+    def web(self, port: int, crash_at: str = "", threads: int = 2, clock_hours: float = 0) -> subprocess.Popen:
         bind = f"127.0.0.1:{port}"
-        arguments = ["helpdesk.wsgi:application", "-b", bind, "--workers", "1", "--threads", "2"]
-        return self._start("gunicorn", *arguments, crash_at=crash_at)
+        arguments = ["gunicorn", "helpdesk.wsgi:application", "-b", bind, "--workers", "1", "--threads", str(threads)]
+        return self._start(*arguments, crash_at=crash_at, clock_hours=clock_hours)
 
-    def _start(self, module: str, *arguments: str, crash_at: str) -> subprocess.Popen:
+    def _start(self, module: str, *arguments: str, crash_at: str, clock_hours: float) -> subprocess.Popen:
+        """Run a module; with ``clock_hours`` in a process whose own clock is wrong by so much."""
         environment = {
             **os.environ,
             "DATABASE_URL": _test_database(),
@@ -61,10 +69,12 @@ class Processes:
             "SWEEP_BATCH": str(SWEEP_BATCH),
             "OUTBOX_LEASE_SECONDS": "20",
             "PYTHONWARNINGS": "ignore",
+            **self.environment,
         }
+        shifted = ["helpdesk.tests.wrong_clock", str(clock_hours)] if clock_hours else []
         with (self.folder / f"{module}-{len(self.running)}.log").open("wb") as output:
             process = subprocess.Popen(
-                [sys.executable, "-m", module, *arguments],
+                [sys.executable, "-m", *shifted, module, *arguments],
                 cwd=settings.BASE_DIR,
                 env=environment,
                 stdin=subprocess.DEVNULL,
@@ -75,6 +85,13 @@ class Processes:
             )
         self.running.append(process)
         return process
+
+    def kill(self, *processes: subprocess.Popen) -> None:
+        """kill -9 of these, with all that they started."""
+        for process in processes:
+            os.killpg(process.pid, signal.SIGKILL)
+        for process in processes:
+            process.wait(20)
 
     def crashed_at(self) -> str:
         """The name of the place where a process died, empty while none has."""
@@ -98,9 +115,9 @@ def _test_database() -> str:
 
 
 @contextmanager
-def processes(folder: Path) -> Iterator[Processes]:
+def processes(folder: Path, **environment: str) -> Iterator[Processes]:
     """`Processes` that leave nothing behind."""
-    running = Processes(folder)
+    running = Processes(folder, **environment)
     try:
         yield running
     except BaseException:

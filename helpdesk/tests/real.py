@@ -114,19 +114,8 @@ class RealUp:
 
     def processes(self) -> dict[int, str]:
         """pid → birth of every living descendant of `make`."""
-        parents: dict[int, int] = {}
-        for entry in Path("/proc").iterdir():
-            if entry.name.isdigit():
-                try:
-                    fields = (entry / "stat").read_text().rpartition(")")[2].split()
-                except OSError:
-                    continue
-                parents[int(entry.name)] = int(fields[1])
         assert self.make
-        family = {self.make.pid}
-        while new := {pid for pid, parent in parents.items() if parent in family} - family:
-            family |= new
-        return {pid: born for pid in family - {self.make.pid} if (born := birth(pid))}
+        return {pid: born for pid in descendants(self.make.pid) if (born := birth(pid))}
 
     def pid(self, name: str) -> int:
         """The pid of a process by the launcher's name for it: web, push, worker-ticks, beat, postgres, valkey."""
@@ -167,6 +156,22 @@ class RealUp:
                 return cursor.fetchall() if cursor.description else []
         finally:
             connection.close()
+
+
+def descendants(pid: int) -> set[int]:
+    """The pids of all children of a process, of theirs, and so on."""
+    parents: dict[int, int] = {}
+    for entry in Path("/proc").iterdir():
+        if entry.name.isdigit():
+            try:
+                fields = (entry / "stat").read_text().rpartition(")")[2].split()
+            except OSError:
+                continue
+            parents[int(entry.name)] = int(fields[1])
+    family = {pid}
+    while new := {child for child, parent in parents.items() if parent in family} - family:
+        family |= new
+    return family - {pid}
 
 
 def gone(processes: dict[int, str], seconds: float = 15) -> dict[int, str]:

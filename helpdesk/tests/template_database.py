@@ -38,6 +38,7 @@ class Template:
         self._session = psycopg2.connect(**{**connection.get_connection_params(), "dbname": "postgres"})
         self._session.autocommit = True
         self._do("SET statement_timeout = 0")
+        self._do("SET lock_timeout = 0")
         self._do("SELECT pg_advisory_lock(%s)", _LOCK)
         self._is_there = self.name in self._all()
         if self._is_there:

@@ -9,12 +9,14 @@ from accounts.models import User
 from knowledge.models import Article
 from knowledge.redaction import redact
 from knowledge.services import draft_article
+from outbox.contention import survives_deadlock
 from tickets.choices import MessageKind
 from tickets.models import ArticleLink, Resolution, Ticket
 from tickets.services.events import record
 from tickets.services.locking import changing
 
 
+@survives_deadlock
 def draft_article_from_ticket(*, ticket: Ticket, actor: User, now: datetime) -> Article:
     """The draft that the last resolution of ``ticket`` became; a second call returns the first one's draft.
 
@@ -40,6 +42,7 @@ def draft_article_from_ticket(*, ticket: Ticket, actor: User, now: datetime) -> 
     return article
 
 
+@survives_deadlock
 def link_article(*, ticket: Ticket, article: Article, actor: User, now: datetime) -> ArticleLink:
     """Note that ``article`` was used to answer ``ticket``; noting it twice changes nothing.
 

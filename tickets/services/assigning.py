@@ -7,6 +7,7 @@ from django.db.models import Exists, OuterRef, Q
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import Membership, Team, User
+from outbox.contention import survives_deadlock
 from tickets import assignment
 from tickets.models import Ticket
 from tickets.permissions import may_hold, works_for
@@ -21,6 +22,7 @@ class AlreadyTaken(ValidationError):
     """Somebody else was quicker."""
 
 
+@survives_deadlock
 def take(*, ticket: Ticket, actor: User, now: datetime | None = None) -> None:
     """Take an unassigned ticket. Of two who try at once, one wins and the other is told.
 
@@ -41,6 +43,7 @@ def take(*, ticket: Ticket, actor: User, now: datetime | None = None) -> None:
         _set_assignee(change, actor, actor=actor, code="ticket.taken")
 
 
+@survives_deadlock
 def take_over(*, ticket: Ticket, actor: User, now: datetime | None = None) -> None:
     """A lead takes a ticket from whoever has it; what was escalated is acknowledged by that.
 
@@ -57,6 +60,7 @@ def take_over(*, ticket: Ticket, actor: User, now: datetime | None = None) -> No
         acknowledge_locked(change, actor=actor)
 
 
+@survives_deadlock
 def assign(
     *, ticket: Ticket, actor: User, assignee: User | None = None, team: Team | None = None, now: datetime | None = None
 ) -> None:

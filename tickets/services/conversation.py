@@ -10,6 +10,7 @@ from django.utils.translation import gettext_lazy as _
 from accounts.models import User
 from accounts.selectors import staff_with_names
 from outbox import clock
+from outbox.contention import survives_deadlock
 from sla.metrics import Deed, Reply
 from sla.services.clocks import apply_deed, follow_status, start_waiting
 from tickets.choices import Channel, MessageKind, Status
@@ -30,6 +31,7 @@ def opens_again(*, closed_at: datetime | None, now: datetime) -> bool:
     return closed_at is None or now - closed_at <= REOPEN_WITHIN
 
 
+@survives_deadlock
 def reply(
     *,
     ticket: Ticket,
@@ -78,6 +80,7 @@ def reply(
     return message
 
 
+@survives_deadlock
 def add_note(
     *,
     ticket: Ticket,
@@ -107,6 +110,7 @@ def add_note(
     return message
 
 
+@survives_deadlock
 def customer_message(
     *,
     ticket: Ticket,

@@ -6,6 +6,7 @@ from django.core.exceptions import PermissionDenied, ValidationError
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import User
+from outbox.contention import survives_deadlock
 from outbox.services import wake
 from sla.choices import Severity
 from tickets.choices import MessageKind
@@ -16,6 +17,7 @@ from tickets.services.events import record
 from tickets.services.locking import Change, changing
 
 
+@survives_deadlock
 def regrade(*, ticket: Ticket, actor: User, severity: str, reason: str, now: datetime | None = None) -> None:
     """Give a ticket another severity. The customer is told with the reason; open deadlines move, closed ones stay.
 
@@ -32,6 +34,7 @@ def regrade(*, ticket: Ticket, actor: User, severity: str, reason: str, now: dat
         _apply(change, severity, actor=actor, reason=reason)
 
 
+@survives_deadlock
 def contest(*, ticket: Ticket, actor: User, wanted: str, reason: str, now: datetime | None = None) -> SeverityContest:
     """The customer finds the grade wrong: the lead is asked to decide.
 
@@ -55,6 +58,7 @@ def contest(*, ticket: Ticket, actor: User, wanted: str, reason: str, now: datet
     return row
 
 
+@survives_deadlock
 def decide_contest(
     *, row: SeverityContest, actor: User, accept: bool, answer: str, now: datetime | None = None
 ) -> None:

@@ -8,6 +8,7 @@ from django.db import IntegrityError, transaction
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import User
+from outbox.contention import survives_deadlock
 from tickets.models import IdempotencyKey, Ticket
 
 
@@ -15,6 +16,7 @@ class KeyReused(ValidationError):
     """The key was used with another request."""
 
 
+@survives_deadlock
 def once(
     *, user: User, key: str, fingerprint: str, now: datetime, make: Callable[[], tuple[Ticket, dict]]
 ) -> tuple[Ticket, dict, bool]:

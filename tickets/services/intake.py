@@ -12,6 +12,7 @@ from django.utils.translation import gettext as _
 from accounts.models import User
 from catalog.models import Category, Module, Version
 from outbox import clock
+from outbox.contention import survives_deadlock
 from outbox.crash import crash_point
 from outbox.services import enqueue
 from search.vectors import document_vector
@@ -72,6 +73,7 @@ class Submission:
     """Who wrote the words, when not the requester: a colleague of theirs."""
 
 
+@survives_deadlock
 def create_ticket(*, submission: Submission, actor: User | None, now: datetime | None = None) -> Ticket:
     """Make one ticket of one submission.
 
@@ -154,7 +156,15 @@ def _write_ticket(submission: Submission, *, now: datetime) -> Ticket:
 
 def _tell(ticket: Ticket, *, actor: User | None, now: datetime) -> None:
     """Events, clocks and messages of a new ticket."""
-    record(ticket=ticket, code="ticket.created", actor=actor, now=now, channel=ticket.channel, severity=ticket.severity)
+    record(
+        ticket=ticket,
+        code="ticket.created",
+        actor=actor,
+        now=now,
+        channel=ticket.channel,
+        severity=ticket.severity,
+        team=ticket.team_id,
+    )
     if ticket.assignee_id:
         record(
             ticket=ticket,

@@ -7,11 +7,13 @@ from django.core.exceptions import PermissionDenied, ValidationError
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import User
+from outbox.contention import survives_deadlock
 from tickets.models import Escalation, Participant, Ticket
 from tickets.services.events import record
 from tickets.services.locking import Change, changing
 
 
+@survives_deadlock
 def acknowledge(*, ticket: Ticket, actor: User, now: datetime | None = None) -> int:
     """Acknowledge all open escalations of a ticket (a ticket, not a clock); returns how many there were.
 
@@ -35,6 +37,7 @@ def acknowledge_locked(change: Change, *, actor: User) -> int:
     return count
 
 
+@survives_deadlock
 def call_in(*, ticket: Ticket, people: Collection[User], actor: User, now: datetime | None = None) -> None:
     """Call colleagues of other teams, product or R&D into a ticket: they see it and are told.
 
@@ -53,6 +56,7 @@ def call_in(*, ticket: Ticket, people: Collection[User], actor: User, now: datet
                 change.tell("ticket.called_in", user=person.pk, by=actor.pk)
 
 
+@survives_deadlock
 def give_breach_reason(*, escalation: Escalation, reason: str, actor: User, now: datetime | None = None) -> None:
     """The agent's answer to «why was this missed»; asked once, answered once.
 

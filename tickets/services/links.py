@@ -10,6 +10,7 @@ from django.urls import reverse
 from django.utils.crypto import salted_hmac
 
 from accounts.models import User
+from outbox.contention import survives_deadlock
 from tickets.models import AccessLink, Ticket
 from tickets.services.events import record
 from tickets.services.locking import changing
@@ -47,6 +48,7 @@ def open_status_link(token: str, *, now: datetime) -> AccessLink | None:
     return live.filter(token_hash=_hash(token)).first()
 
 
+@survives_deadlock
 def revoke_status_links(*, ticket: Ticket, actor: User, now: datetime | None = None) -> int:
     """Make every private link of a ticket useless, those that ask «solved?» too; how many status links there were."""
     with changing(ticket.pk, now=now) as change:

@@ -9,6 +9,7 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts.models import User
 from outbox import clock
+from outbox.contention import survives_deadlock
 from sla.metrics import Reply, Start
 from sla.selectors import default_calendar
 from sla.services.clocks import cancel_clocks, start_clocks
@@ -26,6 +27,7 @@ from tickets.transitions import check_move
 CLOSES_AFTER_WORKING_DAYS = 3
 
 
+@survives_deadlock
 def set_status(*, ticket: Ticket, actor: User, status: str, reason: str = "", now: datetime | None = None) -> None:
     """Move a ticket by hand, without a message to the customer.
 
@@ -39,6 +41,7 @@ def set_status(*, ticket: Ticket, actor: User, status: str, reason: str = "", no
         move(change, status, actor=actor, hold_reason=reason)
 
 
+@survives_deadlock
 def resolve_ticket(
     *,
     ticket: Ticket,
@@ -93,6 +96,7 @@ def resolve_ticket(
     return resolution
 
 
+@survives_deadlock
 def confirm_solution(
     *, ticket: Ticket, actor: User | None, cycle: int | None = None, now: datetime | None = None
 ) -> None:
@@ -106,6 +110,7 @@ def confirm_solution(
         _close(change, actor=actor, code="ticket.confirmed")
 
 
+@survives_deadlock
 def refute_solution(
     *,
     ticket: Ticket,
@@ -135,6 +140,7 @@ def refute_after_survey(change: Change, *, cycle: int, actor: User | None) -> No
         reopen(change, actor=actor)
 
 
+@survives_deadlock
 def reopen_ticket(
     *, ticket: Ticket, actor: User, reason: str, channel: str = Channel.PORTAL, now: datetime | None = None
 ) -> None:

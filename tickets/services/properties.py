@@ -10,6 +10,7 @@ from django.utils.translation import gettext_lazy as _
 from accounts.models import User
 from catalog.models import Category, FaultType, Module, Version
 from knowledge.services.writing import tag_named
+from outbox.contention import survives_deadlock
 from tickets.models import Ticket
 from tickets.services.escalation import follow_targets
 from tickets.services.events import record
@@ -19,6 +20,7 @@ from tickets.triage import both_names
 MOST_TAGS = 12
 
 
+@survives_deadlock
 def set_properties(
     *,
     ticket: Ticket,
