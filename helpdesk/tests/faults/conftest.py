@@ -1,9 +1,13 @@
 """What every fault test starts from."""
 
+import os
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from django.conf import settings
 
 from accounts.models import Team
 from helpdesk.tests.faults.own_servers import OwnCluster, OwnValkey, own_cluster, own_valkey
@@ -28,6 +32,15 @@ def running(tmp_path: Path, sink: SmtpSink) -> Iterator[Processes]:
     """Processes on this session's servers, mailing to the sink."""
     with processes(tmp_path, EMAIL_URL=sink.url) as running:
         yield running
+
+
+@pytest.fixture(scope="session")
+def static_root(tmp_path_factory: pytest.TempPathFactory) -> str:
+    """STATIC_ROOT of web servers whose pages are looked at."""
+    folder = str(tmp_path_factory.mktemp("static"))
+    command = [sys.executable, "manage.py", "collectstatic", "--noinput", "--verbosity", "0"]
+    subprocess.run(command, cwd=settings.BASE_DIR, env=os.environ | {"STATIC_ROOT": folder}, check=True)
+    return folder
 
 
 @pytest.fixture
