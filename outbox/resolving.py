@@ -7,6 +7,7 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 
 from django.db import transaction
+from django.db.models import Count, Min
 
 from outbox import push, registry
 from outbox.backoff import MAX_ATTEMPTS, backoff
@@ -134,22 +135,33 @@ def _group(fresh: list[Delivery], intents: Iterable[Intent]) -> None:
         if registry.get(kind).group:
             buckets[(row.recipient, row.channel, kind, row.quiet_until)].append(row)
     for (recipient, channel, kind, quiet_until), rows in buckets.items():
-        waiting = list(
-            Delivery.objects.select_for_update(skip_locked=True, of=("self",))
-            .filter(
-                recipient=recipient,
-                channel=channel,
-                intent__kind=kind,
-                state=Delivery.State.QUEUED,
-                quiet_until=quiet_until,
-                attempts=0,
-                locked_until__isnull=True,
-            )
-            .order_by("id")
-        )
-        if len(waiting) + len(rows) <= (1 if quiet_until else GROUP_ABOVE):
+        waiting = _waiting(recipient, channel, kind, quiet_until)
+        if sum(waiting.values()) + len(rows) <= (1 if quiet_until else GROUP_ABOVE):
             continue
-        batch = uuid.uuid4()
-        Delivery.objects.filter(pk__in=[row.pk for row in waiting]).update(batch=batch)
+        # The largest takes the others in, so that a flood of thousands is not written anew with every round.
+        batch = max(waiting, key=lambda one: waiting[one], default=uuid.uuid4())
+        joining = [one for one in waiting if one != batch]
+        Delivery.objects.filter(state=Delivery.State.QUEUED, batch__in=joining).update(batch=batch)
         for row in rows:
             row.batch = batch
+
+
+def _waiting(recipient: str, channel: str, kind: str, quiet_until: datetime | None) -> dict[uuid.UUID, int]:
+    """The messages of earlier rounds that nobody has touched, with their sizes; nobody else can until we commit.
+
+    A message belongs to whoever holds its lowest row, here as in `outbox.delivery`.
+    """
+    untouched = Delivery.objects.filter(
+        recipient=recipient,
+        channel=channel,
+        intent__kind=kind,
+        state=Delivery.State.QUEUED,
+        quiet_until=quiet_until,
+        attempts=0,
+        locked_until__isnull=True,
+    )
+    batches = untouched.values("batch").annotate(lowest=Min("pk"), size=Count("pk")).order_by("lowest")
+    found = {row["lowest"]: (row["batch"], row["size"]) for row in batches}
+    held = untouched.filter(pk__in=list(found)).select_for_update(skip_locked=True, of=("self",)).order_by("pk")
+    # Another process may have joined it to a message of its own between the two questions.
+    return dict(found[pk] for pk, batch in held.values_list("pk", "batch") if found[pk][0] == batch)

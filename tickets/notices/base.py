@@ -15,6 +15,9 @@ from outbox.registry import Notice, Recipient
 from sla.choices import Severity
 from tickets.models import Message, Ticket
 
+#: One message may tell of thousands after an outage; mail servers refuse what is too large, and nobody reads it.
+MOST_LISTED = 100
+
 
 class TicketNotice(Notice):
     """A notice whose payload names a ticket, perhaps a message of it, and what ``also`` says."""
@@ -60,12 +63,14 @@ class TicketNotice(Notice):
         return list(found.values())
 
     def context(self, intents: list[Intent], delivery: Delivery, now: datetime) -> dict[str, Any]:
-        """Each subject's newest rows under ``items``, the first one's also by name."""
-        self.prepare(intents)
+        """Each subject's newest rows under ``items``, the first one's also by name; ``left_out`` are not listed."""
         # Two messages in one ticket are one ticket in which somebody wrote.
-        newest = {self.subject_of(intent): intent for intent in intents}
-        items = [self.item(intent, delivery, now) for intent in newest.values()]
-        return {**items[0], "items": items, "many": len(items) > 1, "delivery": delivery}
+        newest = list({self.subject_of(intent): intent for intent in intents}.values())
+        listed = newest[:MOST_LISTED]
+        self.prepare(listed)
+        items = [self.item(intent, delivery, now) for intent in listed]
+        left_out = len(newest) - len(listed)
+        return {**items[0], "items": items, "left_out": left_out, "many": len(newest) > 1, "delivery": delivery}
 
     def item(self, intent: Intent, delivery: Delivery, now: datetime) -> dict[str, Any]:
         """The variables of one intent."""
