@@ -69,8 +69,8 @@ class TicketNotice(Notice):
         listed = newest[:MOST_LISTED]
         self.prepare(listed)
         items = [self.item(intent, delivery, now) for intent in listed]
-        left_out = len(newest) - len(listed)
-        return {**items[0], "items": items, "left_out": left_out, "many": len(newest) > 1, "delivery": delivery}
+        counts = {"count": len(newest), "many": len(newest) > 1, "left_out": len(newest) - len(listed)}
+        return {**items[0], **counts, "items": items, "delivery": delivery}
 
     def item(self, intent: Intent, delivery: Delivery, now: datetime) -> dict[str, Any]:
         """The variables of one intent."""
