@@ -1,0 +1,121 @@
+-- The tickets and clocks of `helpdesk.demo.load`, in one go. Parameters: tickets, due, at_once, seed, now.
+-- A percent sign is written twice: the driver reads it.
+
+ANALYZE accounts_user, accounts_membership, accounts_team;
+
+CREATE TEMPORARY TABLE load_ticket ON COMMIT DROP AS
+WITH
+    agents AS (
+        SELECT m.user_id, m.team_id, row_number() OVER (ORDER BY m.id) - 1 AS place, count(*) OVER () AS total
+        FROM accounts_membership m JOIN accounts_team t ON t.id = m.team_id AND t.code LIKE 'load-%%'
+        JOIN accounts_role r ON r.id = m.role_id AND r.code = 'agent'
+    ),
+    customers AS (
+        SELECT id, organization_id, row_number() OVER (ORDER BY id) - 1 AS place, count(*) OVER () AS total
+        FROM accounts_user WHERE email LIKE '%%@customers.load.example'
+    ),
+    -- Seven has no factor in common with twenty: each block of twenty has every status in its share, shuffled.
+    places AS (SELECT i, (i * 7 + i / 20) %% 20 AS mixed FROM generate_series(0, %(tickets)s - 1) AS i)
+SELECT
+    i,
+    nextval(pg_get_serial_sequence('tickets_ticket', 'id')) AS id,
+    'T' || nextval('tickets_ticket_number') AS number,
+    CASE WHEN mixed < 6 THEN 'new' WHEN mixed < 16 THEN 'open' WHEN mixed < 18 THEN 'pending' ELSE 'on_hold' END AS status,
+    CASE WHEN i %% 10 = 0 THEN 'S' WHEN i %% 10 < 4 THEN 'A' ELSE 'B' END AS severity,
+    customers.id AS requester_id,
+    customers.organization_id,
+    agents.team_id,
+    CASE WHEN mixed > 0 THEN agents.user_id END AS assignee_id  -- one in twenty waits for somebody
+FROM places
+JOIN agents ON agents.place = (hashint8extended(i, %(seed)s) & 2147483647) %% agents.total
+JOIN customers ON customers.place = (hashint8extended(i, %(seed)s + 1) & 2147483647) %% customers.total
+ORDER BY i;
+
+ANALYZE load_ticket;
+
+-- Due instants lie in the two weeks from tomorrow on, whatever the target says, so that nothing else falls due or
+-- warns while something is measured.
+CREATE TEMPORARY TABLE load_clock ON COMMIT DROP AS
+WITH
+    promised AS (
+        SELECT
+            t.i, t.id AS ticket_id, t.severity, target.policy_id, target.metric, target.amount, target.unit,
+            target.warn_share, version.id AS version_id,
+            hashint8extended(hashtext(target.metric), t.i) AS dice,
+            CASE WHEN target.unit = 'minutes' THEN target.amount * interval '1 minute' ELSE interval '1 day' END AS span,
+            CASE
+                WHEN target.metric = 'first_response' THEN CASE WHEN t.status = 'new' THEN 'running' ELSE 'met' END
+                WHEN t.status = 'pending' OR (t.status = 'on_hold' AND target.metric = 'progress_update') THEN 'paused'
+                ELSE 'running'
+            END AS state
+        FROM load_ticket t
+        JOIN (
+            SELECT DISTINCT ON (severity) id, severity FROM sla_policy
+            WHERE is_active AND service_level = '' AND organization_id IS NULL AND team_id IS NULL AND category_id IS NULL
+            ORDER BY severity, position, id
+        ) AS policy ON policy.severity = t.severity
+        JOIN sla_target target ON target.policy_id = policy.id
+        LEFT JOIN LATERAL (
+            SELECT id FROM sla_calendarversion WHERE calendar_id = target.calendar_id ORDER BY number DESC LIMIT 1
+        ) AS version ON true
+    ),
+    drawn AS (
+        SELECT
+            *, state = 'running' AND row_number() OVER (
+                PARTITION BY state = 'running' ORDER BY hashint8extended(dice, %(seed)s), i, metric
+            ) <= %(due)s AS is_due
+        FROM promised
+    )
+SELECT
+    *, CASE
+        WHEN NOT is_due THEN %(now)s + interval '1 day' + (dice & 2147483647) %% 1209600000 * interval '1 millisecond'
+        WHEN %(at_once)s THEN %(now)s - interval '1 second'
+        ELSE %(now)s - interval '1 millisecond' - (dice & 2147483647) %% 600000 * interval '1 millisecond'
+    END AS due_at
+FROM drawn;
+
+ANALYZE load_clock;
+
+INSERT INTO tickets_ticket (
+    id, number, subject, requester_id, organization_id, channel, language, status, hold_reason, impact, urgency,
+    data_loss, severity, grading, routing, team_id, assignee_id, affected, trigger, cycle, cycle_started_at, revision,
+    next_due_at, created_at, updated_at, first_response_at, tokens, link_generation
+)
+SELECT
+    t.id, t.number, 'Load ' || t.i || ': printing stops after the update', t.requester_id, t.organization_id, 'portal',
+    'zh-hans', t.status, CASE t.status WHEN 'on_hold' THEN 'a part from the vendor' ELSE '' END,
+    CASE t.severity WHEN 'S' THEN 'business' WHEN 'A' THEN 'many' ELSE 'one' END,
+    CASE t.severity WHEN 'B' THEN 'normal' ELSE 'blocked' END,
+    false, t.severity, '[]', '[]', t.team_id, t.assignee_id, '', '', 1, c.began_at, 1, c.next_due_at, c.began_at,
+    %(now)s, CASE WHEN t.status <> 'new' THEN %(now)s END,
+    to_tsvector('simple', 'load ' || t.i || ' printing stops after the update ' || t.severity), 0
+FROM load_ticket t
+JOIN (
+    SELECT
+        ticket_id, min(due_at) FILTER (WHERE state = 'running') AS next_due_at,
+        least(min(due_at - span), %(now)s - interval '1 minute') AS began_at
+    FROM load_clock GROUP BY ticket_id
+) AS c ON c.ticket_id = t.id
+ORDER BY t.id;
+
+INSERT INTO tickets_message (ticket_id, kind, author_id, body, marks, channel, created_at)
+SELECT id, 'customer', requester_id, 'Printing stops after the update, on every machine.', '{}', 'portal', %(now)s
+FROM load_ticket ORDER BY id;
+
+INSERT INTO tickets_ticketevent (ticket_id, code, data, created_at)
+SELECT id, 'ticket.created', jsonb_build_object('channel', 'portal', 'severity', severity), %(now)s
+FROM load_ticket ORDER BY id;
+
+INSERT INTO sla_clock (
+    ticket_id, metric, subject, cycle, revision, severity, policy_id, calendar_version_id, target_amount, target_unit,
+    warn_share, carried, started_at, due_at, warn_at, state, warned_at, ended_at
+)
+SELECT
+    ticket_id, metric, '', 1, 1, severity, policy_id, version_id, amount, unit, warn_share, interval '0',
+    least(due_at - span, %(now)s - interval '1 minute'), due_at, due_at - span * (1 - warn_share)::float8, state,
+    CASE WHEN is_due THEN due_at - span * (1 - warn_share)::float8 END, CASE state WHEN 'met' THEN %(now)s END
+FROM load_clock ORDER BY ticket_id, metric;
+
+INSERT INTO sla_clockpause (clock_id, started_at, reason)
+SELECT c.id, %(now)s, t.status
+FROM load_ticket t JOIN sla_clock c ON c.ticket_id = t.id WHERE c.state = 'paused';
