@@ -11,9 +11,8 @@ from typing import Any
 from django.db import connection, transaction
 
 from outbox import doorbell
+from outbox.bulk import insert_rows
 from outbox.models import Delivery, Heartbeat, Intent
-
-_BATCH = 1000
 
 
 def enqueue(
@@ -34,27 +33,33 @@ def enqueue(
     Raises:
         RuntimeError: outside an atomic block, because the message could then outlive or miss its change.
     """
-    intent = _intent(
-        {"kind": kind, "payload": payload, "stream": stream, "dedupe_key": dedupe_key, "not_before": not_before}, now
+    _demand_transaction()
+    intent = Intent(
+        kind=kind,
+        payload=payload,
+        stream=stream,
+        dedupe_key=dedupe_key,
+        created_at=now,
+        available_at=not_before or now,
     )
     if dedupe_key is None:
-        _demand_transaction()
         intent.save(force_insert=True)
     else:
-        _insert([intent])
+        Intent.objects.bulk_create([intent], ignore_conflicts=True)
         intent = Intent.objects.get(dedupe_key=dedupe_key)
     _ring_after_commit(intent.available_at <= now)
     return intent
 
 
 def enqueue_many(rows: Iterable[dict[str, Any]], *, now: datetime) -> int:
-    """Write many intents with one INSERT per thousand; a ``dedupe_key`` that exists is left alone.
+    """Write many intents with one INSERT; a ``dedupe_key`` that exists is left alone.
 
     Each row has the keyword arguments of `enqueue` except ``now``. Returns how many rows were offered.
     """
-    intents = [_intent(row, now) for row in rows]
-    _insert(intents)
-    _ring_after_commit(any(intent.available_at <= now for intent in intents))
+    _demand_transaction()
+    intents = [_columns(row, now) for row in rows]
+    insert_rows(Intent, intents, ignore_conflicts=True)
+    _ring_after_commit(any(intent["available_at"] <= now for intent in intents))
     return len(intents)
 
 
@@ -82,20 +87,18 @@ def heard(*names: str, now: datetime) -> None:
     Heartbeat.objects.bulk_create(rows, update_conflicts=True, unique_fields=["name"], update_fields=["beat_at"])
 
 
-def _intent(row: dict[str, Any], now: datetime) -> Intent:
-    return Intent(
-        kind=row["kind"],
-        payload=row["payload"],
-        stream=row["stream"],
-        dedupe_key=row.get("dedupe_key"),
-        created_at=now,
-        available_at=row.get("not_before") or now,
-    )
-
-
-def _insert(intents: list[Intent]) -> None:
-    _demand_transaction()
-    Intent.objects.bulk_create(intents, batch_size=_BATCH, ignore_conflicts=True)
+def _columns(row: dict[str, Any], now: datetime) -> dict[str, Any]:
+    return {
+        "kind": row["kind"],
+        "payload": row["payload"],
+        "stream": row["stream"],
+        "dedupe_key": row.get("dedupe_key"),
+        "state": Intent.State.PENDING,
+        "attempts": 0,
+        "created_at": now,
+        "available_at": row.get("not_before") or now,
+        "last_error": "",
+    }
 
 
 def _demand_transaction() -> None:

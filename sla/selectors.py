@@ -1,6 +1,7 @@
 """Reading policies, calendars and clocks."""
 
 from collections import defaultdict
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import lru_cache
@@ -21,6 +22,9 @@ OPEN = (ClockState.RUNNING, ClockState.PAUSED)
 AHEAD = timedelta(hours=36)
 #: From this month on the next year is asked for: the State Council announces its holidays in November.
 NEXT_YEAR_FROM_MONTH = 12
+# What a sweep reads: a ticket is a wide row, and thousands may be due.
+_OF_CLOCK = [field.attname for field in Clock._meta.concrete_fields]
+_OF_TICKET = [f"ticket__{name}" for name in ("number", "team", "assignee", "cycle_started_at")]
 
 
 @dataclass(frozen=True)
@@ -87,18 +91,36 @@ def hours_ahead(clock: Clock, *, now: datetime) -> list[tuple[datetime, datetime
     return found
 
 
-def lock_due(*, now: datetime, limit: int) -> list[Clock]:
+# The smallest instant of each partial index, so that the plan is an index's first row whatever the planner believes;
+# «does a row exist with due_at < now» would be a walk through the table when it expects many and there is none.
+_WAITS = """
+    SELECT (SELECT min(due_at) FROM sla_clock WHERE state = 'running' AND breached_at IS NULL) < %(now)s
+        OR (SELECT min(warn_at) FROM sla_clock WHERE state = 'running' AND breached_at IS NULL AND warned_at IS NULL)
+            <= %(now)s
+"""
+
+
+def is_anything_due(*, now: datetime) -> bool:
+    """Whether a breach or a warning waits to be recorded, for the many ticks that find none: one query, no lock."""
+    with connection.cursor() as cursor:
+        cursor.execute(_WAITS, {"now": now})
+        return bool(cursor.fetchone()[0])
+
+
+def lock_due(*, now: datetime, limit: int, refused: Collection[int] = ()) -> list[Clock]:
     """Claim clocks whose due instant has passed, with their tickets, skipping what somebody else holds.
 
     The ticket's row is the lock of all that belongs to it, so it is locked together with the clock: a reply in
-    progress keeps the sweep off, and the next tick looks again.
+    progress keeps the sweep off, and the next tick looks again. ``refused`` are left alone. Of the ticket only what
+    a sweep reads is loaded.
     """
-    return _lock(Q(due_at__lt=now, breached_at=None), order="due_at", limit=limit)
+    return _lock(Q(due_at__lt=now, breached_at=None), order="due_at", limit=limit, refused=refused)
 
 
-def lock_warnable(*, now: datetime, limit: int) -> list[Clock]:
-    """Claim clocks that should warn and are not due yet."""
-    return _lock(Q(warn_at__lte=now, due_at__gte=now, breached_at=None, warned_at=None), order="warn_at", limit=limit)
+def lock_warnable(*, now: datetime, limit: int, refused: Collection[int] = ()) -> list[Clock]:
+    """Claim clocks that should warn and are not due yet, as `lock_due` does."""
+    ahead = Q(warn_at__lte=now, due_at__gte=now, breached_at=None, warned_at=None)
+    return _lock(ahead, order="warn_at", limit=limit, refused=refused)
 
 
 def lock_overdue_of(ticket_id: int, *, now: datetime, inclusive: bool = False) -> list[Clock]:
@@ -119,9 +141,12 @@ def lock_overdue_of(ticket_id: int, *, now: datetime, inclusive: bool = False) -
     return list(due.select_for_update())
 
 
-def _lock(condition: Q, *, order: str, limit: int) -> list[Clock]:
-    clocks = Clock.objects.filter(condition, state=ClockState.RUNNING).select_related("ticket")
-    return list(clocks.order_by(order, "pk").select_for_update(skip_locked=True, of=("self", "ticket"))[:limit])
+def _lock(condition: Q, *, order: str, limit: int, refused: Collection[int]) -> list[Clock]:
+    clocks = Clock.objects.filter(condition, state=ClockState.RUNNING).exclude(pk__in=refused)
+    # The ticket first, as every change does it: a clock whose ticket is busy is then not locked in passing, where
+    # that change would wait for the sweep.
+    claimed = clocks.order_by(order, "pk").select_for_update(skip_locked=True, of=("ticket", "self"))[:limit]
+    return list(claimed.select_related("ticket").only(*_OF_CLOCK, *_OF_TICKET))
 
 
 def ladder() -> dict[tuple[str, int], EscalationStep]:

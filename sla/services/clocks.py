@@ -5,19 +5,31 @@ what was overdue before (`tickets.services.escalation.record_overdue`), so that 
 a breach whatever the sweep did.
 """
 
+import logging
 from collections.abc import Iterable
 from datetime import datetime
+from typing import Any
 
 from django.db.models import Max
 
+from outbox.bulk import insert_rows
 from sla import regrading, schedule
 from sla.choices import ClockState
+from sla.deadlines import EmptyCalendar
 from sla.facts import Facts
 from sla.metrics import METRICS, REPEATING, WAITING, Deed, Start
 from sla.models import Clock, ClockPause
 from sla.policies import policy_book
 from sla.regrading import ZERO, Step, new_clock
 from sla.selectors import calendar_of, open_clocks
+
+logger = logging.getLogger(__name__)
+
+# What the next cycle of a repeating clock has of the one before.
+_KEPT = (
+    *("ticket_id", "metric", "subject", "severity", "policy_id"),
+    *("calendar_version_id", "target_amount", "target_unit", "warn_share"),
+)
 
 
 def start_clocks(*, facts: Facts, begun: Start, now: datetime) -> list[Clock]:
@@ -110,11 +122,13 @@ def mark_breached(clocks: list[Clock], *, now: datetime) -> None:
     """Record the breach of these claimed clocks. A repeating clock ends as missed and its next cycle starts now."""
     repeating = [clock for clock in clocks if METRICS[clock.metric].repeats]
     lasting = [clock.pk for clock in clocks if not METRICS[clock.metric].repeats]
-    Clock.objects.filter(pk__in=lasting).update(breached_at=now)
-    Clock.objects.filter(pk__in=[clock.pk for clock in repeating]).update(
-        breached_at=now, state=ClockState.MISSED, ended_at=now
-    )
-    Clock.objects.bulk_create([_again(clock, now=now) for clock in repeating])
+    if lasting:
+        Clock.objects.filter(pk__in=lasting).update(breached_at=now)
+    if repeating:
+        Clock.objects.filter(pk__in=[clock.pk for clock in repeating]).update(
+            breached_at=now, state=ClockState.MISSED, ended_at=now
+        )
+        insert_rows(Clock, _next_cycles(repeating, now=now))
 
 
 def restart(clock: Clock, *, facts: Facts, now: datetime) -> None:
@@ -126,28 +140,31 @@ def restart(clock: Clock, *, facts: Facts, now: datetime) -> None:
         new_clock(facts, target, book=book, now=now, cycle=clock.cycle + 1).save(force_insert=True)
 
 
-def _again(clock: Clock, *, now: datetime) -> Clock:
-    """The next cycle of a missed repeating clock, with the same promise."""
-    promise = schedule.Promise(
-        clock.target_amount, clock.target_unit, clock.warn_share, calendar_of(clock.calendar_version_id)
-    )
-    planned = schedule.plan(promise, start=now)
-    return Clock(
-        ticket_id=clock.ticket_id,
-        metric=clock.metric,
-        subject=clock.subject,
-        cycle=clock.cycle + 1,
-        severity=clock.severity,
-        policy_id=clock.policy_id,
-        calendar_version_id=clock.calendar_version_id,
-        target_amount=clock.target_amount,
-        target_unit=clock.target_unit,
-        warn_share=clock.warn_share,
-        carried=ZERO,
-        started_at=now,
-        due_at=planned.due_at,
-        warn_at=planned.warn_at,
-    )
+def _next_cycles(missed: list[Clock], *, now: datetime) -> list[dict[str, Any]]:
+    """The next cycles of missed repeating clocks, with the same promises; each promise is reckoned once."""
+    plans: dict[tuple, schedule.Schedule | None] = {}
+    rows = []
+    for clock in missed:
+        kept = {name: getattr(clock, name) for name in _KEPT}
+        promise = (clock.target_amount, clock.target_unit, clock.warn_share, clock.calendar_version_id)
+        if promise not in plans:
+            plans[promise] = _plan_again(clock, now=now)
+        if plan := plans[promise]:
+            begun = {"cycle": clock.cycle + 1, "revision": 1, "carried": ZERO, "started_at": now}
+            rows.append(kept | begun | {"due_at": plan.due_at, "warn_at": plan.warn_at, "state": ClockState.RUNNING})
+    return rows
+
+
+def _plan_again(clock: Clock, *, now: datetime) -> schedule.Schedule | None:
+    """The schedule of a missed clock's next cycle; None when its calendar ran out, which must not hide the miss."""
+    calendar = calendar_of(clock.calendar_version_id)
+    try:
+        return schedule.plan(
+            schedule.Promise(clock.target_amount, clock.target_unit, clock.warn_share, calendar), start=now
+        )
+    except EmptyCalendar:
+        logger.error("calendar version %s has no working time left", clock.calendar_version_id)
+        return None
 
 
 def _next_cycle(facts: Facts, metric: str) -> int:

@@ -16,6 +16,15 @@ if TYPE_CHECKING:
     from accounts.models import User
 
 
+#: What makes a rung the only one of its kind.
+RUNG = ("ticket_id", "metric", "subject", "cycle", "level")
+
+
+def rung_key(ticket_id: int, metric: str, subject: str, cycle: int, level: int) -> str:
+    """The key of the message that tells of a rung; takes `RUNG`."""
+    return f"escalation:{ticket_id}:{metric}:{subject}:{cycle}:{level}"
+
+
 class EscalationQuerySet(models.QuerySet["Escalation"]):
     def missed_by(self, user: User) -> EscalationQuerySet:
         """Misses whose reason ``user`` is asked for, the newest first (as `Escalation.is_unexplained_by`)."""
@@ -116,4 +125,4 @@ class Escalation(models.Model):
 
     def key_of(self, level: int) -> str:
         """As `dedupe_key`, of another rung of the same breach."""
-        return f"escalation:{self.ticket_id}:{self.metric}:{self.subject}:{self.cycle}:{level}"
+        return rung_key(self.ticket_id, self.metric, self.subject, self.cycle, level)

@@ -3,13 +3,17 @@
 Everything here is set-based, because a restart after an outage may find thousands of clocks due at once.
 """
 
+import logging
+from collections.abc import Callable, Collection, Mapping
 from datetime import datetime, timedelta
+from typing import Any
 
 from django.conf import settings
-from django.db import transaction
+from django.db import OperationalError, transaction
 
 from outbox import clock as database_clock
 from outbox import push
+from outbox.bulk import insert_rows
 from outbox.crash import crash_point
 from outbox.services import enqueue_many
 from sla import selectors as sla_selectors
@@ -18,10 +22,17 @@ from sla.facts import Facts
 from sla.models import Clock, EscalationStep
 from sla.services import clocks as sla_clocks
 from tickets.models import Escalation, Ticket
+from tickets.models.escalation import RUNG, rung_key
 from tickets.services.deadlines import refresh_next_due
 from tickets.services.events import record_many
 
+logger = logging.getLogger(__name__)
+
 _Key = tuple[int, str, str, int]
+_Ladder = Mapping[tuple[str, int], EscalationStep]
+_TOLD = ("metric", "cycle", "level")  # what the event of a rung says
+# What the next rung has of the one below.
+_KEPT = ("ticket_id", "clock_id", "metric", "subject", "cycle", "severity", "team_id", "missed_by_id", "due_at")
 
 
 def sweep() -> int:
@@ -29,10 +40,43 @@ def sweep() -> int:
 
     Safe to run twice at once: a claimed row is skipped by others and no longer due afterwards.
     """
-    done = 0
-    while batch := _sweep_breaches() + _sweep_warnings():
-        done += batch
-    return done
+    if not sla_selectors.is_anything_due(now=database_clock.now()):
+        return 0
+    return _sweep(sla_selectors.lock_due, breach) + _sweep(sla_selectors.lock_warnable, _warn)
+
+
+def _sweep(claim: Callable[..., list[Clock]], record: Callable[..., None]) -> int:
+    """Claim and record batch by batch, until what is left is held by somebody else.
+
+    A batch that fails is taken in halves, down to the one clock that cannot be recorded: it is named in the log at
+    every tick until somebody mends it, and keeps no other waiting.
+    """
+    done, limit = 0, settings.SWEEP_BATCH
+    refused: set[int] = set()
+    while True:
+        clocks: list[Clock] = []
+        try:
+            with transaction.atomic():
+                now = database_clock.now()
+                clocks = claim(now=now, limit=limit, refused=refused)
+                crash_point("sweep-after-claim")
+                record(clocks, now=now)
+                crash_point("sweep-before-commit")
+        except OperationalError:  # the database is away or chose us to end a deadlock: nothing wrong with the rows
+            raise
+        except Exception:
+            if not clocks:
+                raise
+            limit = len(clocks) // 2
+            if not limit:
+                logger.exception("clock %s cannot be recorded and waits to be mended", clocks[0].pk)
+                refused.add(clocks[0].pk)
+                limit = settings.SWEEP_BATCH
+            continue
+        crash_point("sweep-after-commit")
+        done += len(clocks)
+        if len(clocks) < limit:
+            return done
 
 
 def record_overdue(ticket: Ticket, *, now: datetime, inclusive: bool = False) -> None:
@@ -58,31 +102,12 @@ def follow_targets(ticket: Ticket, *, facts: Facts, now: datetime) -> None:
         record_overdue(ticket, now=now, inclusive=True)
 
 
-def _sweep_breaches() -> int:
-    with transaction.atomic():
-        now = database_clock.now()
-        overdue = sla_selectors.lock_due(now=now, limit=settings.SWEEP_BATCH)
-        if not overdue:
-            return 0
-        crash_point("sweep-after-claim")
-        breach(overdue, now=now)
-        crash_point("sweep-before-commit")
-    crash_point("sweep-after-commit")
-    return len(overdue)
-
-
-def _sweep_warnings() -> int:
-    with transaction.atomic():
-        now = database_clock.now()
-        clocks = sla_selectors.lock_warnable(now=now, limit=settings.SWEEP_BATCH)
-        if clocks:
-            sla_clocks.mark_warned(clocks, now=now)
-            record_many([(c.ticket_id, "clock.warned", _event_data(c)) for c in clocks], now=now)
-            enqueue_many(
-                [intent_row(_reminder(c), c.ticket, {"clock": c.pk}, f"warning:{c.pk}") for c in clocks], now=now
-            )
-            _hint(clocks)
-    return len(clocks)
+def _warn(clocks: list[Clock], *, now: datetime) -> None:
+    """Tell that these claimed clocks will be due."""
+    sla_clocks.mark_warned(clocks, now=now)
+    record_many([(c.ticket_id, "clock.warned", _event_data(c)) for c in clocks], now=now)
+    enqueue_many([intent_row(_reminder(c), c.ticket, {"clock": c.pk}, f"warning:{c.pk}") for c in clocks], now=now)
+    _hint({c.ticket_id: c.ticket for c in clocks}.values())
 
 
 def _reminder(clock: Clock) -> str:
@@ -94,14 +119,14 @@ def breach(overdue: list[Clock], *, now: datetime) -> None:
     """Record the breach of claimed clocks: verdict, event, first escalation, message, place in the lead's queue."""
     sla_clocks.mark_breached(overdue, now=now)
     record_many([(c.ticket_id, "clock.breached", _event_data(c)) for c in overdue], now=now)
-    escalated = _new_escalations(overdue)
     steps = sla_selectors.ladder()
-    rows = [_rung(c, steps, level=1, now=now) for c in escalated]
-    _raise(rows, now=now)
-    ticket_ids = {c.ticket_id for c in overdue}
-    Ticket.objects.filter(pk__in={c.ticket_id for c in escalated}, breached_at=None).update(breached_at=now)
-    refresh_next_due(ticket_ids)
-    _hint(overdue)
+    tickets = {c.ticket_id: c.ticket for c in overdue}
+    rungs = [_rung(c, steps, now=now) for c in _new_escalations(overdue)]
+    _raise(rungs, tickets, now=now)
+    risen = {rung["ticket_id"] for rung in rungs}
+    refresh_next_due(risen, escalated_at=now)
+    refresh_next_due(tickets.keys() - risen)
+    _hint(tickets.values())
 
 
 def _new_escalations(overdue: list[Clock]) -> list[Clock]:
@@ -113,11 +138,14 @@ def _new_escalations(overdue: list[Clock]) -> list[Clock]:
     round_began = {c.ticket_id: c.ticket.cycle_started_at for c in overdue}
     known: set[_Key] = set()
     flooding: set[int] = set()
-    for row in Escalation.objects.filter(ticket__in=round_began):
-        known.add((row.ticket_id, row.metric, row.subject, row.cycle))
-        waits = row.acknowledged_at is None and row.created_at >= round_began[row.ticket_id]
-        if row.metric == MetricCode.PROGRESS_UPDATE and waits:
-            flooding.add(row.ticket_id)
+    earlier = Escalation.objects.filter(ticket__in=round_began)
+    for ticket_id, metric, subject, cycle, acknowledged_at, created_at in earlier.values_list(
+        "ticket", "metric", "subject", "cycle", "acknowledged_at", "created_at"
+    ):
+        known.add((ticket_id, metric, subject, cycle))
+        waits = acknowledged_at is None and created_at >= round_began[ticket_id]
+        if metric == MetricCode.PROGRESS_UPDATE and waits:
+            flooding.add(ticket_id)
     fresh = []
     for clock in overdue:
         key = (clock.ticket_id, clock.metric, clock.subject, clock.cycle)
@@ -128,42 +156,42 @@ def _new_escalations(overdue: list[Clock]) -> list[Clock]:
     return fresh
 
 
-def _rung(clock: Clock, steps: dict[tuple[str, int], EscalationStep], *, level: int, now: datetime) -> Escalation:
-    return Escalation(
-        ticket=clock.ticket,
-        clock=clock,
-        metric=clock.metric,
-        subject=clock.subject,
-        cycle=clock.cycle,
-        level=level,
-        severity=clock.severity,
-        team_id=clock.ticket.team_id,
-        missed_by_id=clock.ticket.assignee_id,
-        due_at=clock.due_at,
-        created_at=now,
-        climbs_at=_climbs_at(steps, clock.severity, level, now),
-    )
+def _rung(clock: Clock, steps: _Ladder, *, now: datetime) -> dict[str, Any]:
+    """The columns of the first rung of a breach."""
+    return {
+        "ticket_id": clock.ticket_id,
+        "clock_id": clock.pk,
+        "metric": clock.metric,
+        "subject": clock.subject,
+        "cycle": clock.cycle,
+        "level": 1,
+        "severity": clock.severity,
+        "team_id": clock.ticket.team_id,
+        "missed_by_id": clock.ticket.assignee_id,
+        "due_at": clock.due_at,
+        "created_at": now,
+        "climbs_at": _climbs_at(steps, clock.severity, 1, now),
+        "reason": "",
+    }
 
 
-def _climbs_at(
-    steps: dict[tuple[str, int], EscalationStep], severity: str, level: int, now: datetime
-) -> datetime | None:
+def _climbs_at(steps: _Ladder, severity: str, level: int, now: datetime) -> datetime | None:
     above = steps.get((severity, level + 1))
     return now + timedelta(minutes=float(above.after_minutes)) if above else None
 
 
-def _raise(rows: list[Escalation], *, now: datetime) -> None:
+def _raise(rungs: list[dict[str, Any]], tickets: Mapping[int, Ticket], *, now: datetime) -> None:
     """Write new rungs with their events and messages. The caller holds the tickets' locks, so none can be there yet."""
-    Escalation.objects.bulk_create(rows)
+    ids = insert_rows(Escalation, rungs)
     crash_point("escalation-inserted")
-    record_many(
-        [(r.ticket_id, "ticket.escalated", {"metric": r.metric, "cycle": r.cycle, "level": r.level}) for r in rows],
-        now=now,
-    )
-    told = [intent_row("ticket.escalated", r.ticket, {"escalation": r.pk}, r.dedupe_key) for r in rows]
-    asked = [r for r in rows if r.level == 1 and r.missed_by_id]
-    told += [intent_row("ticket.missed", r.ticket, {"escalation": r.pk}, f"missed:{r.pk}") for r in asked]
-    enqueue_many(told, now=now)
+    record_many([(r["ticket_id"], "ticket.escalated", {k: r[k] for k in _TOLD}) for r in rungs], now=now)
+    messages = []
+    for pk, rung in zip(ids, rungs, strict=True):
+        ticket, payload = tickets[rung["ticket_id"]], {"escalation": pk}
+        messages.append(intent_row("ticket.escalated", ticket, payload, rung_key(*(rung[k] for k in RUNG))))
+        if rung["level"] == 1 and rung["missed_by_id"]:
+            messages.append(intent_row("ticket.missed", ticket, payload, f"missed:{pk}"))
+    enqueue_many(messages, now=now)
 
 
 def climb() -> int:
@@ -179,36 +207,27 @@ def _climb_batch() -> int:
         now = database_clock.now()
         waiting = list(
             Escalation.objects.filter(acknowledged_at=None, climbs_at__lte=now)
-            .select_related("ticket", "clock")
+            .select_related("ticket")
             .order_by("climbs_at", "pk")
-            .select_for_update(skip_locked=True, of=("self", "ticket"))[: settings.SWEEP_BATCH]
+            # The ticket first, as in every change (`sla.selectors.lock_due` says why).
+            .select_for_update(skip_locked=True, of=("ticket", "self"))[: settings.SWEEP_BATCH]
         )
         if not waiting:
             return 0
         steps = sla_selectors.ladder()
         Escalation.objects.filter(pk__in=[row.pk for row in waiting]).update(climbs_at=None)
-        higher = [_above(row, steps, now=now) for row in waiting if row.still_matters]
-        _raise(higher, now=now)
-        for row in higher:
-            _hint_ticket(row.ticket)
+        risen = {row.ticket_id: row.ticket for row in waiting if row.still_matters}
+        _raise([_above(row, steps, now=now) for row in waiting if row.still_matters], risen, now=now)
+        _hint(risen.values())
     return len(waiting)
 
 
-def _above(row: Escalation, steps: dict[tuple[str, int], EscalationStep], *, now: datetime) -> Escalation:
-    return Escalation(
-        ticket=row.ticket,
-        clock=row.clock,
-        metric=row.metric,
-        subject=row.subject,
-        cycle=row.cycle,
-        level=row.level + 1,
-        severity=row.severity,
-        team_id=row.team_id,
-        missed_by_id=row.missed_by_id,
-        due_at=row.due_at,
-        created_at=now,
-        climbs_at=_climbs_at(steps, row.severity, row.level + 1, now),
-    )
+def _above(row: Escalation, steps: _Ladder, *, now: datetime) -> dict[str, Any]:
+    """The columns of the rung above ``row``."""
+    level = row.level + 1
+    climbs_at = _climbs_at(steps, row.severity, level, now)
+    kept = {name: getattr(row, name) for name in _KEPT}
+    return kept | {"level": level, "created_at": now, "climbs_at": climbs_at, "reason": ""}
 
 
 def intent_row(kind: str, ticket: Ticket, payload: dict, dedupe_key: str | None) -> dict:
@@ -232,14 +251,13 @@ def _event_data(clock: Clock) -> dict:
     }
 
 
-def _hint(clocks: list[Clock]) -> None:
+def _hint(tickets: Collection[Ticket]) -> None:
     """One hint a ticket would flood the channel after an outage: teams hear once, tickets only in small batches."""
-    tickets = {clock.ticket_id: clock.ticket for clock in clocks}
     if len(tickets) <= 20:
-        for ticket in tickets.values():
+        for ticket in tickets:
             _hint_ticket(ticket)
     else:
-        for team_id in {ticket.team_id for ticket in tickets.values() if ticket.team_id}:
+        for team_id in {ticket.team_id for ticket in tickets if ticket.team_id}:
             push.publish(f"team:{team_id}")
 
 

@@ -5,6 +5,7 @@ from datetime import datetime
 from typing import Any
 
 from accounts.models import User
+from outbox.bulk import insert_rows
 from tickets.models import Ticket, TicketEvent
 
 
@@ -15,6 +16,7 @@ def record(*, ticket: Ticket, code: str, actor: User | None, now: datetime, **da
 
 def record_many(rows: Iterable[tuple[int, str, dict]], *, now: datetime) -> None:
     """Write the events ``(ticket id, code, data)`` of a sweep in one statement, without an actor."""
-    TicketEvent.objects.bulk_create(
-        [TicketEvent(ticket_id=ticket_id, code=code, data=data, created_at=now) for ticket_id, code, data in rows]
+    insert_rows(
+        TicketEvent,
+        [{"ticket_id": ticket_id, "code": code, "data": data, "created_at": now} for ticket_id, code, data in rows],
     )
