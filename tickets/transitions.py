@@ -54,14 +54,24 @@ class IllegalMove(ValidationError):
     """The move does not exist, or lacks what it asks for."""
 
 
-def check_move(*, source: str, target: str, has_reply: bool = False, reason: str = "", by_hand: bool = False) -> Move:
+def check_move(
+    *,
+    source: str,
+    target: str,
+    has_reply: bool = False,
+    reason: str = "",
+    by_hand: bool = False,
+    by_service: bool = False,
+) -> Move:
     """The `Move` from ``source`` to ``target``.
+
+    ``by_hand`` and ``by_service`` ask for moves of that kind only: a new ticket is opened by hand, never reopened.
 
     Raises:
         IllegalMove: when there is none, or what it asks for is missing.
     """
     move = MOVES.get((Status(source), Status(target)))
-    if move is None or (by_hand and not move.by_hand):
+    if move is None or (by_hand and not move.by_hand) or (by_service and move.by_hand):
         words = {"source": Status(source).label, "target": Status(target).label}
         raise IllegalMove(
             _("A ticket cannot go from “%(source)s” to “%(target)s” this way."), code="move", params=words

@@ -159,7 +159,7 @@ def reopen_ticket(
 def reopen(change: Change, *, actor: User | None) -> None:
     """Open a locked ticket again: a new cycle with clocks of its own, never an instant breach."""
     ticket = change.ticket
-    check_move(source=ticket.status, target=Status.OPEN)
+    check_move(source=ticket.status, target=Status.OPEN, by_service=True)
     source = ticket.status
     Resolution.objects.filter(ticket=ticket, cycle=ticket.cycle, confirmed_at=None, refuted_at=None).update(
         refuted_at=change.now

@@ -21,6 +21,7 @@ from tickets.selectors.escalations import desk
 from tickets.services import assigning, conversation, grades, lead, links, moves, retention
 from tickets.services.locking import StaleTicket
 from tickets.tests.factories import MONDAY, make_ticket
+from tickets.transitions import IllegalMove
 
 pytestmark = pytest.mark.django_db
 MINUTE = timedelta(minutes=1)
@@ -319,6 +320,21 @@ def test_what_a_program_writes_is_marked_as_written_by_a_program(team, agent):
     assert client.post(f"{base}/reopen/", {"reason": "Too early"}, format="json").status_code == 200
     written = ticket.messages.exclude(kind="customer").values_list("kind", "channel")
     assert sorted(written) == [("note", "api"), ("note", "api"), ("public", "api"), ("public", "api")]
+
+
+@pytest.mark.parametrize("status", ["new", "open", "pending", "on_hold"])
+def test_only_what_ended_is_reopened(status, team, agent):
+    """From «new» to «open» is a legal move, but no second round of promises."""
+    ticket = make_ticket(team=team, assignee=agent)
+    if status != "new":
+        conversation.reply(
+            ticket=ticket, actor=agent, body="?", status=status, hold_reason="a part", now=MONDAY + MINUTE
+        )
+    with pytest.raises(IllegalMove):
+        moves.reopen_ticket(ticket=ticket, actor=agent, reason="Again", now=MONDAY + 2 * MINUTE)
+    ticket.refresh_from_db()
+    assert (ticket.status, ticket.cycle) == (status, 1)
+    assert not ticket.messages.filter(body="Again").exists()
 
 
 def test_who_revoked_the_private_links_is_on_record(team, agent):
