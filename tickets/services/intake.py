@@ -26,6 +26,7 @@ from tickets.services.attachments import StoredFile, attach, kept
 from tickets.services.deadlines import refresh_next_due
 from tickets.services.events import record
 from tickets.services.locking import announce, facts_of
+from tickets.triage import both_names
 
 #: Clocks of customers differ from ours by a little.
 _CLOCKS_DIFFER = timedelta(minutes=10)
@@ -164,6 +165,7 @@ def _tell(ticket: Ticket, *, actor: User | None, now: datetime) -> None:
         channel=ticket.channel,
         severity=ticket.severity,
         team=ticket.team_id,
+        category=both_names(ticket.category) if ticket.category else None,
     )
     if ticket.assignee_id:
         record(

@@ -337,6 +337,14 @@ def test_only_what_ended_is_reopened(status, team, agent):
     assert not ticket.messages.filter(body="Again").exists()
 
 
+def test_the_first_event_says_where_a_ticket_began(team):
+    """The history alone has to give the present state, so the team stands in it even when nobody was free."""
+    ticket = make_ticket(team=team)
+    event = TicketEvent.objects.get(ticket=ticket, code="ticket.created")
+    assert ticket.assignee is None
+    assert (event.data["team"], event.data["category"]) == (team.pk, None)
+
+
 def test_who_revoked_the_private_links_is_on_record(team, agent):
     ticket = make_ticket(team=team)
     links.mint_status_link(ticket=ticket, user=ticket.requester, now=MONDAY)
