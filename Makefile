@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 WORKERS ?= 2
 
-.PHONY: help up manage test proof faults check fmt lock messages screenshots venv venv-dev
+.PHONY: help up manage test proof faults properties check fmt lock messages screenshots venv venv-dev
 .DEFAULT_GOAL := help
 
 help: ## list the commands
@@ -23,6 +23,9 @@ proof: venv-dev ## the long part: real processes killed, every page in a browser
 
 faults: venv-dev ## only the faults of the proof: servers and processes broken on purpose, under 15 minutes
 	@$(BIN)/python -m pytest -m faults $(ARGS)
+
+properties: venv-dev ## random walks against the plain model, thirty thousand steps; a failure prints how to walk it again
+	@$(BIN)/python -m pytest -m proof helpdesk/tests/properties --hypothesis-profile=long $(ARGS)
 
 check: venv-dev ## lint, format, types, import rules, migrations, deployment, templates, security, translations
 	@$(BIN)/python tools/check.py
