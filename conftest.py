@@ -63,8 +63,7 @@ _prepare()
 hypothesis_settings.register_profile("house", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 hypothesis_settings.load_profile("house")
 # `ci` is the same walk on every machine, so that no gate fails by chance; `long` is another one each time, and prints
-# how
-# to walk it again (`make properties`).
+# how to walk it again (`make properties`).
 hypothesis_settings.register_profile("ci", hypothesis_settings.get_profile("house"), derandomize=True)
 hypothesis_settings.register_profile("long", hypothesis_settings.get_profile("house"), print_blob=True)
 
