@@ -29,7 +29,7 @@ def insert_rows(
     statement = f"""
         INSERT INTO {table} ({columns})
         SELECT {columns} FROM json_populate_recordset(NULL::{table}, %s)
-        {"ON CONFLICT DO NOTHING" if ignore_conflicts else ""} RETURNING {quoted(model._meta.pk.column)}
+        {"ON CONFLICT DO NOTHING" if ignore_conflicts else ""} RETURNING {quoted(str(model._meta.pk.column))}
     """  # nosec B608 - names of our own tables and columns
     with connection.cursor() as cursor:
         cursor.execute(statement, [json.dumps(rows, default=_as_text)])

@@ -5,9 +5,9 @@ It may stay unheard. The sweep every few seconds finds the same rows.
 
 import os
 import threading
+from typing import Any
 
 from celery import current_app
-from kombu.transport.virtual import Channel
 
 from outbox import background
 from outbox.crash import crash_point
@@ -29,7 +29,7 @@ def ring() -> None:
         background.say(_ring_now)
 
 
-def may_ring(channel: Channel, queue: str) -> bool:
+def may_ring(channel: Any, queue: str) -> bool:
     """Whether ``queue`` has room for one more ring; what waits there finds the same rows."""
     # Declared, not looked at (`passive`): kombu looks for the queue without its key prefix and never finds it.
     return channel.queue_declare(queue=queue).message_count < MOST_WAITING

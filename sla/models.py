@@ -1,7 +1,5 @@
 """Calendars, policies, targets and clocks. Clocks know their ticket by a string foreign key only."""
 
-from datetime import datetime
-
 from django.db import models
 from django.db.models import F, Q
 from django.db.models.functions import Coalesce, Floor
@@ -218,10 +216,6 @@ class Clock(models.Model):
     breached_at = models.DateTimeField(_("breached"), null=True, blank=True)
     ended_at = models.DateTimeField(_("ended"), null=True, blank=True)
 
-    #: Only on rows of `sla.selectors.clocks_to_show`.
-    stands_since: datetime | None
-    stands_because: str | None
-
     class Meta:
         verbose_name = _("clock")
         verbose_name_plural = _("clocks")
@@ -270,7 +264,7 @@ class Clock(models.Model):
             return None
         if "stands_since" not in self.__dict__:
             return self.pauses.filter(ended_at=None).first()
-        return ClockPause(clock=self, started_at=self.stands_since, reason=self.stands_because)
+        return ClockPause(clock=self, started_at=self.__dict__["stands_since"], reason=self.__dict__["stands_because"])
 
 
 class ClockPause(models.Model):

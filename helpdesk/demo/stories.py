@@ -31,14 +31,8 @@ LIVE = (("S", "warn", 40), ("S", "due", 75), ("A", "due", 110))
 _RESPONSE = {"S": (3, 24), "A": (8, 100), "B": (15, 210)}
 _HOLD = {"zh-hans": "等待云服务商的工单回复", "en": "The cloud provider is looking at it"}
 _PREVENTION = {
-    "zh-hans": (
-        "为该指标增加 80% 阈值告警，值班组负责，本周五前完成",
-        "在发布检查单中加入此项核对，由发布经理每次确认",
-    ),
-    "en": (
-        "An alert at 80 % of the limit: on-call team, by Friday",
-        "A line in the release checklist, signed each time",
-    ),
+    "zh-hans": "增加 80% 阈值告警，值班组负责，本周五前完成；发布检查单中加入此项，由发布经理确认",
+    "en": "An alert at 80 % of the limit: on-call team, by Friday. A line in the release checklist, signed each time.",
 }
 
 
@@ -178,8 +172,8 @@ class Chronicle:
                     ticket=ticket, author=ticket.requester, body=tale.say(turn["body"]), now=at
                 )
             elif turn["from"] == "note":
-                said = {"body": tale.say(turn["body"]), "shareable": ending == "open"}
-                conversation.add_note(ticket=ticket, actor=self._agent(ticket), **said, now=at)
+                agent, told = self._agent(ticket), tale.say(turn["body"])
+                conversation.add_note(ticket=ticket, actor=agent, body=told, shareable=ending == "open", now=at)
             else:
                 waits = (last and ending == "pending") or (not last and turns[place + 1]["from"] == "customer")
                 conversation.reply(
@@ -243,8 +237,8 @@ class Chronicle:
         """What a grave problem taught; of those solved lately it is still owed."""
         if at < self.now:
             words = {"course": tale.say(tale.row["solution"]), "cause": tale.say(tale.row["cause"])}
-            words["prevention"] = _PREVENTION[tale.row["lang"]]
-            report_cause(ticket=ticket, actor=self._agent(ticket), **words, now=at)
+            prevention = _PREVENTION[tale.row["lang"]]
+            report_cause(ticket=ticket, actor=self._agent(ticket), **words, prevention=prevention, now=at)
 
     def _link(self, tale: Tale, ticket: Ticket, at: datetime) -> None:
         for place, article in enumerate(self.articles.get(tale.row["key"], [])):

@@ -100,7 +100,7 @@ class CauseReportForm(ActionForm):
         resolution = _present_resolution(self.ticket)
         report = getattr(resolution, "cause_report", None)
         if report:
-            self.initial |= {name: getattr(report, name) for name in self.fields}
+            self.initial.update({name: getattr(report, name) for name in self.fields})
         elif resolution:
             self.initial["cause"] = resolution.cause
 

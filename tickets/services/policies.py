@@ -74,7 +74,11 @@ def continue_run(*, limit: int = PER_RING) -> None:
 
 def _ring() -> None:
     """Tell the worker, without waiting; it may stay unheard, beat rings every minute."""
-    background.say(lambda: current_app.send_task(_TASK, queue="heavy", expires=60, retry=False, ignore_result=True))
+    background.say(_ring_now)
+
+
+def _ring_now() -> None:
+    current_app.send_task(_TASK, queue="heavy", retry=False, ignore_result=True)
 
 
 def _demand_sense(foretold: Preview) -> None:
