@@ -71,7 +71,7 @@ class Notice:
         return set()
 
     def prepare(self, intents: list[Intent]) -> None:
-        """Read what many ``intents`` name in few queries, before each is rendered; by default nothing."""
+        """Read what many ``intents`` name in few queries, before each is resolved or rendered; by default nothing."""
 
     def context(self, intents: list[Intent], delivery: Delivery, now: datetime) -> dict[str, Any]:
         """Variables of the templates for one message that tells of ``intents`` (several when grouped).

@@ -35,14 +35,36 @@ def resolve_due(*, now: datetime, limit: int = 200) -> int:
         due = Intent.objects.filter(state=Intent.State.PENDING, available_at__lte=now).order_by("available_at", "id")
         intents = list(due.select_for_update(skip_locked=True)[:limit])
         fresh: list[Delivery] = []
+        _prepare(intents)
         for intent in intents:
             fresh += _resolve(intent, now)
         _group(fresh, intents)
         Delivery.objects.bulk_create(fresh, batch_size=1000, ignore_conflicts=True)
-        Intent.objects.bulk_update(intents, ["state", "attempts", "available_at", "last_error"], batch_size=200)
+        _save(intents)
         for user_id in {row.user_id for row in fresh if row.channel == Delivery.Channel.PAGE}:
             push.publish(f"user:{user_id}", change="notice")
     return len(intents)
+
+
+def _prepare(intents: list[Intent]) -> None:
+    """Let each kind read at once what its intents name; one that cannot leaves each intent to read and fail alone."""
+    by_kind: dict[str, list[Intent]] = defaultdict(list)
+    for intent in intents:
+        by_kind[intent.kind].append(intent)
+    for kind, alike in by_kind.items():
+        try:
+            with transaction.atomic():
+                registry.get(kind).prepare(alike)
+        except Exception as error:  # noqa: BLE001 - what is wrong with it is written where the intent is resolved
+            logger.info("%s not read at once: %s", kind, error)
+
+
+def _save(intents: list[Intent]) -> None:
+    """Nearly all are resolved, in one short statement; what failed is written row by row."""
+    failed = [intent for intent in intents if intent.state != Intent.State.RESOLVED]
+    resolved = [intent.pk for intent in intents if intent.state == Intent.State.RESOLVED]
+    Intent.objects.filter(pk__in=resolved).update(state=Intent.State.RESOLVED, last_error="")
+    Intent.objects.bulk_update(failed, ["state", "attempts", "available_at", "last_error"], batch_size=200)
 
 
 def _resolve(intent: Intent, now: datetime) -> list[Delivery]:

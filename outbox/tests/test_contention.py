@@ -13,6 +13,7 @@ class _Service:
     def __init__(self, *errors: Exception) -> None:
         self.errors = list(errors)
         self.runs = 0
+        self.__qualname__ = "service"
 
     def __call__(self) -> str:
         self.runs += 1
@@ -20,8 +21,6 @@ class _Service:
             error = self.errors.pop(0)
             raise OperationalError from error
         return "done"
-
-    __qualname__ = "_Service"
 
 
 class _Deadlock(psycopg2.errors.DeadlockDetected):

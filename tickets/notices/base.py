@@ -13,7 +13,7 @@ from accounts.models import User
 from outbox.models import Delivery, Intent
 from outbox.registry import Notice, Recipient
 from sla.choices import Severity
-from tickets.models import Message, Ticket
+from tickets.models import Escalation, Message, Ticket
 
 #: One message may tell of thousands after an outage; mail servers refuse what is too large, and nobody reads it.
 MOST_LISTED = 100
@@ -53,6 +53,16 @@ class TicketNotice(Notice):
         if (ticket := self.row_of(intent, "ticket")) is None:
             raise Ticket.DoesNotExist(intent.payload["ticket"])
         return ticket
+
+    def escalation_of(self, intent: Intent) -> Escalation:
+        """The escalation that the payload names; ``also`` has to name it too.
+
+        Raises:
+            Escalation.DoesNotExist: when it was deleted.
+        """
+        if (row := self.row_of(intent, "escalation")) is None:
+            raise Escalation.DoesNotExist(intent.payload["escalation"])
+        return row
 
     def people(self, *users: User | None) -> list[Recipient]:
         """Recipients for active people, each once."""

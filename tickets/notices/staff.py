@@ -3,6 +3,8 @@
 from collections.abc import Callable
 from datetime import datetime
 
+from django.db.models import prefetch_related_objects
+
 from accounts.models import User
 from outbox.models import Intent
 from outbox.registry import Recipient
@@ -11,6 +13,8 @@ from tickets.choices import MessageKind
 from tickets.models import Escalation, Message, SeverityContest, Ticket
 from tickets.notices.base import StaffNotice
 from tickets.notices.ladder import nobody_else, people_for_rung, responsible_lead
+
+_Rung = tuple[int | None, str, int]
 
 
 class ToPeople(StaffNotice):
@@ -68,9 +72,21 @@ class Escalated(MustReach):
         row = self.row_of(intent, "escalation")
         return row is None or row.acknowledged_at is not None or not row.still_matters
 
+    def prepare(self, intents: list[Intent]) -> None:
+        super().prepare(intents)
+        found: dict[_Rung, list[User]] = {}
+        for intent in intents:
+            intent.__dict__.setdefault("people_of_rungs", found)
+
     def recipients(self, intent: Intent, now: datetime) -> list[Recipient]:
-        row = Escalation.objects.select_related("ticket__team").get(pk=intent.payload["escalation"])
-        return self.people(*people_for_rung(row, now=now))
+        """Asked once for all of a round who stand on the same first rung; higher up it depends on who was told."""
+        row = self.escalation_of(intent)
+        row.ticket = self.ticket_of(intent)
+        rung = (row.ticket.team_id, row.severity, row.level)
+        found = intent.__dict__.setdefault("people_of_rungs", {})
+        if row.level > 1 or rung not in found:
+            found[rung] = people_for_rung(row, now=now)
+        return self.people(*found[rung])
 
 
 class Missed(StaffNotice):
@@ -84,9 +100,13 @@ class Missed(StaffNotice):
     def subject_of(self, intent: Intent) -> int:
         return intent.payload["escalation"]
 
+    def prepare(self, intents: list[Intent]) -> None:
+        super().prepare(intents)
+        rows = [row for intent in intents if (row := self.row_of(intent, "escalation"))]
+        prefetch_related_objects(rows, "missed_by")
+
     def recipients(self, intent: Intent, now: datetime) -> list[Recipient]:
-        row = Escalation.objects.select_related("missed_by").get(pk=intent.payload["escalation"])
-        return self.people(row.missed_by)
+        return self.people(self.escalation_of(intent).missed_by)
 
 
 class Contested(MustReach):
