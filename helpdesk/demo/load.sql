@@ -1,34 +1,40 @@
 -- The tickets and clocks of `helpdesk.demo.load`, in one go. Parameters: tickets, due, at_once, seed, now.
 -- A percent sign is written twice: the driver reads it.
 
-ANALYZE accounts_user, accounts_membership, accounts_team;
+DROP TABLE IF EXISTS load_ticket, load_clock;
 
 CREATE TEMPORARY TABLE load_ticket ON COMMIT DROP AS
 WITH
     agents AS (
-        SELECT m.user_id, m.team_id, row_number() OVER (ORDER BY m.id) - 1 AS place, count(*) OVER () AS total
+        SELECT array_agg(m.user_id ORDER BY m.id) AS ids, array_agg(m.team_id ORDER BY m.id) AS teams, count(*) AS total
         FROM accounts_membership m JOIN accounts_team t ON t.id = m.team_id AND t.code LIKE 'load-%%'
         JOIN accounts_role r ON r.id = m.role_id AND r.code = 'agent'
     ),
     customers AS (
-        SELECT id, organization_id, row_number() OVER (ORDER BY id) - 1 AS place, count(*) OVER () AS total
+        SELECT array_agg(id ORDER BY id) AS ids, array_agg(organization_id ORDER BY id) AS organizations,
+            count(*) AS total
         FROM accounts_user WHERE email LIKE '%%@customers.load.example'
     ),
-    -- Seven has no factor in common with twenty: each block of twenty has every status in its share, shuffled.
-    places AS (SELECT i, (i * 7 + i / 20) %% 20 AS mixed FROM generate_series(0, %(tickets)s - 1) AS i)
+    places AS (
+        SELECT
+            i,
+            -- Seven has no factor in common with twenty: each block of twenty has every status in its share, shuffled.
+            (i * 7 + i / 20) %% 20 AS mixed,
+            1 + (hashint8extended(i, %(seed)s) & 2147483647) %% agents.total AS agent,
+            1 + (hashint8extended(i, %(seed)s + 1) & 2147483647) %% customers.total AS customer
+        FROM generate_series(0, %(tickets)s - 1) AS i, agents, customers
+    )
 SELECT
     i,
     nextval(pg_get_serial_sequence('tickets_ticket', 'id')) AS id,
     'T' || nextval('tickets_ticket_number') AS number,
     CASE WHEN mixed < 6 THEN 'new' WHEN mixed < 16 THEN 'open' WHEN mixed < 18 THEN 'pending' ELSE 'on_hold' END AS status,
     CASE WHEN i %% 10 = 0 THEN 'S' WHEN i %% 10 < 4 THEN 'A' ELSE 'B' END AS severity,
-    customers.id AS requester_id,
-    customers.organization_id,
-    agents.team_id,
-    CASE WHEN mixed > 0 THEN agents.user_id END AS assignee_id  -- one in twenty waits for somebody
-FROM places
-JOIN agents ON agents.place = (hashint8extended(i, %(seed)s) & 2147483647) %% agents.total
-JOIN customers ON customers.place = (hashint8extended(i, %(seed)s + 1) & 2147483647) %% customers.total
+    customers.ids[customer] AS requester_id,
+    customers.organizations[customer] AS organization_id,
+    agents.teams[agent] AS team_id,
+    CASE WHEN mixed > 0 THEN agents.ids[agent] END AS assignee_id  -- one in twenty waits for somebody
+FROM places, agents, customers
 ORDER BY i;
 
 ANALYZE load_ticket;

@@ -1,9 +1,17 @@
-"""`bench/triage.py` on a slice of the shared texts: its exit code says whether each became one ticket that runs."""
+"""The measuring programs on a small size: their exit codes judge what was done, never how long it took.
+
+`bench/triage.py` on a slice of the shared texts: whether each became one ticket that runs.
+`bench/deadlines.py --quick`: whether a sweep asks little when nothing is due, and leaves the same rows as the floor.
+"""
+
+import subprocess
+import sys
 
 import pytest
 from django.db.models import F
 
-from bench import triage
+from bench import deadlines, triage
+from helpdesk.embedded.home import PROJECT
 from sla.models import Clock
 from tickets.models import Ticket
 from tickets.tests.factories import make_ticket
@@ -49,3 +57,21 @@ def test_a_row_at_fault_is_told_by_the_exit_code(fault, told, monkeypatch, capsy
     fault(tickets[0])
     assert triage.run(None, options, check=triage.check_rows) == 1
     assert told in capsys.readouterr().err
+
+
+@pytest.mark.proof
+def test_a_sweep_leaves_what_the_floor_leaves():
+    command = [sys.executable, "bench/deadlines.py", "--quick"]
+    done = subprocess.run(command, check=False, cwd=PROJECT, capture_output=True, text=True, timeout=1200)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "10000 running clocks, 10000 of them due" in done.stdout
+    assert done.stdout.count("× ") == 3
+
+
+def test_a_sweep_at_fault_is_told():
+    nothing, _some, many = deadlines.cases(10_000)
+    fine = {"queries": 2, "rows": {"events": "7 1"}}
+    assert deadlines.faults(nothing, [fine], [fine]) == deadlines.faults(many, [fine], [fine]) == []
+    assert deadlines.faults(nothing, [fine | {"queries": 3}], [fine]) == ["3 queries to find nothing"]
+    assert deadlines.faults(many, [fine | {"queries": 300}], [fine]) == []
+    assert deadlines.faults(many, [fine | {"rows": {"events": "6 1"}}], [fine]) == ["events differ: 6 1, the floor 7 1"]
