@@ -12,6 +12,7 @@ class BoundedScheduler(PersistentScheduler):
 
     def apply_async(self, entry: ScheduleEntry, producer: Any = None, advance: bool = True, **kwargs: Any) -> Any:
         """Ring, unless enough rings wait already. The caller has moved the entry to its next time either way."""
-        if producer is not None and not may_ring(producer.channel, (entry.options or {})["queue"]):
+        queue = (entry.options or {}).get("queue")
+        if producer and queue and not may_ring(producer, queue):
             return None
         return super().apply_async(entry, producer=producer, advance=advance, **kwargs)

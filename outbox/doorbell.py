@@ -8,6 +8,7 @@ import threading
 from typing import Any
 
 from celery import current_app
+from kombu import Producer
 
 from outbox import background
 from outbox.crash import crash_point
@@ -29,9 +30,10 @@ def ring() -> None:
         background.say(_ring_now)
 
 
-def may_ring(channel: Any, queue: str) -> bool:
+def may_ring(producer: Producer, queue: str) -> bool:
     """Whether ``queue`` has room for one more ring; what waits there finds the same rows."""
     # Declared, not looked at (`passive`): kombu looks for the queue without its key prefix and never finds it.
+    channel: Any = producer.channel
     return channel.queue_declare(queue=queue).message_count < MOST_WAITING
 
 
@@ -39,7 +41,7 @@ def _ring_now() -> None:
     # Cleared first: a row committed from here on deserves a ring of its own.
     _pending.clear()
     with current_app.producer_pool.acquire(block=True) as producer:
-        if may_ring(producer.channel, QUEUE):
+        if may_ring(producer, QUEUE):
             current_app.send_task(TASK, queue=QUEUE, producer=producer, retry=False, ignore_result=True)
 
 

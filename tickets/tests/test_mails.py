@@ -13,6 +13,7 @@ from outbox import clock, registry
 from outbox.models import Delivery, Intent
 from outbox.rendering import render_line, render_mail
 from tickets.models import Ticket
+from tickets.notices import base
 from tickets.services import assigning, conversation, escalation, grades, moves, urging
 from tickets.services.lead import call_in
 from tickets.tests.factories import make_ticket
@@ -85,6 +86,16 @@ def delivery_of(intent: Intent, language: str) -> Delivery:
 
 def test_the_scene_has_every_kind_of_mail(life):
     assert set(life) == NOTICED
+
+
+def test_a_mail_of_thousands_lists_some_and_says_how_many_more(life, monkeypatch):
+    monkeypatch.setattr(base, "MOST_LISTED", 2)
+    deliveries = [delivery_of(life["ticket.escalated"], "en") for _ in range(5)]
+    mail = render_mail(deliveries=deliveries, now=clock.now())
+    assert mail.subject.startswith("5 tickets")
+    for text in (mail.body, mail.alternatives[0][0]):
+        assert text.count("/desk/tickets/T") == 2
+        assert "And 3 more tickets." in text
 
 
 @pytest.mark.parametrize("language", ["zh-hans", "en"])

@@ -27,7 +27,7 @@ _FIRST = MetricCode.FIRST_RESPONSE
 def check(*, accepted: Collection[str], escalated: Collection[int], sink: SmtpSink, ambiguous: int = 0) -> None:
     """All five: the numbers of all accepted tickets, the ids of those whose first response is escalated.
 
-    ``ambiguous`` is how many messages may have arrived twice.
+    ``ambiguous`` is how many messages at most may have arrived twice: as many as were between 250 and commit.
     """
     inputs_are_rows(accepted)
     escalations_equal_model({(ticket, _FIRST, 1, 1) for ticket in escalated})
@@ -74,7 +74,7 @@ def mails_arrived_once(sink: SmtpSink, *, ambiguous: int = 0) -> None:
     arrived = sink.message_ids()
     assert set(sent.values_list("message_id", flat=True)) == set(arrived)
     twice = [message for message, times in arrived.items() if times > 1]
-    assert len(twice) == ambiguous
+    assert len(twice) <= ambiguous
     assert all(arrived[message] == 2 for message in twice)
 
 

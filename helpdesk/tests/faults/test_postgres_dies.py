@@ -74,4 +74,5 @@ def test_postgres_killed_during_fifty_commits(database, sink, tmp_path):
         wait_until_told(COMMITS)
         assert [process.poll() for process in all_of_them] == [None] * 3, "nobody had to be started again"
     tickets = dict(Ticket.objects.values_list("number", "pk"))
-    ledger.check(accepted=list(after.values()), escalated=list(tickets.values()), sink=sink)
+    # The worker may have been between the mail server's 250 and its commit, with one message.
+    ledger.check(accepted=list(after.values()), escalated=list(tickets.values()), sink=sink, ambiguous=1)

@@ -83,4 +83,5 @@ def test_a_worker_killed_while_it_tells(place, claimed, arrived, team, running, 
     clock.shift(LEASES_OVER)
     running.worker()
     wait_until_told()
+    assert max(sink.message_ids().values()) == 1 + arrived
     ledger.check(accepted=numbers(tickets), escalated=ids(tickets), sink=sink, ambiguous=int(arrived))
