@@ -20,7 +20,7 @@ def restored_after_each_test() -> Iterator[None]:
     original = TransactionTestCase._fixture_teardown
 
     def teardown(self: TransactionTestCase) -> None:
-        with pgtrigger.ignore():
+        with pgtrigger.ignore(), _patience():
             original(self)
             _bring_back(rows)
 
@@ -29,6 +29,15 @@ def restored_after_each_test() -> Iterator[None]:
         yield
     finally:
         TransactionTestCase._fixture_teardown = original
+
+
+@contextmanager
+def _patience() -> Iterator[None]:
+    """Wait for the last statements of processes that the test killed, however long they take."""
+    with connection.cursor() as cursor:
+        cursor.execute("SET lock_timeout = 0")
+        yield
+        cursor.execute("RESET lock_timeout")
 
 
 def _remember() -> dict[str, str]:

@@ -83,7 +83,7 @@ def _copy(cursor: CursorWrapper, model: type[Model], key: str, value: int, own: 
     values = [own.get(column, f"original.{column}") for column in columns]
     cursor.execute(
         f"INSERT INTO {model._meta.db_table} ({', '.join(columns)}) SELECT {', '.join(values)} "
-        f"FROM {model._meta.db_table} AS original, copy WHERE original.{key} = %s ORDER BY copy.id",
+        f"FROM {model._meta.db_table} AS original, copy WHERE original.{key} = %s ORDER BY copy.id, original.id",
         [value],
     )
 
