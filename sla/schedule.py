@@ -42,8 +42,12 @@ def plan(promise: Promise, *, start: datetime, carried: timedelta = timedelta(0)
 
 
 def shift(calendar: WorkingCalendar, instant: datetime, *, paused_at: datetime, resumed_at: datetime) -> datetime:
-    """Where ``instant`` moves when its clock stood still between two instants: the same counted time remains."""
-    if instant <= paused_at:
+    """Where ``instant`` moves when its clock stood still between two instants: the same counted time remains.
+
+    What stood still outside working hours moves nothing: due at an opening stays there, though no working time is left
+    on the evening before.
+    """
+    if instant <= paused_at or not calendar.between(paused_at, resumed_at):
         return instant
     return _after(calendar, resumed_at, calendar.between(paused_at, instant))
 
