@@ -128,10 +128,11 @@ def refute_solution(
     with changing(ticket.pk, now=now) as change:
         _answer(change, cycle, refuted_at=change.now)
         if comment.strip():
-            add_message(change, MessageKind.CUSTOMER, comment, author=actor, channel=channel)
-        reopen(change, actor=actor)
-        if comment.strip():
+            message = add_message(change, MessageKind.CUSTOMER, comment, author=actor, channel=channel)
+            reopen(change, actor=actor, message=message.pk)
             awaits_answer(change)
+        else:
+            reopen(change, actor=actor)
 
 
 def refute_after_survey(change: Change, *, cycle: int, actor: User | None) -> None:
@@ -156,8 +157,11 @@ def reopen_ticket(
         reopen(change, actor=actor)
 
 
-def reopen(change: Change, *, actor: User | None) -> None:
-    """Open a locked ticket again: a new cycle with clocks of its own, never an instant breach."""
+def reopen(change: Change, *, actor: User | None, **why: int) -> None:
+    """Open a locked ticket again: a new cycle with clocks of its own, never an instant breach.
+
+    ``why`` are further facts of the event.
+    """
     ticket = change.ticket
     check_move(source=ticket.status, target=Status.OPEN, by_service=True)
     source = ticket.status
@@ -168,7 +172,7 @@ def reopen(change: Change, *, actor: User | None) -> None:
         status=Status.OPEN, cycle=ticket.cycle + 1, cycle_started_at=change.now, resolved_at=None, closed_at=None
     )
     _begin_anew(change, Start.TICKET)
-    record(ticket=ticket, code="ticket.reopened", actor=actor, now=change.now, source=source, cycle=ticket.cycle)
+    record(ticket=ticket, code="ticket.reopened", actor=actor, now=change.now, source=source, cycle=ticket.cycle, **why)
     change.tell("ticket.reopened", cycle=ticket.cycle)
 
 

@@ -11,18 +11,35 @@ from helpdesk.tests.properties.working import ALWAYS, Hours
 if TYPE_CHECKING:
     from helpdesk.tests.properties.model import Ticket
 
-UPDATE = "progress_update"
+UPDATE, NEXT, REPORT = "progress_update", "next_response", "root_cause"
 FAMILY = {
     "first_response": "first",
+    NEXT: "next",
     "workaround": "milestone",
     "solution_path": "milestone",
     "progress_report": "milestone",
     UPDATE: "update",
+    "resolution": "resolution",
+    REPORT: "report",
 }
-STILL_IN = {"first": frozenset(), "milestone": frozenset({"pending"}), "update": frozenset({"pending", "on_hold"})}
-#: The marks of a public reply that meet a metric; None: any public reply. A resolution meets everything.
+STILL_IN = {
+    "first": frozenset(),
+    "next": frozenset(),
+    "milestone": frozenset({"pending"}),
+    "update": frozenset({"pending", "on_hold"}),
+    "resolution": frozenset({"pending"}),
+    "report": frozenset(),
+}
+#: What begins with something else than the ticket and its reopening.
+BEGINS_WITH = {NEXT: "message", REPORT: "resolution"}
+#: Whose cycles are counted on, and are not those of the ticket.
+COUNTED_ON = {UPDATE, NEXT}
+#: The marks of a public reply that meet a metric; None: any public reply. A resolution meets everything of its cycle.
 ANSWERED_BY = {
     "first_response": None,
+    NEXT: None,
+    "resolution": set(),
+    REPORT: set(),
     "workaround": {"workaround"},
     "solution_path": {"workaround", "solution_path"},
     "progress_report": {"workaround", "solution_path", "progress"},
@@ -75,17 +92,23 @@ class Policy:
 
 POLICIES = (
     # No milestone at all: what comes from here begins one late.
-    Policy((Target("first_response", 60), Target(UPDATE, 120, in_office_hours=True)), "B", team="second"),
+    Policy(
+        (Target("first_response", 60), Target(NEXT, 90), Target(UPDATE, 120, in_office_hours=True)), "B", team="second"
+    ),
     Policy(
         (
             Target("first_response", 45),
             Target("solution_path", 2, "working_days", in_office_hours=True),
+            Target(NEXT, 30, in_office_hours=True),
+            Target("resolution", 600),
             Target(UPDATE, 60),
         ),
         "A",
         category="network",
     ),
-    Policy((Target("first_response", 30), Target("workaround", 120), Target(UPDATE, 120)), "S"),
+    Policy(
+        (Target("first_response", 30), Target("workaround", 120), Target(UPDATE, 120), Target(REPORT, 48 * 60)), "S"
+    ),
     Policy(
         (Target("first_response", 120), Target("solution_path", 240), Target(UPDATE, 120, in_office_hours=True)),
         "A",

@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
 
+from helpdesk.tests.properties.book import UPDATE
 from helpdesk.tests.properties.house import House
 
 #: Events that always demand one message of a kind.
@@ -22,7 +23,7 @@ _DEMANDS = {
     "ticket.closed.silence": "ticket.closed",
     "ticket.mentioned": "ticket.mentioned",
     "ticket.called_in": "ticket.called_in",
-    "clock.warned": "ticket.warning",
+    "ticket.urged": "ticket.urged",
     "ticket.taken": None,
     "ticket.confirmed": None,
 }
@@ -34,7 +35,7 @@ def fold(events: Iterable[Any], house: House) -> dict[str, Any]:
     state: dict[str, Any] = dict.fromkeys(
         ("status", "severity", "team", "category", "assignee", "cycle", "cycle_started", "answered", "resolved")
     )
-    state |= {"closed": None, "breached": None}
+    state |= {"closed": None, "breached": None, "urged": None, "urges": None}
     for event in events:
         _apply(state, event.code, event.data, event.created_at, house)
     return state
@@ -43,17 +44,23 @@ def fold(events: Iterable[Any], house: House) -> dict[str, Any]:
 def _apply(state: dict[str, Any], code: str, data: dict[str, Any], at: datetime, house: House) -> None:
     if code == "ticket.created":
         state |= {"status": "new", "severity": data["severity"], "team": house.team_names.get(data["team"])}
-        state |= {"category": (data["category"] or {}).get("name"), "cycle": 1, "cycle_started": at}
+        state |= {"category": (data["category"] or {}).get("name"), "cycle": 1, "cycle_started": at, "waiting": at}
     elif code == "ticket.status":
         state["status"] = data["target"]
     elif code == "ticket.resolved":
-        state |= {"status": "resolved", "resolved": at, "answered": state["answered"] or at}
+        state |= {"status": "resolved", "resolved": at, "answered": state["answered"] or at, "breached": None}
+        state |= {"waiting": None, "urges": None}
     elif code in ("ticket.confirmed", "ticket.closed.silence"):
         state |= {"status": "closed", "closed": at}
     elif code == "ticket.reopened":
         state |= {"status": "open", "resolved": None, "closed": None, "cycle": data["cycle"], "cycle_started": at}
+        state |= {"breached": None, "waiting": at if data.get("message") else state["waiting"]}
     elif code == "ticket.reply.public":
-        state["answered"] = state["answered"] or at
+        state |= {"answered": state["answered"] or at, "waiting": None, "urges": None}
+    elif code == "ticket.customer_message":
+        state["waiting"] = state["waiting"] or at
+    elif code == "ticket.urged":
+        state |= {"urged": at, "urges": state["urges"] or at}
     elif code == "ticket.regraded":
         state["severity"] = data["target"]
     elif code == "ticket.properties":
@@ -79,6 +86,8 @@ def intents_demanded(events: Iterable[Any], rungs: Iterable[Any]) -> Counter[tup
         code, data, at = event.code, event.data, event.created_at
         if kind := _DEMANDS.get(code):
             found[kind, at] += 1
+        if code == "clock.warned":  # a progress update is the agent's own matter
+            found["ticket.progress_due" if data["metric"] == UPDATE else "ticket.warning", at] += 1
         if code == "ticket.created":
             found["ticket.acknowledged", at] += 1
             found["ticket.unassigned", at] += 1  # unless the assignment of the same instant takes it back

@@ -6,11 +6,25 @@ Every method first refuses what must be refused (`Refused`, and then nothing has
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-from helpdesk.tests.properties.book import ANSWERED_BY, BY_HAND, FAMILY, RUNG_WAITS, STILL_IN, UPDATE, Book, Target
+from helpdesk.tests.properties.book import (
+    ANSWERED_BY,
+    BEGINS_WITH,
+    BY_HAND,
+    COUNTED_ON,
+    FAMILY,
+    NEXT,
+    REPORT,
+    RUNG_WAITS,
+    STILL_IN,
+    UPDATE,
+    Book,
+    Target,
+)
 from helpdesk.tests.properties.working import ALWAYS, ZERO, Hours
 
 WAITING = STILL_IN["update"]
 REOPENS_WITHIN = timedelta(days=14)
+URGES_AGAIN_AFTER = timedelta(hours=1)
 
 
 class Refused(Exception):
@@ -118,11 +132,14 @@ class Ticket:
     resolved: datetime | None = None
     closed: datetime | None = None
     breached: datetime | None = None
+    waiting: datetime | None = None
+    urged: datetime | None = None
+    urges: datetime | None = None
     contest: str | None = None
 
     def __post_init__(self) -> None:
-        self.cycle_started = self.created
-        self._start_all(self.created)
+        self.cycle_started = self.waiting = self.created
+        self._start_all("ticket", self.created)
 
     @property
     def is_unresolved(self) -> bool:
@@ -157,6 +174,13 @@ class Ticket:
             self._reopen(now)
         elif self.status == "pending":
             self._move("open", now)
+        self._wait_for_answer(now)
+
+    def urge(self, now: datetime) -> None:
+        if not self.is_unresolved or (self.urged and now < self.urged + URGES_AGAIN_AFTER):
+            raise Refused("urged a short while ago, or solved")
+        self.overdue(now)
+        self.urged, self.urges = now, self.urges or now
 
     # --- where it stands ---------------------------------------------------------------------------------------
 
@@ -173,27 +197,36 @@ class Ticket:
         self.overdue(now)
         self.said.append(("public", body))
         self._meet(now, set(), resolves=True)
-        for clock in self.open_clocks:
-            clock.end("missed" if clock.breached else "cancelled", now)
-        for rung in self.rungs:
-            rung.climbs = rung.climbs if rung.acknowledged else None
         self._wait_ends(now)
         self.status, self.resolved, self.contest = "resolved", now, None
+        self._begin_anew("resolution", now)
+
+    def report_cause(self, now: datetime) -> None:
+        if self.is_unresolved:
+            raise Refused("not resolved")
+        self.overdue(now)
+        for clock in self.open_clocks:
+            clock.end("missed" if clock.breached else "met", now)
 
     def close(self, now: datetime) -> None:
         if self.status != "resolved":
             raise Refused("only what is resolved closes")
+        self.overdue(now)
         self.status, self.closed = "closed", now
 
     def refute(self, now: datetime, body: str) -> None:
         if self.status != "resolved":
             raise Refused("nothing to refute")
+        self.overdue(now)
         self.said += [("customer", body)] if body else []
         self._reopen(now)
+        if body:
+            self._wait_for_answer(now)
 
     def reopen(self, now: datetime, body: str) -> None:
         if self.is_unresolved:
             raise Refused("open already")
+        self.overdue(now)
         self.said.append(("note", body))
         self._reopen(now)
 
@@ -232,7 +265,9 @@ class Ticket:
         for rung in list(self.rungs):
             if rung.acknowledged is None and rung.climbs and rung.climbs <= now:
                 rung.climbs = None
-                if self.is_unresolved:
+                if self.is_unresolved or any(
+                    clock.is_open and (clock.metric, clock.cycle) == (rung.metric, rung.cycle) for clock in self.clocks
+                ):
                     self.rungs.append(
                         Rung(
                             rung.metric, rung.cycle, rung.level + 1, rung.severity, rung.due, now,
@@ -264,7 +299,7 @@ class Ticket:
             self.breached = self.breached or now
 
     def _meet(self, now: datetime, marks: set[str], *, resolves: bool = False) -> None:
-        self.answered = self.answered or now
+        self.answered, self.waiting, self.urges = self.answered or now, None, None
         for clock in self.open_clocks:
             wanted = ANSWERED_BY[clock.metric]
             if wanted is not None and not resolves and not wanted & marks:
@@ -299,11 +334,36 @@ class Ticket:
     def _reopen(self, now: datetime) -> None:
         self.status, self.resolved, self.closed = "open", None, None
         self.cycle, self.cycle_started = self.cycle + 1, now
-        self._start_all(now)
+        self._begin_anew("ticket", now)
 
-    def _start_all(self, now: datetime) -> None:
+    def _begin_anew(self, begun: str, now: datetime) -> None:
+        """What was promised ends, nothing of it climbs or waits for the lead; what is promised from here on begins."""
+        for clock in self.open_clocks:
+            clock.end("missed" if clock.breached else "cancelled", now)
+        for rung in self.rungs:
+            rung.climbs = rung.climbs if rung.acknowledged else None
+        self.breached = None
+        self._start_all(begun, now)
+
+    def _start_all(self, begun: str, now: datetime) -> None:
         for metric in self.book.targets(self):
-            self._begin(metric, now, cycle=self._last(UPDATE) + 1 if metric == UPDATE else self.cycle)
+            if BEGINS_WITH.get(metric, "ticket") == begun:
+                self._begin(metric, now, cycle=self._last(metric) + 1 if metric in COUNTED_ON else self.cycle)
+
+    def _wait_for_answer(self, now: datetime) -> None:
+        if self.waiting is None:
+            self.waiting = now
+            if NEXT in self.book.targets(self) and self._owes_next():
+                self._begin(NEXT, now, cycle=self._last(NEXT) + 1)
+
+    def _owes_next(self) -> bool:
+        """Words of the customer wait, after the first answer, and no clock counts that or has missed it."""
+        if self.waiting is None or self.answered is None:
+            return False
+        if any(clock.metric in (NEXT, "first_response") for clock in self.open_clocks):
+            return False
+        missed = (clock.ended for clock in self.clocks if clock.metric == NEXT and clock.state == "missed")
+        return all(ended <= self.waiting for ended in missed)
 
     def _last(self, metric: str) -> int:
         return max((clock.cycle for clock in self.clocks if clock.metric == metric), default=0)
@@ -348,6 +408,13 @@ class Ticket:
 
     def _begin_late(self, target: Target, now: datetime) -> None:
         """A promise that the ticket did not have: kept from the beginning of the cycle, without what was waited for."""
+        if target.metric == REPORT:
+            return  # promised at the resolution or not at all
+        if target.metric == NEXT:
+            if self._owes_next():
+                hours = self.book.hours_of(target)
+                self._begin(NEXT, now, cycle=self._last(NEXT) + 1, carried=hours.between(self.waiting, now))
+            return
         if target.metric == UPDATE:
             if self.status not in WAITING:
                 self._begin(UPDATE, now, cycle=self._last(UPDATE) + 1)

@@ -11,6 +11,7 @@ from helpdesk.tests.properties.talking import Talking
 from helpdesk.tests.properties.walk import TICKETS
 from tickets.models import SeverityContest
 from tickets.services import grades, moves, properties
+from tickets.services.cause_reports import report_cause
 
 
 class Moving(Talking):
@@ -42,6 +43,14 @@ class Moving(Talking):
             ),
             then=lambda: self._takes_if_free(ticket, by),
         )  # fmt: skip
+
+    @rule(ticket=TICKETS, by=st.sampled_from(STAFF))
+    def report_cause(self, ticket: model.Ticket, by: str) -> None:
+        now, parts = self.at(ticket), {"course": "c", "cause": "c", "prevention": "p"}
+        self.attempt(
+            lambda: ticket.report_cause(now),
+            lambda: report_cause(ticket=self.row(ticket), actor=self.house.person(by), **parts, now=now),
+        )
 
     @rule(ticket=TICKETS)
     def confirm(self, ticket: model.Ticket) -> None:

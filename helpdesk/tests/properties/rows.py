@@ -17,7 +17,8 @@ from tickets.models import Escalation, Message, Ticket, TicketEvent
 #: Every table that a step may write; a refused one writes none of them.
 TABLES = (
     "tickets_ticket", "tickets_message", "tickets_ticketevent", "tickets_escalation", "tickets_resolution",
-    "tickets_severitycontest", "tickets_participant", "tickets_idempotencykey", "sla_clock", "sla_clockpause",
+    "tickets_severitycontest", "tickets_participant", "tickets_causereport", "tickets_idempotencykey",
+    "sla_clock", "sla_clockpause",
     "outbox_intent", "outbox_delivery",
 )  # fmt: skip
 _PRINT = "SELECT " + ", ".join(
@@ -71,6 +72,9 @@ class Rows:
             "resolved": row.resolved_at,
             "closed": row.closed_at,
             "breached": row.breached_at,
+            "waiting": row.waiting_since,
+            "urged": row.last_urged_at,
+            "urges": row.urged_at,
         }
 
     def clocks_as_told(self, number: str) -> dict[tuple[str, int, int], tuple]:

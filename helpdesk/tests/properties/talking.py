@@ -17,7 +17,7 @@ from helpdesk.tests.properties.rows import fingerprint
 from helpdesk.tests.properties.walk import STARTS, TICKETS, Tally, Walk
 from helpdesk.tests.properties.workers import in_two_threads
 from tickets.models import Ticket
-from tickets.services import conversation
+from tickets.services import conversation, urging
 from tickets.services.idempotency import KeyReused, once
 from tickets.services.intake import Submission, create_ticket
 from tickets.services.locking import StaleTicket
@@ -143,6 +143,11 @@ class Talking(Walk):
         row = Ticket.objects.get(pk=message.ticket_id)
         assert row.follow_up_of.number == ticket.number
         self._welcome(row, body, row.severity, ticket.requester, ticket.category)
+
+    @rule(ticket=TICKETS)
+    def customer_urges(self, ticket: model.Ticket) -> None:
+        now, customer = self.at(ticket), self.house.person(ticket.requester)
+        self.attempt(lambda: ticket.urge(now), lambda: urging.urge(ticket=self.row(ticket), actor=customer, now=now))
 
     @precondition(lambda self: self.threads_left)
     @rule(ticket=TICKETS, by=st.sampled_from([("ann", "bob"), ("lena", "sven")]), marks=MARKS)
