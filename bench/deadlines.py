@@ -10,7 +10,9 @@ workers and web under load (`deadlines_live.py`).
 How: an embedded PostgreSQL of its own with the planner's default settings, safe on disk as in production; each database
 is made by `manage.py generate_load`, vacuumed and analysed once. Every single run gets a fresh copy of it and a fresh
 process, which first reads the rows in question once, so that both find them in memory. Ours and floor take turns;
-shown is the median. The exit code is 1 when a case asks too much or the rows differ; it does not judge times.
+shown is the median (of a sweep that finds nothing, each time the quickest of fifty), and beside it the processor's time
+of both sides of the connection, which says more on a machine that others use too. The exit code is 1 when a case asks
+too much or the rows differ; it does not judge times.
 """
 
 import argparse
@@ -217,6 +219,9 @@ def _line(case: Case, ours: list[dict], floor: list[dict]) -> None:
     rate = f"{escalations / ms * 1000:8,.0f} escalations/s" if escalations else ""
     memory = f"{max(one['peak_mb'] for one in ours):4.0f} MB (+{max(one['grown_mb'] for one in ours):.0f})"
     times = f"{ms:9.2f} ms, floor {least:9.2f} ms: {ms / least:5.2f} ×"
+    if not case.idle:
+        busy, least_busy = (statistics.median(one["cpu_ms"] for one in runs) for runs in (ours, floor))
+        times += f"  (CPU {busy:6.0f} ms, floor {least_busy:6.0f} ms: {busy / least_busy:4.2f} ×)"
     print(f"  {case.name:<15}{queries:4} queries {times}  {memory}  {rate}", flush=True)
 
 
