@@ -62,7 +62,8 @@ def test_two_workers_on_one_ticket(team, running, sink):
     ticket = make_ticket(team=team, severity="S", now=clock.now())
     due = {MetricCode.FIRST_RESPONSE, MetricCode.WORKAROUND}
     Clock.objects.filter(ticket=ticket).exclude(metric__in=due).delete()
-    Clock.objects.filter(ticket=ticket).update(due_at=clock.now(), warn_at=clock.now())
+    now = clock.now()
+    Clock.objects.filter(ticket=ticket).update(due_at=now, warn_at=now)
     with _nobody_escalates():
         running.worker(queues="ticks")
         running.worker(queues="ticks")
