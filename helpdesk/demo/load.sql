@@ -104,8 +104,8 @@ JOIN (
 ) AS c ON c.ticket_id = t.id
 ORDER BY t.id;
 
-INSERT INTO tickets_message (ticket_id, kind, author_id, body, marks, channel, created_at)
-SELECT id, 'customer', requester_id, 'Printing stops after the update, on every machine.', '{}', 'portal', %(now)s
+INSERT INTO tickets_message (ticket_id, kind, author_id, body, marks, shareable, channel, created_at)
+SELECT id, 'customer', requester_id, 'Printing stops after the update, on every machine.', '{}', false, 'portal', %(now)s
 FROM load_ticket ORDER BY id;
 
 INSERT INTO tickets_ticketevent (ticket_id, code, data, created_at)

@@ -14,6 +14,7 @@ from outbox.models import Delivery, Intent
 from outbox.rendering import render_line, render_mail
 from tickets.models import Ticket
 from tickets.notices import base
+from tickets.notices.staff import Escalated
 from tickets.services import assigning, conversation, escalation, grades, moves, urging
 from tickets.services.lead import call_in
 from tickets.tests.factories import make_ticket
@@ -90,7 +91,10 @@ def test_the_scene_has_every_kind_of_mail(life):
 
 def test_a_mail_of_thousands_lists_some_and_says_how_many_more(life, monkeypatch):
     monkeypatch.setattr(base, "MOST_LISTED", 2)
-    deliveries = [delivery_of(life["ticket.escalated"], "en") for _ in range(5)]
+    monkeypatch.setattr(Escalated, "subject_of", lambda self, intent: intent.pk)  # as if of five tickets
+    told = life["ticket.escalated"]
+    intents = [Intent(pk=pk, kind=told.kind, payload=told.payload, stream=told.stream) for pk in range(1, 6)]
+    deliveries = [delivery_of(intent, "en") for intent in intents]
     mail = render_mail(deliveries=deliveries, now=clock.now())
     assert mail.subject.startswith("5 tickets")
     html = mail.alternatives[0][0]

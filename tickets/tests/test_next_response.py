@@ -241,4 +241,4 @@ def test_a_reopening_without_a_promised_first_response_starts_it(ticket, agent):
 def test_it_stands_among_the_deadlines_of_the_page(ticket, agent):
     says(ticket, 10)
     shown = clocks_of_page(ticket=ticket)["open"]
-    assert [row.get_metric_display() for row in shown] == ["next response"]
+    assert [row.metric for row in shown] == ["next_response"]
