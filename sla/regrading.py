@@ -19,6 +19,13 @@ from sla.policies import PolicyBook
 from sla.selectors import OPEN, calendar_of, promise_of
 
 ZERO = timedelta(0)
+#: The families of which the longer waiting counts when a duplicate is merged; responses are given in that instant.
+CARRIED_OVER = frozenset({"milestone", "resolution"})
+#: What a clock hands to the one that keeps the same promise after it.
+KEPT = (
+    *("ticket_id", "metric", "subject", "severity", "policy_id"),
+    *("calendar_version_id", "target_amount", "target_unit", "warn_share"),
+)
 
 
 @dataclass(frozen=True)
@@ -206,7 +213,7 @@ def _replace(clock: Clock, target: Target | None, *, facts: Facts, book: PolicyB
         return Step(clock, None, verdict, was_due_at=was_due or clock.due_at)
     cycle = clock.cycle if same else facts.cycle
     revision = 1 + max(past.trace(target.metric, cycle).revision, clock.revision if same else 0)
-    carried = _counted(clock, past, until=paused.started_at if paused else now)
+    carried = _elapsed(clock, past, now=now)
     new = new_clock(facts, target, book=book, now=now, cycle=cycle, revision=revision, carried=carried)
     new.subject = clock.subject
     if same:
@@ -214,6 +221,42 @@ def _replace(clock: Clock, target: Target | None, *, facts: Facts, book: PolicyB
         if new.warn_at <= now and new.due_at >= (was_due or clock.due_at):
             new.warned_at = clock.warned_at  # nobody is warned twice of a promise that is no tighter
     return Step(clock, new, verdict, paused.reason if paused else "", was_due or clock.due_at)
+
+
+def carry_over(*, past: Past, waited: Past, now: datetime) -> list[Step]:
+    """How the open milestones of a ticket change when a duplicate that has ``waited`` is merged into it.
+
+    Each goes on under the same promise with the larger of both elapsed times; what is past due by that is due at
+    once. Counted time is carried as in a re-grade: in the hours in which it was counted.
+    """
+    steps = []
+    for clock in past.clocks:
+        family = family_of(clock.metric)
+        twin = next((row for row in waited.clocks if family_of(row.metric) == family), None)
+        if twin is None or family not in CARRIED_OVER or clock.breached_at:
+            continue
+        carried = _elapsed(twin, waited, now=now)
+        if carried > _elapsed(clock, past, now=now):
+            steps.append(_prolong(clock, past, carried=carried, now=now))
+    return steps
+
+
+def _prolong(clock: Clock, past: Past, *, carried: timedelta, now: datetime) -> Step:
+    """The next revision of ``clock`` under the promise that it has, with another elapsed time."""
+    paused = past.open_pause(clock)
+    calendar = calendar_of(clock.calendar_version_id)
+    promise = schedule.Promise(clock.target_amount, clock.target_unit, clock.warn_share, calendar)
+    planned = schedule.plan(promise, start=now, carried=carried)
+    new = Clock(
+        **{name: getattr(clock, name) for name in KEPT},
+        cycle=clock.cycle,
+        revision=1 + past.trace(clock.metric, clock.cycle).revision,
+        carried=carried,
+        started_at=now,
+        due_at=planned.due_at,
+        warn_at=planned.warn_at,
+    )
+    return Step(clock, new, ClockState.SUPERSEDED, paused.reason if paused else "")
 
 
 def _begin(target: Target, *, facts: Facts, book: PolicyBook, past: Past, now: datetime) -> Step:
@@ -233,6 +276,12 @@ def _begin(target: Target, *, facts: Facts, book: PolicyBook, past: Past, now: d
         carried = calendar.between(began or now, now, pauses=pauses)
     new = new_clock(facts, target, book=book, now=now, carried=carried, **numbers)
     return Step(None, new, pause=facts.status if facts.status in metric.pauses_in else "")
+
+
+def _elapsed(clock: Clock, past: Past, *, now: datetime) -> timedelta:
+    """Time that an open clock counted until now, or until it was paused."""
+    paused = past.open_pause(clock)
+    return _counted(clock, past, until=paused.started_at if paused else now)
 
 
 def _counted(clock: Clock, past: Past, *, until: datetime) -> timedelta:

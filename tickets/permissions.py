@@ -12,6 +12,7 @@ STAFF_ACTIONS = {
     "resolve": {"ticket.work"},
     "reopen": {"ticket.work"},
     "report_cause": {"ticket.work"},
+    "merge": {"ticket.work"},
     "regrade": {"ticket.work"},
     "take": {"ticket.work"},
     "assign": {"ticket.assign"},
@@ -25,7 +26,7 @@ STAFF_ACTIONS = {
     "revoke_links": {"ticket.work"},
 }
 #: Actions of the customer's side: the requester, and colleagues who see the organization's tickets.
-CUSTOMER_ACTIONS = frozenset({"message", "confirm", "refute", "contest", "urge"})
+CUSTOMER_ACTIONS = frozenset({"message", "confirm", "refute", "contest", "urge", "follow"})
 
 
 def may(user: User, action: str, ticket: Ticket) -> bool:

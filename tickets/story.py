@@ -61,7 +61,7 @@ class Story:
 
 def for_list(tickets: QuerySet[Ticket]) -> QuerySet[Ticket]:
     """What a line of a customer's list needs, in a fixed number of queries."""
-    related = ("assignee", "team", "requester")
+    related = ("assignee", "team", "requester", "merged_into")
     clocks = Prefetch("clocks", clocks_to_show().filter(ended_at=None), to_attr="open_clocks")
     return tickets.select_related(*related).prefetch_related(clocks)
 
@@ -70,7 +70,7 @@ def for_page(tickets: QuerySet[Ticket]) -> QuerySet[Ticket]:
     """What the page of one ticket needs, in a fixed number of queries."""
     related = ("assignee", "team", "requester", "organization", "category", "module__product", "version")
     said = Message.objects.filter(kind__in=_TOLD).select_related("author").prefetch_related("attachments")
-    return tickets.select_related(*related, "follow_up_of").prefetch_related(
+    return tickets.select_related(*related, "follow_up_of", "merged_into").prefetch_related(
         Prefetch("messages", said.order_by("pk"), to_attr="told"),
         Prefetch("clocks", clocks_to_show()),
         "resolutions",

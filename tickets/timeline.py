@@ -180,6 +180,10 @@ def _wanted(words: str | Promise) -> Say:
     return lambda data, names: str(words) % {"wanted": data.get("wanted", "")}
 
 
+def _numbered(words: str | Promise) -> Say:
+    return lambda data, names: str(words) % {"number": data.get("number", "")}
+
+
 def _escalated(data: dict, names: Names) -> str:
     return _("escalated, level %(level)s: %(metric)s") % {"level": data.get("level"), "metric": _metric(data)}
 
@@ -272,6 +276,8 @@ SENTENCES: dict[str, _Sentence] = {
         "work", "lock", _plain(gettext_lazy("closed after three working days of silence"))
     ),
     "ticket.reopened": _Sentence("work", "refresh", _plain(gettext_lazy("opened the ticket again")), "warn"),
+    "ticket.merged": _Sentence("work", "transfer", _numbered(gettext_lazy("merged this ticket into %(number)s"))),
+    "ticket.merged_from": _Sentence("work", "transfer", _numbered(gettext_lazy("merged %(number)s into this ticket"))),
     "ticket.article.drafted": _Sentence("work", "book", _article(gettext_lazy("created a draft article: %(title)s"))),
     "ticket.article.used": _Sentence("work", "link", _article(gettext_lazy("used the article: %(title)s"))),
     "ticket.links_revoked": _Sentence("work", "lock", _plain(gettext_lazy("made the private links useless"))),

@@ -35,15 +35,19 @@ MOVES: dict[tuple[str, str], Move] = {
     (NEW, PENDING): _ASK,
     (NEW, ON_HOLD): _WAIT,
     (NEW, RESOLVED): _SERVICE,
+    (NEW, CLOSED): _SERVICE,  # merged into another ticket
     (OPEN, PENDING): _ASK,
     (OPEN, ON_HOLD): _WAIT,
     (OPEN, RESOLVED): _SERVICE,
+    (OPEN, CLOSED): _SERVICE,  # merged into another ticket
     (PENDING, OPEN): Move(),
     (PENDING, ON_HOLD): _WAIT,
     (PENDING, RESOLVED): _SERVICE,
+    (PENDING, CLOSED): _SERVICE,  # merged into another ticket
     (ON_HOLD, OPEN): Move(),
     (ON_HOLD, PENDING): _ASK,
     (ON_HOLD, RESOLVED): _SERVICE,
+    (ON_HOLD, CLOSED): _SERVICE,  # merged into another ticket
     (RESOLVED, CLOSED): _SERVICE,
     (RESOLVED, OPEN): _SERVICE,
     (CLOSED, OPEN): _SERVICE,

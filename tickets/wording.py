@@ -117,7 +117,9 @@ def regrades_of(ticket: Ticket, messages: Iterable[Message]) -> dict[int, str]:
     wanted = {message.pk for message in messages if message.kind == MessageKind.AUTOMATIC}
     if not wanted:
         return {}
-    rows = TicketEvent.objects.filter(ticket=ticket, code="ticket.regraded").values_list("data", flat=True)
+    # The messages of merged tickets are here, their events stayed with them.
+    told = [ticket.pk, *ticket.merged_from.values_list("pk", flat=True)]
+    rows = TicketEvent.objects.filter(ticket__in=told, code="ticket.regraded").values_list("data", flat=True)
     sentence = _("The grade changed from %(source)s to %(target)s.")
     return {data["message"]: sentence % data for data in rows if data.get("message") in wanted}
 

@@ -106,7 +106,7 @@ def answer_survey(*, survey: Survey, answer: Answer, now: datetime | None = None
     Raises:
         ValidationError: when it was answered before.
     """
-    with changing(survey.ticket_id, now=now) as change:
+    with changing(survey.ticket_id, now=now, even_merged=True) as change:  # it is about an earlier resolution
         _write(change, survey, answer, via=Survey.Via.LINK, actor=survey.customer)
 
 

@@ -77,6 +77,12 @@ def _first_resolutions(tickets: TicketQuerySet) -> QuerySet:
     return _of(Resolution)(tickets).filter(cycle=1).annotate(talked=Exists(earlier))
 
 
+def _problems(tickets: TicketQuerySet) -> TicketQuerySet:
+    """Without duplicates that were merged: one problem comes once and is resolved once. What was promised, answered or
+    said about a duplicate happened all the same, so that no miss goes away by merging."""
+    return tickets.filter(merged_into=None)
+
+
 _WAIT = _span("first_response_at", "created_at")
 _WORK = _span("resolved_at", "created_at")
 AT_ONCE = Q(ticket__cycle=1, talked=False)
@@ -85,9 +91,7 @@ STANDS = Q(status__in=[Status.RESOLVED, Status.CLOSED])
 
 MEASURES: dict[str, Measure] = {
     # New tickets, and the resolution rate: the share of them that stands resolved now.
-    "created": Measure(
-        lambda tickets: tickets, "created_at", "", {"count": Count("pk"), "resolved": Count("pk", filter=STANDS)}
-    ),
+    "created": Measure(_problems, "created_at", "", {"count": Count("pk"), "resolved": Count("pk", filter=STANDS)}),
     # Response time (响应时长): from the arrival to the first public reply of a person, day and night, by its instant.
     "answered": Measure(
         lambda tickets: tickets.filter(first_response_at__isnull=False),
@@ -97,7 +101,7 @@ MEASURES: dict[str, Measure] = {
     ),
     # Resolution time: from the arrival to the resolution that stands, reopenings included.
     "resolved": Measure(
-        lambda tickets: tickets.filter(resolved_at__isnull=False),
+        lambda tickets: _problems(tickets).filter(resolved_at__isnull=False),
         "resolved_at",
         "",
         {"count": Count("pk"), "median": Percentile(_WORK, share=0.5), "p90": Percentile(_WORK, share=0.9)},

@@ -20,16 +20,10 @@ from sla.facts import Facts
 from sla.metrics import METRICS, REPEATING, WAITING, Deed, Start
 from sla.models import Clock, ClockPause
 from sla.policies import policy_book
-from sla.regrading import ZERO, Step, new_clock
+from sla.regrading import KEPT, ZERO, Step, new_clock
 from sla.selectors import calendar_of, open_clocks
 
 logger = logging.getLogger(__name__)
-
-# What the next cycle of a repeating clock has of the one before.
-_KEPT = (
-    *("ticket_id", "metric", "subject", "severity", "policy_id"),
-    *("calendar_version_id", "target_amount", "target_unit", "warn_share"),
-)
 
 
 def start_clocks(*, facts: Facts, begun: Start, now: datetime) -> list[Clock]:
@@ -65,7 +59,7 @@ def apply_deed(*, facts: Facts, deed: Deed, now: datetime) -> list[Clock]:
             continue
         _close(clock, ClockState.MISSED if clock.breached_at else ClockState.MET, now=now)
         closed.append(clock)
-        if metric.repeats and not deed.resolves and facts.status not in metric.pauses_in:
+        if metric.repeats and not deed.resolves and not facts.is_resolved and facts.status not in metric.pauses_in:
             restart(clock, facts=facts, now=now)
     return closed
 
@@ -91,7 +85,7 @@ def follow_status(*, facts: Facts, now: datetime) -> None:
 
 
 def cancel_clocks(*, facts: Facts, now: datetime) -> None:
-    """Close what still runs when a ticket is resolved, or opens again. What was breached stays a miss."""
+    """Close what still runs when a ticket is resolved, merged, or opens again. What was breached stays a miss."""
     for clock in open_clocks(facts.ticket_id):
         _close(clock, ClockState.MISSED if clock.breached_at else ClockState.CANCELLED, now=now)
 
@@ -103,6 +97,19 @@ def regrade_clocks(*, facts: Facts, now: datetime) -> list[Step]:
     """
     past = regrading.pasts_of([facts.ticket_id])[facts.ticket_id]
     steps = regrading.plan(facts=facts, book=policy_book(), past=past, now=now)
+    _take(steps, now=now)
+    return steps
+
+
+def carry_over(*, ticket_id: int, waited: regrading.Past, now: datetime) -> list[Step]:
+    """Let the milestones of a ticket go on with the time that a duplicate has ``waited``, where that is longer."""
+    past = regrading.pasts_of([ticket_id])[ticket_id]
+    steps = regrading.carry_over(past=past, waited=waited, now=now)
+    _take(steps, now=now)
+    return steps
+
+
+def _take(steps: list[Step], *, now: datetime) -> None:
     for step in steps:
         if step.old:
             _close(step.old, step.verdict, now=now)
@@ -110,7 +117,6 @@ def regrade_clocks(*, facts: Facts, now: datetime) -> list[Step]:
             step.new.save(force_insert=True)
             if step.pause:
                 _pause(step.new, reason=step.pause, now=now)
-    return steps
 
 
 def mark_warned(clocks: Iterable[Clock], *, now: datetime) -> None:
@@ -145,7 +151,7 @@ def _next_cycles(missed: list[Clock], *, now: datetime) -> list[dict[str, Any]]:
     plans: dict[tuple, schedule.Schedule | None] = {}
     rows = []
     for clock in missed:
-        kept = {name: getattr(clock, name) for name in _KEPT}
+        kept = {name: getattr(clock, name) for name in KEPT}
         promise = (clock.target_amount, clock.target_unit, clock.warn_share, clock.calendar_version_id)
         if promise not in plans:
             plans[promise] = _plan_again(clock, now=now)

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from django.core.exceptions import PermissionDenied
+from django.core.exceptions import PermissionDenied, ValidationError
 from drf_spectacular.utils import extend_schema
 from rest_framework.decorators import action
 from rest_framework.exceptions import ErrorDetail, NotFound, Throttled
@@ -19,8 +19,10 @@ from tickets.api.outputs import CauseReportOut, ClockOut, MessageOut, TicketOut
 from tickets.choices import Channel, MessageKind
 from tickets.models import CauseReport, Ticket
 from tickets.promises import TOLD_TO_CUSTOMERS
+from tickets.selectors.merging import ticket_to_merge_into
 from tickets.services import assigning, conversation, grades, lead, moves, urging
 from tickets.services.cause_reports import report_cause
+from tickets.services.merging import merge_ticket
 
 
 def _post(name: str, body: type[Serializer] | None = None) -> Any:
@@ -119,6 +121,17 @@ class TicketActions(GenericViewSet):
     def reopen(self, request: Request, number: str) -> Response:
         ticket, data = self._ticket("reopen"), self._read(inputs.ReasonIn)
         moves.reopen_ticket(ticket=ticket, actor=caller(request), reason=data["reason"], channel=Channel.API)
+        return self._answer(ticket)
+
+    @_post("merge", inputs.MergeIn)
+    def merge(self, request: Request, number: str) -> Response:
+        """Merge a duplicate into another ticket of the same customer, who reads the words there."""
+        ticket, data = self._ticket("merge"), self._read(inputs.MergeIn)
+        try:
+            into = ticket_to_merge_into(user=caller(request), number=data["into"])
+        except ValidationError as unknown:
+            raise ValidationError({"into": unknown}) from unknown
+        merge_ticket(ticket=ticket, into=into, actor=caller(request), words=data["words"], channel=Channel.API)
         return self._answer(ticket)
 
     @extend_schema(methods=["get"], responses=CauseReportOut, operation_id="tickets_cause_report")

@@ -120,6 +120,11 @@ class ResolveIn(StrictSerializer):
     message = serializers.CharField(max_length=50_000, required=False, default="", allow_blank=True)
 
 
+class MergeIn(StrictSerializer):
+    into = serializers.CharField(max_length=20, help_text=_("Number of the ticket that goes on."))
+    words = serializers.CharField(max_length=50_000, help_text=_("A public reply in the other ticket."))
+
+
 class CauseReportIn(StrictSerializer):
     course = serializers.CharField(max_length=50_000)
     cause = serializers.CharField(max_length=50_000)

@@ -42,6 +42,7 @@ class TicketOut(serializers.ModelSerializer):
     version = serializers.CharField(source="version.name", allow_null=True, default=None)
     requester = serializers.EmailField(source="requester.email")
     organization = serializers.CharField(source="organization.label", allow_null=True, default=None)
+    merged_into = serializers.CharField(source="merged_into.number", allow_null=True, default=None)
     tags = serializers.SerializerMethodField()
 
     class Meta:
@@ -74,6 +75,7 @@ class TicketOut(serializers.ModelSerializer):
             "urged_at",
             "resolved_at",
             "closed_at",
+            "merged_into",
         ]
 
     def get_tags(self, ticket: Ticket) -> list[str]:

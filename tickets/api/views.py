@@ -58,7 +58,7 @@ class TicketViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, TicketActi
     required_scopes = {"GET": "tickets:read", "POST": "tickets:write"}
 
     def get_queryset(self) -> QuerySet[Ticket]:
-        related = ("team", "assignee", "category", "module", "version", "requester", "organization")
+        related = ("team", "assignee", "category", "module", "version", "requester", "organization", "merged_into")
         rows = Ticket.objects.visible_to(caller(self.request)).select_related(*related)
         return rows.prefetch_related("tags")
 

@@ -3,6 +3,7 @@
 from typing import Any
 
 from django import forms
+from django.utils.translation import gettext, override
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import User
@@ -11,10 +12,12 @@ from tickets.choices import Status
 from tickets.forms.base import ActionForm, lines
 from tickets.forms.files import FilesField
 from tickets.models import Resolution, Ticket
+from tickets.selectors.merging import ticket_to_merge_into
 from tickets.services import moves
 from tickets.services.articles import draft_article_from_ticket
 from tickets.services.cause_reports import report_cause
 from tickets.services.links import revoke_status_links
+from tickets.services.merging import merge_ticket
 from tickets.transitions import MOVES, choices_by_hand
 
 
@@ -79,6 +82,43 @@ class ReopenForm(ActionForm):
 
     def perform(self) -> Any:
         return moves.reopen_ticket(ticket=self.ticket, actor=self.user, reason=self.cleaned_data["reason"])
+
+
+class MergeForm(ActionForm):
+    """A duplicate goes on in another ticket of the same customer."""
+
+    action = "merge"
+    changes_composer = True
+    link = _("Merge into…")
+    title = _("Merge the ticket into another one")
+    explanation = _(
+        "For a duplicate of the same customer. The conversation goes on in the other ticket, with the longer waiting "
+        "time and the graver severity of both; this one is closed and says where it went."
+    )
+    button = _("Merge")
+    icon = "transfer"
+    done = _("Merged. The customer reads your words in the other ticket.")
+
+    into = forms.CharField(label=_("Number of the other ticket"), max_length=20, help_text=_("For example T1024."))
+    words = lines(_("Message to the customer"), help_text=_("A public reply in the other ticket."))
+
+    def prepare(self) -> None:
+        with override(self.ticket.language):
+            words = gettext(
+                "Your ticket %(number)s is about the same problem as this one. We go on with both here; everything "
+                "that you wrote there is kept."
+            )
+            self.initial.setdefault("words", words % {"number": self.ticket.number})
+
+    @classmethod
+    def allowed(cls, ticket: Ticket, user: User) -> bool:
+        return ticket.is_unresolved
+
+    def clean_into(self) -> Ticket:
+        return ticket_to_merge_into(user=self.user, number=self.cleaned_data["into"])
+
+    def perform(self) -> Any:
+        return merge_ticket(ticket=self.ticket, actor=self.user, **self.cleaned_data)
 
 
 class CauseReportForm(ActionForm):

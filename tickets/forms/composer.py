@@ -53,7 +53,7 @@ class ComposerForm(forms.Form):
         self.stale = False
         self.meanwhile: list[Any] = []
         kinds = [kind for kind, action in (("public", "reply"), ("note", "note")) if may(user, action, ticket)]
-        if not ticket.is_unresolved:
+        if not ticket.is_unresolved and not ticket.merged_into_id:  # of a merged one the service says where it went
             kinds = [kind for kind in kinds if kind == "note"]  # a resolved ticket is reopened first
         first = {"kind": kinds[0] if kinds else "", "revision": ticket.revision, "seen": last_id, "status": ""}
         super().__init__(*args, initial=first)  # type: ignore[misc]

@@ -16,6 +16,7 @@ FORMS: tuple[type[ActionForm], ...] = (
     closing.StatusForm,
     closing.ResolveForm,
     closing.ReopenForm,
+    closing.MergeForm,
     closing.CauseReportForm,
     closing.ArticleForm,
     closing.RevokeLinksForm,

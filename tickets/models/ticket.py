@@ -114,6 +114,16 @@ class Ticket(models.Model):
     follow_up_of = models.ForeignKey(
         "self", verbose_name=_("follows"), null=True, blank=True, on_delete=models.PROTECT, related_name="follow_ups"
     )
+    merged_into = models.ForeignKey(
+        "self",
+        verbose_name=_("merged into"),
+        null=True,
+        blank=True,
+        on_delete=models.PROTECT,
+        related_name="merged_from",
+        db_index=False,  # the partial index below: hardly any ticket is a duplicate
+        help_text=_("The ticket that goes on with this problem; never one that was merged itself."),
+    )
     tokens = SearchVectorField(null=True, editable=False)
 
     link_generation = models.PositiveIntegerField(
@@ -143,6 +153,10 @@ class Ticket(models.Model):
             ),
             models.CheckConstraint(condition=~Q(status="on_hold", hold_reason=""), name="ticket_hold_has_reason"),
             models.CheckConstraint(condition=~Q(follow_up_of=F("id")), name="ticket_follows_another"),
+            models.CheckConstraint(condition=~Q(merged_into=F("id")), name="ticket_merged_into_another"),
+            models.CheckConstraint(
+                condition=Q(merged_into__isnull=True) | Q(status="closed"), name="ticket_merged_is_closed"
+            ),
             models.CheckConstraint(
                 condition=Q(urged_at__isnull=True) | Q(last_urged_at__gte=F("urged_at")), name="ticket_urged_has_last"
             ),
@@ -159,6 +173,7 @@ class Ticket(models.Model):
             models.Index(
                 fields=["first_response_at"], name="ticket_answered", condition=Q(first_response_at__isnull=False)
             ),
+            models.Index(fields=["merged_into"], name="ticket_merged_into", condition=Q(merged_into__isnull=False)),
             GinIndex(fields=["tokens"], name="ticket_tokens"),
         ]
 

@@ -20,6 +20,7 @@ from tickets.choices import Mark, MessageKind
 from tickets.message_html import message_html
 from tickets.models import Message, Resolution, Ticket
 from tickets.permissions import allowed_actions
+from tickets.selectors.merging import merged_into
 from tickets.selectors.progress import draft_of
 from tickets.wording import regrades_of
 
@@ -30,6 +31,7 @@ SIMILAR = 5
 _WORDS = 2000  # characters of a ticket by which its likes are sought
 _RELATED = (
     "team", "assignee", "requester", "organization", "category", "module", "version", "fault_type", "follow_up_of",
+    "merged_into",
 )  # fmt: skip
 
 
@@ -122,6 +124,7 @@ def panels(*, ticket: Ticket, user: User, now: datetime, whole: bool = False) ->
         "resolution": _newest_resolution(ticket),
         "participants": list(ticket.participants.select_related("user").order_by("added_at", "pk")),
         "tags": list(ticket.tags.all()),
+        "merged_into": merged_into(ticket=ticket, user=user),
     }
 
 
@@ -141,7 +144,7 @@ def similar_tickets(*, ticket: Ticket, user: User) -> list[Any]:
     sought = query(_said(ticket))
     if sought is None:
         return []
-    solved = Ticket.objects.workable_by(user).filter(resolved_at__isnull=False).exclude(pk=ticket.pk)
+    solved = Ticket.objects.workable_by(user).filter(resolved_at__isnull=False, merged_into=None).exclude(pk=ticket.pk)
     newest = Prefetch("resolutions", queryset=Resolution.objects.order_by("-cycle"), to_attr="solutions")
     return list(best(solved, sought, limit=SIMILAR).defer("tokens", "grading", "routing").prefetch_related(newest))
 

@@ -107,7 +107,7 @@ def hand_on_orphans(*, limit: int = 200) -> int:
     orphaned = Ticket.objects.unresolved().filter(gone, assignee__isnull=False).order_by("next_due_at", "pk")
     count = 0
     for ticket_id in list(orphaned.values_list("pk", flat=True)[:limit]):
-        with changing(ticket_id) as change:
+        with changing(ticket_id, even_merged=True) as change:
             holder = change.ticket.assignee
             if holder and not holder.may("ticket.work") and change.ticket.is_unresolved:
                 _hand_on(change, holder)

@@ -2,6 +2,7 @@
 
 from collections.abc import Collection, Sequence
 from datetime import datetime, timedelta
+from functools import partial
 
 from django.core.exceptions import ValidationError
 from django.core.files.uploadedfile import UploadedFile
@@ -19,7 +20,7 @@ from tickets.services.assigning import take_if_free
 from tickets.services.attachments import StoredFile, attach, kept
 from tickets.services.events import record
 from tickets.services.intake import Submission, create_ticket
-from tickets.services.locking import Change, changing
+from tickets.services.locking import Change, MergedTicket, changing
 from tickets.transitions import check_move
 
 #: A closed ticket answered within this time opens again; later the answer starts a ticket linked to it.
@@ -122,12 +123,30 @@ def customer_message(
 ) -> Message:
     """A message of the customer: wakes a waiting ticket, reopens a resolved one, starts a new one long after closing.
 
+    What is written to a merged ticket is a message to the one that it was merged into.
+
     Raises:
         ValidationError: when the text is empty or a file refused.
     """
+    _demand_text(body)
+    said = partial(_customer_message, author=author, body=body, channel=channel, files=files, now=now)
+    ticket = _goes_on_in(ticket)
+    try:
+        return said(ticket)
+    except MergedTicket:  # between our reading and the lock
+        return said(_goes_on_in(ticket))
+
+
+def _goes_on_in(ticket: Ticket) -> Ticket:
+    """The ticket that goes on with this one's problem; one hop, because merging keeps it so."""
+    return Ticket.objects.filter(merged_from=ticket.pk).first() or ticket
+
+
+def _customer_message(
+    ticket: Ticket, *, author: User, body: str, channel: str, files: Sequence[UploadedFile], now: datetime | None
+) -> Message:
     from tickets.services.moves import reopen
 
-    _demand_text(body)
     # Read before the lock: a ticket that somebody opens or closes at this very moment is right either way.
     closed_at = Ticket.objects.values_list("closed_at", flat=True).get(pk=ticket.pk)
     if not opens_again(closed_at=closed_at, now=now or clock.now()):

@@ -31,7 +31,7 @@ def regrade(*, ticket: Ticket, actor: User, severity: str, reason: str, now: dat
     with changing(ticket.pk, now=now) as change:
         if change.ticket.severity == severity:
             raise ValidationError({"severity": _("The ticket has this grade already.")})
-        _apply(change, severity, actor=actor, reason=reason)
+        apply_grade(change, severity, actor=actor, reason=reason)
 
 
 @survives_deadlock
@@ -81,7 +81,7 @@ def decide_contest(
         if not accept:
             change.tell("ticket.contest_declined", contest=row.pk)
         elif change.ticket.severity != row.wanted:  # else the customer was told when it got that grade
-            _apply(change, row.wanted, actor=actor, reason=answer)
+            apply_grade(change, row.wanted, actor=actor, reason=answer)
 
 
 def lapse_contest(change: Change) -> None:
@@ -94,7 +94,8 @@ def lapse_contest(change: Change) -> None:
     record(ticket=change.ticket, code="ticket.severity.lapsed", actor=None, now=change.now, wanted=row.wanted)
 
 
-def _apply(change: Change, severity: str, *, actor: User, reason: str) -> None:
+def apply_grade(change: Change, severity: str, *, actor: User, reason: str) -> None:
+    """Give a locked ticket another grade: deadlines follow, the customer reads ``reason``."""
     before = change.ticket.severity
     change.set(severity=severity)
     if severity == Severity.S:  # S wakes, and what was told of this ticket at a lower grade is part of it

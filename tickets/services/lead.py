@@ -65,7 +65,7 @@ def give_breach_reason(*, escalation: Escalation, reason: str, actor: User, now:
     """
     if not reason.strip():
         raise ValidationError({"reason": _("Please say in a sentence why the deadline was missed.")})
-    with changing(escalation.ticket_id, now=now) as change:
+    with changing(escalation.ticket_id, now=now, even_merged=True) as change:  # a miss stays a miss
         fresh = Escalation.objects.filter(pk=escalation.pk, reason="")
         if not fresh.update(reason=reason.strip(), reason_by=actor, reason_at=change.now):
             raise ValidationError(_("The reason was given already."), code="given")

@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 
 from django.conf import settings
 from django.core import signing
+from django.db.models import Q
 from django.urls import reverse
 from django.utils.crypto import salted_hmac
 
@@ -53,7 +54,9 @@ def revoke_status_links(*, ticket: Ticket, actor: User, now: datetime | None = N
     """Make every private link of a ticket useless, those that ask «solved?» too; how many status links there were."""
     with changing(ticket.pk, now=now) as change:
         change.set(link_generation=change.ticket.link_generation + 1)
-        count = AccessLink.objects.filter(ticket=ticket, revoked_at=None).update(revoked_at=change.now)
+        # The links of duplicates lead here too.
+        leads_here = Q(ticket=ticket) | Q(ticket__merged_into=ticket)
+        count = AccessLink.objects.filter(leads_here, revoked_at=None).update(revoked_at=change.now)
         record(ticket=change.ticket, code="ticket.links_revoked", actor=actor, now=change.now, count=count)
     return count
 

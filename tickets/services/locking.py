@@ -23,6 +23,14 @@ class StaleTicket(ValidationError):
     """Somebody changed the ticket since the caller read it."""
 
 
+class MergedTicket(ValidationError):
+    """The ticket was merged into another one, and nothing happens here any more."""
+
+    def __init__(self, into: Ticket) -> None:
+        number = {"number": into.number}
+        super().__init__(_("This ticket was merged into %(number)s. Please go on there."), code="merged", params=number)
+
+
 @dataclass
 class Change:
     """One ticket under its lock, and the one instant at which everything in the transaction happens."""
@@ -74,20 +82,26 @@ def facts_of(ticket: Ticket) -> Facts:
 
 
 @contextmanager
-def changing(ticket_id: int, *, now: datetime | None = None, revision: int | None = None) -> Iterator[Change]:
+def changing(
+    ticket_id: int, *, now: datetime | None = None, revision: int | None = None, even_merged: bool = False
+) -> Iterator[Change]:
     """Open a transaction in which one ticket is locked, and save what the block changed.
 
     ``now`` is read from the database after the lock unless the caller hands it down. Deadlines that passed before
     ``now`` are recorded first, so that no answer can overtake its own breach. With ``revision``, a ticket that has
-    changed since is refused.
+    changed since is refused. ``even_merged`` is for what is said of the past of a ticket, and for jobs that look at
+    its status themselves.
 
     Raises:
         Ticket.DoesNotExist: when there is no such ticket.
+        MergedTicket: when it was merged into another one.
         StaleTicket: when ``revision`` is not the present one.
     """
     with transaction.atomic():
         ticket = Ticket.objects.select_related("organization").select_for_update(of=("self",)).get(pk=ticket_id)
         instant = now or clock.now()
+        if ticket.merged_into and not even_merged:
+            raise MergedTicket(ticket.merged_into)
         if revision is not None and revision != ticket.revision:
             raise StaleTicket(
                 _("Somebody changed this ticket meanwhile. Look at the changes and try again."), code="stale"

@@ -177,11 +177,15 @@ def reopen(change: Change, *, actor: User | None, **why: int) -> None:
 
 
 def _begin_anew(change: Change, begun: Start) -> None:
-    """End what is promised, what climbs and what waits for the lead; what is promised from here on starts."""
+    end_promises(change)
+    start_clocks(facts=change.facts, begun=begun, now=change.now)
+
+
+def end_promises(change: Change) -> None:
+    """End what is promised for a locked ticket, what climbs and what waits for the lead."""
     change.set(breached_at=None)
     cancel_clocks(facts=change.facts, now=change.now)
     Escalation.objects.filter(ticket=change.ticket, acknowledged_at=None).update(climbs_at=None)
-    start_clocks(facts=change.facts, begun=begun, now=change.now)
 
 
 def close_silent(*, limit: int = 200) -> int:
@@ -192,7 +196,7 @@ def close_silent(*, limit: int = 200) -> int:
     )
     count = 0
     for ticket_id, cycle in list(silent.values_list("ticket", "cycle").order_by("close_due_at")[:limit]):
-        with changing(ticket_id) as change:
+        with changing(ticket_id, even_merged=True) as change:
             if change.ticket.status == Status.RESOLVED and change.ticket.cycle == cycle:
                 _close(change, actor=None, code="ticket.closed.silence")
                 change.tell("ticket.closed", cycle=cycle)

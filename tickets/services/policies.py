@@ -140,7 +140,7 @@ def _deal_with(run: PolicyRun, ticket_id: int) -> None:
 
 
 def _apply(run: PolicyRun, ticket_id: int) -> None:
-    with changing(ticket_id) as change:
+    with changing(ticket_id, even_merged=True) as change:
         steps = regrade_clocks(facts=change.facts, now=change.now) if change.ticket.is_unresolved else []
         if not steps:
             raise _Unchanged

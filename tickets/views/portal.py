@@ -127,6 +127,7 @@ def _page(
     may = {name: permissions.may(door.user, name, door.ticket) for name in permissions.CUSTOMER_ACTIONS}
     may["contest"] &= door.ticket.is_unresolved and not (story.contest and story.contest.state == "open")
     may["urge"] &= door.ticket.is_unresolved
+    may["follow"] &= door.ticket.merged_into_id is not None
     now, again_at = clock.now(), urges_again_at(door.ticket)
     shown = {
         "message": MessageForm(),
@@ -173,7 +174,7 @@ def _act(request: HttpRequest, door: Door, action: str) -> HttpResponse:
 
 def _draft_done(ticket: Ticket, action: str) -> str:
     """What ``action`` used up. The draft bears the number of the page it was typed on, also where a new ticket came."""
-    if action == "urge":  # has no words
+    if action in ("urge", "follow"):  # have no words
         return ""
     part = {"message": "", "contest": "-contest"}.get(action, "-refute")
     return f"draft-done:ticket-{ticket.number}{part}"
@@ -195,10 +196,15 @@ def _write(door: Door, data: dict[str, Any]) -> str | None:
     )
     if message.ticket_id == door.ticket.pk:
         return None
-    # Long after closing, the message became a ticket of its own.
+    # It went to the ticket that this one was merged into, or became one of its own, long after closing.
+    return _beyond(door, message.ticket)
+
+
+def _beyond(door: Door, ticket: Ticket) -> str:
+    """The page of another ticket of the same customer, by a door of the same kind."""
     if door.token:
-        return mint_status_link(ticket=message.ticket, user=door.user, now=message.created_at)
-    return Door(message.ticket, door.user).page
+        return mint_status_link(ticket=ticket, user=door.user, now=clock.now())
+    return Door(ticket, door.user).page
 
 
 def _confirm(door: Door, data: dict[str, Any]) -> None:
@@ -215,6 +221,13 @@ def _contest(door: Door, data: dict[str, Any]) -> None:
 
 def _urge(door: Door, data: dict[str, Any]) -> None:
     urge(ticket=door.ticket, actor=door.user)
+
+
+def _follow(door: Door, data: dict[str, Any]) -> str:
+    """From a merged ticket to the one that goes on. A POST, because it may make a private link."""
+    if door.ticket.merged_into is None:
+        raise Http404
+    return _beyond(door, door.ticket.merged_into)
 
 
 _Action = tuple[Callable[[HttpRequest, Door], forms.Form], Callable[[Door, dict[str, Any]], str | None], Any]
@@ -243,5 +256,10 @@ _ACTIONS: dict[str, _Action] = {
         lambda request, door: UrgeForm(request.POST),
         _urge,
         gettext_lazy("We know that you are waiting. Your ticket moved up, and who works on it was told."),
+    ),
+    "follow": (
+        lambda request, door: ConfirmForm(request.POST),
+        _follow,
+        gettext_lazy("Here we go on with your problem."),
     ),
 }

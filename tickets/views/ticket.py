@@ -20,6 +20,8 @@ from tickets.timeline import KINDS, entries
 from tickets.wording import reason_texts
 
 _EVENTS = 400
+#: What remains to be done with a ticket that was merged into another one: to say why a deadline was missed.
+_ON_MERGED = frozenset({"breach_reason"})
 
 
 @require_GET
@@ -50,14 +52,15 @@ def panels(request: SignedInRequest, row: Ticket) -> dict[str, Any]:
         (_("Severity"), reason_texts(row.grading)),
         (_("Team and person"), reason_texts(row.routing)),
     ]
-    calls = not row.is_unresolved and request.user.may("survey.log_call")
+    calls = not row.is_unresolved and not row.merged_into_id and request.user.may("survey.log_call")
     context["log_call"] = selectors.address_of("feedback:log_call", row.number) if calls else ""
     return context
 
 
 def _actions(request: SignedInRequest, row: Ticket, allowed: frozenset[str]) -> dict[str, Any]:
     """Where the actions lead that this person may do now, and what their links say."""
-    forms = {name: form for name, form in ACTIONS.items() if name in allowed and form.allowed(row, request.user)}
+    offered = allowed & _ON_MERGED if row.merged_into_id else allowed
+    forms = {name: form for name, form in ACTIONS.items() if name in offered and form.allowed(row, request.user)}
     return {
         "actions": {name: reverse(f"workspace:{name}", args=[row.number]) for name in forms},
         "labels": {name: form.link or form.title for name, form in forms.items()}

@@ -107,6 +107,7 @@ ROWS: Rows = {
     **_work("api-ticket-regrade"),
     **_work("api-ticket-resolve"),
     **_work("api-ticket-reopen", number="solved"),
+    **_work("api-ticket-merge"),
     "api-ticket-cause-report": {
         "GET": [call({200: WORKS}, forbidden=SEES - WORKS, number="solved")],
         "POST": [call({400: WORKS}, forbidden=SEES - WORKS, number="solved")],

@@ -48,6 +48,7 @@ ROWS: Rows = {
             case({422: SIDE}, number="solved", action="urge"),
             case({REDIRECT: frozenset({"stranger"})}, number="foreign", action="urge"),
             case({}, number="ticket", action="resolve"),
+            case({}, number="ticket", action="follow"),  # it was not merged
             case({422: frozenset({"stranger"})}, number="foreign", action="message"),
         ],
     },
@@ -73,6 +74,7 @@ ROWS: Rows = {
             public(422, token="link", action="contest"),
             public(REDIRECT, token="link", action="urge"),
             public(404, token="link", action="resolve"),
+            public(404, token="link", action="follow"),
             public(404, token="nonsense", action="message"),
         ],
     },

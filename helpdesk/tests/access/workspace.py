@@ -85,6 +85,7 @@ ROWS: Rows = {
     **_action("status", WORKS),
     **_action("resolve", WORKS),
     **_action("reopen", WORKS, number="solved"),
+    **_action("merge", WORKS),
     **_action("report_cause", WORKS, number="solved"),
     **_action("draft_article", NOTES, REDIRECT, number="solved"),
     **_action("revoke_links", WORKS, REDIRECT),

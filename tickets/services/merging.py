@@ -1,0 +1,168 @@
+"""Merging a duplicate into the ticket that goes on with the problem."""
+
+from datetime import datetime
+
+from django.core.exceptions import ValidationError
+from django.db import transaction
+from django.db.models import Q
+from django.utils.translation import gettext, override
+from django.utils.translation import gettext_lazy as _
+
+from accounts.models import User
+from outbox import clock
+from outbox.contention import survives_deadlock
+from sla.choices import Severity
+from sla.metrics import Reply
+from sla.regrading import pasts_of
+from sla.services.clocks import carry_over
+from tickets.choices import Channel, MessageKind, Status
+from tickets.models import ArticleLink, Message, Participant, SeverityContest, Ticket
+from tickets.services.assigning import take_if_free
+from tickets.services.conversation import add_message, answered, move
+from tickets.services.escalation import record_overdue
+from tickets.services.events import record
+from tickets.services.grades import apply_grade, lapse_contest
+from tickets.services.locking import Change, changing
+from tickets.services.moves import end_promises
+from tickets.transitions import check_move
+
+
+@survives_deadlock
+def merge_ticket(
+    *,
+    ticket: Ticket,
+    into: Ticket,
+    actor: User,
+    words: str,
+    channel: str = Channel.PORTAL,
+    now: datetime | None = None,
+) -> Message:
+    """Merge ``ticket`` into another one of the same customer, who reads ``words`` there.
+
+    The conversation goes on in ``into``; ``ticket`` is closed and says where it went. ``words`` are a person's answer
+    on both. The longer waiting and the graver severity count from here on (docs/deadlines.md, «Merging»).
+
+    Raises:
+        ValidationError: without words (keyed ``words``); keyed ``into``, when that ticket cannot take this one.
+        MergedTicket: when ``ticket`` was merged before.
+        IllegalMove: when ``ticket`` is resolved.
+    """
+    if not words.strip():
+        raise ValidationError({"words": _("Tell the customer that both tickets go on as one.")})
+    if ticket.pk == into.pk:
+        raise ValidationError({"into": _("A ticket cannot be merged into itself.")})
+    with transaction.atomic():
+        _lock(ticket, into)
+        instant = now or clock.now()
+        with changing(ticket.pk, now=instant) as source, changing(into.pk, now=instant, even_merged=True) as target:
+            _demand_fit(source.ticket, target.ticket)
+            return _merge(source, target, actor=actor, words=words, channel=channel)
+
+
+def _lock(ticket: Ticket, into: Ticket) -> None:
+    """Lock both, and what was merged into the first, in the order of their ids: crosswise merges wait in line."""
+    involved = Q(pk__in=[ticket.pk, into.pk]) | Q(merged_into=ticket.pk)
+    list(Ticket.objects.filter(involved).order_by("pk").select_for_update().values_list("pk"))
+
+
+def _demand_fit(source: Ticket, target: Ticket) -> None:
+    if (source.requester_id, source.organization_id) != (target.requester_id, target.organization_id):
+        raise ValidationError({"into": _("Only tickets of the same customer are merged: others must not read along.")})
+    if target.merged_into:
+        number = {"number": target.merged_into.number}
+        raise ValidationError({"into": ValidationError(_("It was merged into %(number)s itself."), params=number)})
+    if not target.is_unresolved:
+        raise ValidationError({"into": _("It is resolved. Open it again first, or choose another one.")})
+    check_move(source=source.status, target=Status.CLOSED, by_service=True)
+    if not source.is_unresolved:  # a resolved ticket has its own story, and is closed by its customer or by silence
+        raise ValidationError(_("The ticket is resolved already."), code="resolved")
+
+
+def _merge(source: Change, target: Change, *, actor: User, words: str, channel: str) -> Message:
+    """All of it, under both locks and at one instant."""
+    graver = Severity(source.ticket.severity).rank < Severity(target.ticket.severity).rank
+    waited = pasts_of([source.ticket.pk])[source.ticket.pk]
+    _hand_over(source, target, actor=actor)
+    message = add_message(target, MessageKind.PUBLIC, words, author=actor, channel=channel)
+    _end(source, target)
+    answered(target, Reply())
+    take_if_free(target, actor)
+    if target.ticket.status == Status.NEW:
+        move(target, Status.OPEN, actor=actor)
+    _record(source, target, message, actor=actor)
+    if graver:
+        apply_grade(target, source.ticket.severity, actor=actor, reason=_why_graver(source.ticket, target.ticket))
+    _pass_contest(source, target)
+    carry_over(ticket_id=target.ticket.pk, waited=waited, now=target.now)
+    record_overdue(target.ticket, now=target.now, inclusive=True)  # at once, as after a re-grade
+    target.tell("ticket.reply", message=message.pk)
+    return message
+
+
+def _hand_over(source: Change, target: Change, *, actor: User) -> None:
+    """What was said moves; who takes part, tags and articles used are there too; earlier duplicates point on.
+
+    History, resolutions, escalations and private links stay: they are about the ticket that was.
+    """
+    Message.objects.filter(ticket=source.ticket).update(ticket=target.ticket)
+    Ticket.objects.filter(merged_into=source.ticket).update(merged_into=target.ticket)
+    target.ticket.tags.add(*source.ticket.tags.all())
+    people = source.ticket.participants.exclude(user=target.ticket.requester_id)
+    Participant.objects.bulk_create(
+        [
+            Participant(ticket=target.ticket, user_id=part.user_id, kind=part.kind, added_by=actor, added_at=target.now)
+            for part in people
+        ],
+        ignore_conflicts=True,
+    )
+    used = source.ticket.article_links.filter(kind=ArticleLink.Kind.USED)
+    ArticleLink.objects.bulk_create(
+        [
+            ArticleLink(ticket=target.ticket, article_id=link.article_id, kind=link.kind, created_at=link.created_at)
+            for link in used
+        ],
+        ignore_conflicts=True,
+    )
+
+
+def _end(source: Change, target: Change) -> None:
+    """Close the duplicate. Its clocks see the answer like any other; what is owed still is owed by the target."""
+    source.set(
+        status=Status.CLOSED,
+        hold_reason="",
+        resolved_at=source.now,
+        closed_at=source.now,
+        merged_into=target.ticket,
+    )
+    answered(source, Reply())
+    end_promises(source)
+
+
+def _record(source: Change, target: Change, message: Message, *, actor: User) -> None:
+    common = {"actor": actor, "now": target.now}
+    record(ticket=source.ticket, code="ticket.merged", number=target.ticket.number, into=target.ticket.pk, **common)
+    record(
+        ticket=target.ticket,
+        code="ticket.merged_from",
+        number=source.ticket.number,
+        merged=source.ticket.pk,
+        **common,
+    )
+    record(ticket=target.ticket, code="ticket.reply.public", message=message.pk, marks=[], **common)
+
+
+def _why_graver(source: Ticket, target: Ticket) -> str:
+    with override(target.language):
+        return gettext("%(number)s, which is about the same problem, has this grade.") % {"number": source.number}
+
+
+def _pass_contest(source: Change, target: Change) -> None:
+    """A grade that the customer asked for is decided on the target, unless that has it or is asked already."""
+    contests = SeverityContest.objects.filter(state=SeverityContest.State.OPEN)
+    asked = contests.filter(ticket=source.ticket).first()
+    if asked is None:
+        return
+    if asked.wanted == target.ticket.severity or contests.filter(ticket=target.ticket).exists():
+        lapse_contest(source)
+    else:
+        contests.filter(pk=asked.pk).update(ticket=target.ticket)
