@@ -11,7 +11,10 @@ from feedback.services.surveys import send_due_surveys, survey_token
 from feedback.tests.conftest import FULL
 from outbox import clock
 from outbox.models import Intent
+from tickets.models import Ticket
+from tickets.services.merging import merge_ticket
 from tickets.services.moves import confirm_solution, reopen_ticket, resolve_ticket
+from tickets.tests.factories import make_ticket
 
 pytestmark = pytest.mark.django_db
 
@@ -146,3 +149,17 @@ def test_a_post_without_the_token_against_forgery_is_refused(link):
     from django.test import Client
 
     assert Client(enforce_csrf_checks=True).post(link, FULL).status_code == 403
+
+
+def test_a_merged_ticket_is_not_asked_about_but_an_earlier_solution_of_it_still_is(client, link, survey, agent):
+    ticket = survey.ticket
+    reopen_ticket(ticket=ticket, actor=agent, reason="It is back")
+    target = make_ticket(team=ticket.team, requester=ticket.requester, now=clock.now())
+    merge_ticket(ticket=ticket, into=target, actor=agent, words="Both go on here.")
+    Ticket.objects.filter(pk=ticket.pk).update(resolved_at=clock.now() - timedelta(hours=49))
+    assert send_due_surveys() == 0
+    assert client.post(link, FULL | {"is_solved": "no"}).status_code == 200
+    ticket.refresh_from_db()
+    survey.refresh_from_db()
+    assert survey.is_solved is False
+    assert (ticket.status, ticket.merged_into) == ("closed", target)

@@ -18,6 +18,7 @@ from tickets.models import Ticket
 from tickets.services.conversation import add_note
 from tickets.services.escalation import record_overdue
 from tickets.services.grades import regrade
+from tickets.services.merging import merge_ticket
 from tickets.services.moves import reopen_ticket, resolve_ticket
 from tickets.tests.factories import MONDAY, make_ticket
 
@@ -293,3 +294,20 @@ def test_behind_every_figure_are_exactly_its_rows(story):
 def test_a_customer_has_no_figures(story):
     assert story.seen(make_customer()).count() == 0
     assert Ticket.objects.count() == 4
+
+
+def test_a_merged_duplicate_is_no_ticket_of_its_own_but_its_misses_stay(story):
+    """Merged two hours late: it came and was solved with the other one; that nobody answered it in time is a fact."""
+    target = story.tickets["open"]
+    before = {name: now_of(story, name) for name in ("created", "resolved", "promises", "answered", "reopened")}
+    fields = {"requester": target.requester, "assignee": target.assignee, "team": target.team}
+    double = make_ticket(severity="S", now=MONDAY + 3 * HOUR, **fields)
+    merge_ticket(ticket=double, into=target, actor=story.lead, words="Both go on here", now=MONDAY + 5 * HOUR - MINUTE)
+    now = {name: now_of(story, name) for name in before}
+    assert {name: now[name] for name in ("created", "resolved", "reopened")} == {
+        name: before[name] for name in ("created", "resolved", "reopened")
+    }
+    assert now["answered"]["count"] == before["answered"]["count"] + 2  # both waited for these words
+    assert now["promises"]["missed"] > before["promises"]["missed"]
+    assert backlog(story.seen(), now=story.now).total == 2
+    assert listing("created", story.seen(), story.span(), now=story.now, narrow={}).count() == 4

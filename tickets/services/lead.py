@@ -22,7 +22,7 @@ def acknowledge(*, ticket: Ticket, actor: User, now: datetime | None = None) -> 
     """
     if not actor.may("escalation.handle"):
         raise PermissionDenied
-    with changing(ticket.pk, now=now) as change:
+    with changing(ticket.pk, now=now, even_merged=True) as change:  # the miss is acknowledged, nothing is done
         return acknowledge_locked(change, actor=actor)
 
 

@@ -1,6 +1,7 @@
 """Merging a duplicate into the ticket that goes on with the problem."""
 
 from datetime import datetime
+from functools import partial
 
 from django.core.exceptions import ValidationError
 from django.db import transaction
@@ -139,16 +140,10 @@ def _end(source: Change, target: Change) -> None:
 
 
 def _record(source: Change, target: Change, message: Message, *, actor: User) -> None:
-    common = {"actor": actor, "now": target.now}
-    record(ticket=source.ticket, code="ticket.merged", number=target.ticket.number, into=target.ticket.pk, **common)
-    record(
-        ticket=target.ticket,
-        code="ticket.merged_from",
-        number=source.ticket.number,
-        merged=source.ticket.pk,
-        **common,
-    )
-    record(ticket=target.ticket, code="ticket.reply.public", message=message.pk, marks=[], **common)
+    log = partial(record, actor=actor, now=target.now)
+    log(ticket=source.ticket, code="ticket.merged", number=target.ticket.number, into=target.ticket.pk)
+    log(ticket=target.ticket, code="ticket.merged_from", number=source.ticket.number, merged=source.ticket.pk)
+    log(ticket=target.ticket, code="ticket.reply.public", message=message.pk, marks=[])
 
 
 def _why_graver(source: Ticket, target: Ticket) -> str:

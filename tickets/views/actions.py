@@ -25,6 +25,7 @@ from tickets.models import Ticket
 from tickets.permissions import may
 from tickets.selectors import ticket_page as selectors
 from tickets.services.articles import link_article
+from tickets.services.locking import MergedTicket
 from tickets.views import ticket as ticket_views
 
 
@@ -43,7 +44,7 @@ def act(request: SignedInRequest, number: str, action: str) -> HttpResponse:
     if form.send():
         return _done(request, row, form)
     if not form.fields:  # nothing to mend: say it and show how the ticket stands
-        return _refused(request, row, form)
+        return _refused(request, row, " ".join(str(error) for error in form.non_field_errors()))
     return _form(request, row, form, status=422)
 
 
@@ -64,8 +65,7 @@ def _done(request: SignedInRequest, row: Ticket, form: ActionForm) -> HttpRespon
     return fresh(request, row, toast=str(form.done), composer=form.changes_composer)
 
 
-def _refused(request: SignedInRequest, row: Ticket, form: ActionForm) -> HttpResponse:
-    text = " ".join(str(error) for error in form.non_field_errors())
+def _refused(request: SignedInRequest, row: Ticket, text: str) -> HttpResponse:
     if not request.htmx:
         messages.error(request, text)
         return redirect("workspace:ticket", number=row.number)
@@ -137,7 +137,10 @@ def use_article(request: SignedInRequest, number: str, pk: int) -> HttpResponse:
     article = get_object_or_404(Article.objects.visible_to(request.user), pk=pk)
     if not may(request.user, "note", row):
         raise Http404
-    link_article(ticket=row, article=article, actor=request.user, now=clock.now())
+    try:
+        link_article(ticket=row, article=article, actor=request.user, now=clock.now())
+    except MergedTicket as refused:
+        return _refused(request, row, refused.messages[0])
     if not request.htmx:
         return redirect("workspace:ticket", number=row.number)
     return fresh(request, row, toast=_("Noted as used."))

@@ -20,8 +20,8 @@ from tickets.timeline import KINDS, entries
 from tickets.wording import reason_texts
 
 _EVENTS = 400
-#: What remains to be done with a ticket that was merged into another one: to say why a deadline was missed.
-_ON_MERGED = frozenset({"breach_reason"})
+#: What remains to be done with a ticket that was merged into another one: its misses are explained and seen.
+_ON_MERGED = frozenset({"breach_reason", "acknowledge"})
 
 
 @require_GET
@@ -103,6 +103,6 @@ def related(request: SignedInRequest, number: str) -> HttpResponse:
         "articles": selectors.articles_for(ticket=row, user=request.user),
         "linked": selectors.linked_articles(ticket=row, user=request.user),
         "site_url": settings.SITE_URL,
-        "writes": may(request.user, "reply", row),
+        "writes": may(request.user, "reply", row) and not row.merged_into_id,
     }
     return render(request, "tickets/_related.html" if request.htmx else "tickets/related.html", context)
