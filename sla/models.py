@@ -191,7 +191,11 @@ class Clock(models.Model):
     """
 
     ticket = models.ForeignKey(
-        "tickets.Ticket", verbose_name=_("ticket"), on_delete=models.CASCADE, related_name="clocks"
+        "tickets.Ticket",
+        verbose_name=_("ticket"),
+        on_delete=models.CASCADE,
+        related_name="clocks",
+        db_index=False,  # `clock_once` begins with it
     )
     metric = models.CharField(_("metric"), max_length=20, choices=MetricCode.choices)
     subject = models.CharField(
@@ -244,7 +248,6 @@ class Clock(models.Model):
                 name="clock_warn",
                 condition=Q(state="running", breached_at__isnull=True, warned_at__isnull=True),
             ),
-            models.Index(fields=["ticket", "metric"], name="clock_ticket"),
             models.Index(fields=["ended_at"], name="clock_ended", condition=Q(ended_at__isnull=False)),
             # When a promise got its verdict, for the figures.
             models.Index(Coalesce("breached_at", "ended_at"), name="clock_verdict"),

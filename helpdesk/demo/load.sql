@@ -60,7 +60,9 @@ WITH
             WHERE is_active AND service_level = '' AND organization_id IS NULL AND team_id IS NULL AND category_id IS NULL
             ORDER BY severity, position, id
         ) AS policy ON policy.severity = t.severity
-        JOIN sla_target target ON target.policy_id = policy.id
+        -- What begins with the ticket; a report or a further answer is owed by none of them.
+        JOIN sla_target target
+            ON target.policy_id = policy.id AND target.metric NOT IN ('root_cause', 'next_response')
         LEFT JOIN LATERAL (
             SELECT id FROM sla_calendarversion WHERE calendar_id = target.calendar_id ORDER BY number DESC LIMIT 1
         ) AS version ON true

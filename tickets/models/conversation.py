@@ -13,7 +13,12 @@ from tickets.choices import Channel, Mark, MessageKind
 class Message(models.Model):
     """One entry of the conversation. Notes never reach a customer; automatic messages meet no deadline."""
 
-    ticket = models.ForeignKey("tickets.Ticket", on_delete=models.CASCADE, related_name="messages")
+    ticket = models.ForeignKey(
+        "tickets.Ticket",
+        on_delete=models.CASCADE,
+        related_name="messages",
+        db_index=False,  # `message_ticket` begins with it
+    )
     kind = models.CharField(_("kind"), max_length=10, choices=MessageKind.choices)
     author = models.ForeignKey(
         settings.AUTH_USER_MODEL,
@@ -82,6 +87,7 @@ class TicketEvent(models.Model):
         verbose_name=_("ticket"),
         on_delete=models.DO_NOTHING,
         db_constraint=False,
+        db_index=False,  # `ticketevent_ticket` begins with it
         related_name="events",
     )
     code = models.CharField(_("code"), max_length=60)
