@@ -130,7 +130,6 @@ class Holding(Moving):
 
         self.attempt(expect, lambda: lead.give_breach_reason(escalation=row, reason="busy", actor=actor, now=now))
 
-    @rule()
     def hand_on_orphans(self) -> None:
         """3: afterwards nobody who left has anything that is not resolved."""
         here = self.house.active()

@@ -69,6 +69,7 @@ class House:
         self.calendar = Calendar.objects.get()
         self.names = {user.pk: name for name, user in self.people.items()}
         self.team_names = {team.pk: name for name, team in self.teams.items()}
+        self.left: set[str] = set()
         self._clients: dict[str, Client] = {}
         self._write_promises()
 
@@ -94,6 +95,7 @@ class House:
         """As if nobody had ever walked here."""
         with pgtrigger.ignore(), connection.cursor() as cursor:
             cursor.execute(f"TRUNCATE {_EMPTIED} CASCADE")
+        self.left = set()
         User.objects.filter(pk__in=self.names).update(is_active=True, on_duty=True)
         first, second = self.teams["first"], self.teams["second"]
         Team.objects.filter(pk=first.pk).update(
@@ -142,6 +144,7 @@ class House:
             duty.remove_absence(actor=person, absence=absence, now=now)
 
     def leaves(self, name: str, now: datetime) -> None:
+        self.left.add(name)
         people.deactivate_user(actor=self.person("ada"), user=self.person(name), now=now)
 
     def loses_place(self, name: str) -> None:
@@ -156,9 +159,7 @@ class House:
         return {self.names[pk] for pk in set(here) - set(away)}
 
     def active(self) -> set[str]:
-        return {
-            self.names[pk] for pk in User.objects.filter(pk__in=self.names, is_active=True).values_list("pk", flat=True)
-        }
+        return set(self.people) - self.left
 
     def client_of(self, name: str) -> Client:
         """A browser in which a customer is signed in; kept, because signing in is slow."""

@@ -14,7 +14,7 @@ from helpdesk.tests.properties import model
 from helpdesk.tests.properties.book import FAMILY, LEGAL, REPORT, STILL_IN
 from helpdesk.tests.properties.folding import fold, intents_demanded
 from helpdesk.tests.properties.house import REACH, House
-from helpdesk.tests.properties.rows import Rows
+from helpdesk.tests.properties.rows import Kept, Rows
 
 
 @dataclass
@@ -35,6 +35,7 @@ class Memory:
     numbers: set[str] = field(default_factory=set)
     left: dict[int, timedelta] = field(default_factory=dict)
     verdicts: dict[int, tuple] = field(default_factory=dict)
+    kept: Kept = field(default_factory=Kept)
     holders: dict[str, str | None] = field(default_factory=dict)
     due: dict[int, datetime] = field(default_factory=dict)
 

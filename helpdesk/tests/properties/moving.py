@@ -77,7 +77,6 @@ class Moving(Talking):
             lambda: moves.reopen_ticket(ticket=self.row(ticket), actor=self.house.person(by), reason=body, now=now),
         )
 
-    @rule()
     def silence_closes(self) -> None:
         moves.close_silent()
         for ticket in self.model.values():

@@ -33,20 +33,36 @@ def fingerprint() -> dict[str, str]:
         return dict(zip(TABLES, cursor.fetchone(), strict=True))
 
 
+class Kept:
+    """Rows that are only ever added: read once in a walk, by the ticket's number."""
+
+    def __init__(self) -> None:
+        self.events: dict[str, list[TicketEvent]] = defaultdict(list)
+        self.intents: dict[str, list[Intent]] = defaultdict(list)
+        self.last_event = self.last_intent = 0
+
+    def read_on(self, numbers: dict[int, str]) -> None:
+        for event in TicketEvent.objects.filter(pk__gt=self.last_event).order_by("pk"):
+            self.events[numbers[event.ticket_id]].append(event)
+            self.last_event = event.pk
+        for intent in Intent.objects.filter(pk__gt=self.last_intent).order_by("pk"):
+            self.intents[intent.stream.removeprefix("ticket:")].append(intent)
+            self.last_intent = intent.pk
+
+
 class Rows:
     """All tickets of the present walk by their number, with what belongs to them."""
 
-    def __init__(self, house: House) -> None:
+    def __init__(self, house: House, kept: Kept | None = None) -> None:
         self.house = house
         self.tickets = {row.number: row for row in Ticket.objects.select_related("category").order_by("pk")}
         self.numbers = {row.pk: number for number, row in self.tickets.items()}
         self.clocks = self._by_ticket(Clock.objects.order_by("pk").prefetch_related("pauses"))
         self.rungs = self._by_ticket(Escalation.objects.order_by("pk"))
         self.messages = self._by_ticket(Message.objects.order_by("pk"))
-        self.events = self._by_ticket(TicketEvent.objects.order_by("pk"))
-        self.intents: dict[str, list[Intent]] = defaultdict(list)
-        for intent in Intent.objects.order_by("pk"):
-            self.intents[intent.stream.removeprefix("ticket:")].append(intent)
+        kept = kept or Kept()
+        kept.read_on(self.numbers)
+        self.events, self.intents = kept.events, kept.intents
 
     def _by_ticket(self, rows: Any) -> dict[str, list[Any]]:
         found: dict[str, list[Any]] = defaultdict(list)

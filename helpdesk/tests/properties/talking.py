@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
 from django.core.exceptions import ValidationError
 from hypothesis import strategies as st
-from hypothesis.stateful import initialize, precondition, rule
+from hypothesis.stateful import initialize, multiple, precondition, rule
 
 from helpdesk.tests.properties import model
 from helpdesk.tests.properties.book import ANSWERED_BY
 from helpdesk.tests.properties.house import CATEGORIES, CUSTOMERS, REACH, STAFF
 from helpdesk.tests.properties.rows import fingerprint
-from helpdesk.tests.properties.walk import STARTS, TICKETS, Tally, Walk
+from helpdesk.tests.properties.walk import HOURS, MINUTES, RINGS, STARTS, TICKETS, Tally, Walk
 from helpdesk.tests.properties.workers import in_two_threads
 from tickets.models import Ticket
 from tickets.services import conversation, urging
@@ -107,6 +107,20 @@ class Talking(Walk):
     def answer_and_ask(self, ticket: model.Ticket, by: str, marks: set[str]) -> None:
         self._answer(ticket, by, marks, "pending")
 
+    @rule(
+        target=TICKETS,
+        ticket=TICKETS,
+        by=st.sampled_from(STAFF),
+        wait=st.sampled_from([*MINUTES, *HOURS]),
+        hears=st.booleans(),
+        rings=RINGS,
+    )
+    def ask_and_wait(self, ticket: model.Ticket, by: str, wait: timedelta, hears: bool, rings: bool) -> Any:
+        """What happens all the time, and seldom by chance: a question, a while, and perhaps an answer."""
+        self._answer(ticket, by, set(), "pending")
+        self.time_goes_to(self.now + wait, rings)
+        return self._customer_says(ticket) if hears else multiple()
+
     def _answer(self, ticket: model.Ticket, by: str, marks: set[str], status: str) -> None:
         if by not in self.house.active():
             return
@@ -131,18 +145,21 @@ class Talking(Walk):
         conversation.add_note(ticket=self.row(ticket), actor=self.house.person(by), body=body, now=now)
         ticket.note(body, now)
 
-    @rule(ticket=TICKETS)
-    def customer_writes(self, ticket: model.Ticket) -> None:
+    @rule(target=TICKETS, ticket=TICKETS)
+    def customer_writes(self, ticket: model.Ticket) -> Any:
+        return self._customer_says(ticket)
+
+    def _customer_says(self, ticket: model.Ticket) -> Any:
         """Long after closing, the words become a ticket that follows the old one."""
         body, now = self.word("more"), self.at(ticket)
         author = self.house.person(ticket.requester)
         message = conversation.customer_message(ticket=self.row(ticket), author=author, body=body, now=now)
         if ticket.closed is None or now - ticket.closed <= model.REOPENS_WITHIN:
             ticket.customer_says(body, now)
-            return
+            return multiple()
         row = Ticket.objects.get(pk=message.ticket_id)
         assert row.follow_up_of.number == ticket.number
-        self._welcome(row, body, row.severity, ticket.requester, ticket.category)
+        return self._welcome(row, body, row.severity, ticket.requester, ticket.category)
 
     @rule(ticket=TICKETS)
     def customer_urges(self, ticket: model.Ticket) -> None:
