@@ -1,7 +1,7 @@
 """The promises of hardening (properties 1–13) against a plain model, by walks of thousands of steps that really commit.
 
-`working`, `book` and `model` say what should happen and import nothing of the product; `house` makes people and policies;
-`walk` to `machine` are the steps; `invariants` compares, one function for each numbered property.
+`working`, `book`, `clocks` and `model` say what should happen and import nothing of the product; `house` makes people
+and policies; `walk` to `machine` are the steps; `invariants` compares, one function for each numbered property.
 """
 
 import pytest

@@ -5,7 +5,7 @@ from __future__ import annotations
 from django.core import mail
 from django.urls import reverse
 from hypothesis import strategies as st
-from hypothesis.stateful import rule
+from hypothesis.stateful import precondition, rule
 
 from helpdesk.tests.properties import model
 from helpdesk.tests.properties.book import POLICIES
@@ -23,21 +23,28 @@ MUST_REACH = ("ticket.unassigned", "ticket.customer_message", "ticket.warning", 
 class Machine(Holding):
     @rule(
         who=st.sampled_from([*STAFF, "max"]),
-        what=st.sampled_from(["goes away", "goes away", "comes back", "comes back", "leaves", "is no lead now"]),
+        what=st.sampled_from(["goes away", "goes away", "comes back", "is no lead now"]),
         hours=st.integers(1, 30),
     )
     def somebody(self, who: str, what: str, hours: int) -> None:
-        """Lena never leaves, or nobody could do what only leads may; she can be away, and lose her place as lead."""
         if who not in self.house.active():
             return
         if what == "goes away":
             self.house.goes_away(who, hours, self.now)
         elif what == "comes back":
             self.house.comes_back(who, self.now)
-        elif what == "leaves" and who != "lena":
-            self.house.leaves(who, self.now)
         elif what == "is no lead now":
             self.house.loses_place(who)
+
+    @precondition(lambda self: len(self.house.left) < 3)
+    @rule(ticket=TICKETS, otherwise=st.sampled_from([*STAFF, "max"]), job_runs=st.booleans())
+    def somebody_leaves(self, ticket: model.Ticket, otherwise: str, job_runs: bool) -> None:
+        """Most often whoever has a ticket. Lena never: nobody could do what only leads may."""
+        who = ticket.assignee or otherwise
+        if who in self.house.active() - {"lena"}:
+            self.house.leaves(who, self.now)
+        if job_runs:
+            self.hand_on_orphans()
 
     @rule(place=st.integers(0, len(POLICIES) - 1), metric=st.integers(0, 2), amount=st.sampled_from([1, 2, 45, 400]))
     def administrator_changes_a_target(self, place: int, metric: int, amount: int) -> None:

@@ -24,9 +24,9 @@ from tickets.services import escalation
 
 #: The tickets of one walk, each by its model.
 TICKETS: Bundle[model.Ticket] = Bundle("tickets")
-#: A Monday morning, a minute before closing, after hours, the eve of a free Thursday, a Friday night (in Shanghai).
+#: In Shanghai: at opening, a minute before closing, after hours, on the eve of a free Thursday, on a Friday night.
 STARTS = [
-    datetime(2026, 6, 1, 2, 0, tzinfo=UTC),
+    datetime(2026, 6, 1, 1, 0, tzinfo=UTC),
     datetime(2026, 6, 1, 9, 59, tzinfo=UTC),
     datetime(2026, 6, 2, 11, 7, tzinfo=UTC),
     datetime(2026, 6, 3, 7, 30, tzinfo=UTC),
