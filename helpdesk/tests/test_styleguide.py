@@ -30,8 +30,15 @@ def guide(page, live_server, settings):
     assert complaints == []
 
 
-@pytest.mark.parametrize("theme", ["light", "dark"])
-@pytest.mark.parametrize(("frame", "width"), [("/styleguide/", 1440), ("/styleguide/portal/", 390)])
+@pytest.mark.parametrize(
+    ("frame", "width", "theme"),
+    [
+        ("/styleguide/", 1440, "light"),
+        ("/styleguide/portal/", 390, "dark"),
+        pytest.param("/styleguide/", 1440, "dark", marks=pytest.mark.proof),
+        pytest.param("/styleguide/portal/", 390, "light", marks=pytest.mark.proof),
+    ],
+)
 def test_nothing_to_complain_of_for_assistive_technology(guide, live_server, frame, theme, width):
     guide.emulate_media(color_scheme=theme, reduced_motion="reduce")
     guide.set_viewport_size({"width": width, "height": 900})

@@ -102,7 +102,7 @@ def test_everybody_gets_the_actions_of_their_role_only(ticket, team, agent):
     for name, person in {"agent": agent, "lead": make_lead(team), "expert": expert, "manager": make_manager()}.items():
         context = signed_in(person).get(page(ticket)).context
         offered[name] = set(context["actions"]), [kind for kind, _l in context["composer"].fields["kind"].choices]
-    work = {"take", "assign", "regrade", "properties", "call_in", "status", "resolve", "revoke_links"}
+    work = {"take", "assign", "regrade", "properties", "call_in", "status", "resolve", "merge", "revoke_links"}
     assert offered["agent"] == (work, ["public", "note"])
     assert offered["lead"] == (work | {"take_over", "acknowledge", "decide_contest"}, ["public", "note"])
     assert offered["expert"] == (set(), ["note"])
