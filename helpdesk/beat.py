@@ -8,7 +8,7 @@ from outbox.doorbell import may_ring
 
 
 class BoundedScheduler(PersistentScheduler):
-    """Skips a ring whose queue is full of rings that nobody heard: any of them finds the same work."""
+    """Skips a ring whose queue is full of rings that nobody heard; it comes again with its next tick."""
 
     def apply_async(self, entry: ScheduleEntry, producer: Any = None, advance: bool = True, **kwargs: Any) -> Any:
         """Ring, unless enough rings wait already. The caller has moved the entry to its next time either way."""

@@ -72,6 +72,9 @@ def wake(*, stream: str, now: datetime) -> int:
         RuntimeError: outside an atomic block, as for `enqueue`.
     """
     _demand_transaction()
+    # What is just being resolved decided before; wait for it.
+    pending = Intent.objects.filter(stream=stream, state=Intent.State.PENDING).order_by("pk")
+    list(pending.select_for_update().values_list("pk"))
     waiting = Delivery.objects.filter(stream=stream, state=Delivery.State.QUEUED, quiet_until__gt=now)
     rows = list(waiting.order_by("pk").select_for_update())
     for row in rows:

@@ -44,11 +44,6 @@ def calendar_of(version_id: int | None) -> WorkingCalendar:
     return WorkingCalendar.from_dict(CalendarVersion.objects.get(pk=version_id).definition)
 
 
-def newest_version(calendar_id: int | None) -> int | None:
-    """Id of the newest version of a calendar, None for day and night."""
-    return None if calendar_id is None else policy_book().newest[calendar_id]
-
-
 def match_policy(facts: Facts) -> Policy | None:
     """The first active policy by position whose every condition holds; empty conditions hold always."""
     return policy_book().match(facts)

@@ -187,6 +187,7 @@ def test_reset_mails_are_few(agent):
     assert 1 <= Intent.objects.filter(kind="account.password_reset").count() <= 2 * sign_in.RESETS_PER_ADDRESS[0]
 
 
+@pytest.mark.proof
 @pytest.mark.django_db(transaction=True)
 def test_of_a_hundred_parallel_sign_ins_only_the_limit_is_evaluated(monkeypatch):
     """hardening.md, «races at limits»: counted at the place where a password would be looked at."""

@@ -58,8 +58,8 @@ class TestReadyz:
         assert client.get("/readyz").status_code == 200
         make_ticket(severity="S", now=clock.now() - timedelta(minutes=33))
         answer = client.get("/readyz")
-        assert answer.status_code == 503
-        assert answer.json()["checks"]["deadlines"].startswith("recorded late by 18")
+        assert answer.status_code == 200  # told, but no reason to take the pages off the net
+        assert answer.json()["checks"]["deadlines"].startswith("ok, recorded late by 18")
 
     def test_redis_away(self, client, settings) -> None:
         Heartbeat.objects.create(name="beat", beat_at=clock.now())

@@ -34,7 +34,7 @@ def guide(page, live_server, settings):
     ("frame", "width", "theme"),
     [
         ("/styleguide/", 1440, "light"),
-        ("/styleguide/portal/", 390, "dark"),
+        pytest.param("/styleguide/portal/", 390, "dark", marks=pytest.mark.proof),
         pytest.param("/styleguide/", 1440, "dark", marks=pytest.mark.proof),
         pytest.param("/styleguide/portal/", 390, "light", marks=pytest.mark.proof),
     ],

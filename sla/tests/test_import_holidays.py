@@ -7,7 +7,8 @@ from django.core.management import CommandError, call_command
 
 from sla.holidays_source import SpecialDay
 from sla.models import Calendar, CalendarDay, CalendarVersion
-from sla.selectors import calendar_of, newest_version
+from sla.policies import policy_book
+from sla.selectors import calendar_of
 from sla.services.calendars import import_days, snapshot
 
 pytestmark = pytest.mark.django_db
@@ -28,7 +29,7 @@ def test_china_with_make_up_days(office, capsys):
     assert office.days.get(date="2026-10-01").intervals == []
     assert office.days.get(date="2026-10-10").intervals == HOURS
     assert "National Day" in office.days.get(date="2026-10-10").name
-    ours = calendar_of(newest_version(office.pk))
+    ours = calendar_of(policy_book().newest[office.pk])
     assert ours.next_opening(datetime(2026, 10, 6, tzinfo=UTC)) == datetime(2026, 10, 10, 1, tzinfo=UTC)
 
 
@@ -58,7 +59,9 @@ def test_a_version_never_changes(office):
     import_days(calendar=office, special=[SpecialDay(date(2026, 6, 1), "off", is_working=False)], now=NOW)
     assert CalendarVersion.objects.get(pk=first.pk).definition == before
     monday = datetime(2026, 6, 1, 2, tzinfo=UTC)
-    assert calendar_of(first.pk).is_working(monday) and not calendar_of(newest_version(office.pk)).is_working(monday)
+    assert calendar_of(first.pk).is_working(monday) and not calendar_of(policy_book().newest[office.pk]).is_working(
+        monday
+    )
 
 
 def test_a_make_up_day_needs_hours(office):

@@ -85,6 +85,8 @@ class TicketOut(serializers.ModelSerializer):
         data = super().to_representation(ticket)
         if self.context["request"].user.is_customer:
             data.pop("breached_at")
+            if not ticket.is_unresolved:  # what runs on is the report, and that is promised to the house alone
+                data["next_due_at"] = None
         return data
 
 

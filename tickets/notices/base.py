@@ -44,6 +44,10 @@ class TicketNotice(Notice):
             self.prepare([intent])
         return _rows(intent)[name]
 
+    def put_row(self, intent: Intent, name: str, row: Any) -> None:
+        """Let ``row`` stand for what the payload names so."""
+        _rows(intent)[name] = row
+
     def ticket_of(self, intent: Intent) -> Ticket:
         """The ticket with the people around it.
 

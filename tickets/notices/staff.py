@@ -8,9 +8,9 @@ from django.db.models import prefetch_related_objects
 from accounts.models import User
 from outbox.models import Intent
 from outbox.registry import Recipient
+from sla.choices import ClockState
 from sla.models import Clock
-from tickets.choices import MessageKind
-from tickets.models import Escalation, Message, SeverityContest, Ticket
+from tickets.models import Escalation, SeverityContest, Ticket
 from tickets.notices.base import StaffNotice
 from tickets.notices.ladder import nobody_else, people_for_rung, responsible_lead
 
@@ -53,6 +53,15 @@ class Warning(MustReach):
     """A promise is about to be missed: the assignee and the lead still have time."""
 
     also = {"clock": Clock}
+
+    def prepare(self, intents: list[Intent]) -> None:
+        """A promise that was planned anew meanwhile is told of as it is now."""
+        super().prepare(intents)
+        for intent in intents:
+            clock = self.row_of(intent, "clock")
+            if clock and clock.state == ClockState.SUPERSEDED:
+                heirs = Clock.objects.filter(ticket=clock.ticket_id, metric=clock.metric, subject=clock.subject)
+                self.put_row(intent, "clock", heirs.filter(ended_at=None).first() or clock)
 
     def subject_of(self, intent: Intent) -> int:
         return intent.payload["clock"]
@@ -149,8 +158,7 @@ def _not_theirs(ticket: Ticket, payload: dict) -> bool:
 
 
 def _answered(ticket: Ticket, payload: dict) -> bool:
-    later = Message.objects.filter(ticket=ticket, kind=MessageKind.PUBLIC, pk__gt=payload["message"])
-    return _resolved(ticket, payload) or later.exists()
+    return _resolved(ticket, payload) or ticket.waiting_since is None
 
 
 def _calm(ticket: Ticket, payload: dict) -> bool:

@@ -1,11 +1,11 @@
 """What applying the present policies would do to the running clocks, and what was applied before.
 
-Read chunk by chunk of open tickets, each in four queries however many clocks there are, and decided by
+Read chunk by chunk of open tickets, each in five queries however many clocks there are, and decided by
 `sla.regrading.plan`, which decides when they are applied too.
 """
 
 import heapq
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -98,12 +98,16 @@ class Preview:
     problems: list[tuple[Ticket, str]] = field(default_factory=list)
 
 
-def outlooks(*, now: datetime, after: int = 0) -> Iterator[Outlook]:
-    """The open tickets above the id ``after`` whose clocks would change, in the order of their ids."""
+def outlooks(*, now: datetime, after: int = 0, each_chunk: Callable[[], object] = lambda: None) -> Iterator[Outlook]:
+    """The open tickets above the id ``after`` whose clocks would change, in the order of their ids.
+
+    ``each_chunk`` is called after every chunk that was read, also where none of it changes.
+    """
     open_tickets = Ticket.objects.unresolved().select_related("organization").only(*_FIELDS).order_by("pk")
     while chunk := list(open_tickets.filter(pk__gt=after)[:CHUNK]):
         book = policy_book()
         pasts = regrading.pasts_of([ticket.pk for ticket in chunk])
+        each_chunk()
         for ticket in chunk:
             try:
                 steps = regrading.plan(facts=facts_of(ticket), book=book, past=pasts[ticket.pk], now=now)

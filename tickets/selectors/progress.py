@@ -11,7 +11,7 @@ from django.utils.translation import gettext as _
 from sla.choices import ClockState, MetricCode
 from sla.models import Clock
 from tickets.choices import Mark, MessageKind, Status
-from tickets.models import Message, Ticket, TicketEvent
+from tickets.models import Ticket, TicketEvent
 from tickets.promises import amount_text
 
 _TAKEN = frozenset({"ticket.assigned", "ticket.taken", "ticket.taken_over", "ticket.team"})
@@ -34,12 +34,10 @@ class Draft:
     marks: tuple[str, ...] = ()
 
 
-def draft_of(
-    *, ticket: Ticket, clocks: dict[str, list[Clock]], messages: Iterable[Message], now: datetime
-) -> Draft | None:
+def draft_of(*, ticket: Ticket, clocks: dict[str, list[Clock]], now: datetime) -> Draft | None:
     """The draft, from the moment at which the agent is reminded; None while no update is close.
 
-    ``clocks`` and ``messages`` are those of the ticket's page. Only what the customer may know goes in: who works on
+    ``clocks`` are those of the ticket's page. Only what the customer may know goes in: who works on
     it, that it goes on after a hold, that others help, and notes that are marked as shareable; no reasons, no other
     names.
     """
@@ -52,11 +50,9 @@ def draft_of(
     )
     if not missed and now < clock.warn_at:
         return None
-    said = list(messages)
-    told = [row for row in said if row.kind == MessageKind.PUBLIC]
-    since = told[-1].pk if told else 0
-    notes = [row for row in said if row.pk > since and row.shareable]
-    events = ticket.events.filter(created_at__gt=told[-1].created_at if told else ticket.created_at).order_by("pk")
+    told = ticket.messages.filter(kind=MessageKind.PUBLIC).order_by("-pk").only("created_at").first()
+    notes = list(ticket.messages.filter(shareable=True, pk__gt=told.pk if told else 0).order_by("pk"))
+    events = ticket.events.filter(created_at__gt=told.created_at if told else ticket.created_at).order_by("pk")
     with translation.override(ticket.language):
         lines = [*_events(ticket, events), *(note.body for note in notes)]
         text = _letter(lines, clock) if lines else ""

@@ -110,7 +110,7 @@ def panels(*, ticket: Ticket, user: User, now: datetime, whole: bool = False) ->
     """Context of the parts that change while the page is open."""
     escalations = list(ticket.escalations.select_related("acknowledged_by", "team").order_by("-created_at", "-pk"))
     talk, running, may = conversation(ticket=ticket, whole=whole), clocks(ticket=ticket), allowed_actions(user, ticket)
-    update = draft_of(ticket=ticket, clocks=running, messages=talk.messages, now=now) if "reply" in may else None
+    update = draft_of(ticket=ticket, clocks=running, now=now) if "reply" in may else None
     return {
         "ticket": ticket,
         "may": may,

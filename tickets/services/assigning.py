@@ -76,6 +76,9 @@ def assign(
         target = team or change.ticket.team
         if assignee is not None:
             _check_assignee(change.ticket, assignee, target)
+        if actor.may("escalation.handle") and (assignee or team):
+            # A lead who gives it to somebody has dealt with what was missed; what the move itself misses is new.
+            acknowledge_locked(change, actor=actor)
         if target and target.pk != change.ticket.team_id:
             _move_team(change, target, actor=actor, assignee=assignee)
         elif assignee is not None and assignee.pk != change.ticket.assignee_id:
@@ -91,8 +94,6 @@ def assign(
             change.set(assignee=None, routing=_because(change, {"code": "assignment.released"}))
             if change.ticket.is_unresolved:
                 change.tell("ticket.unassigned", assignee=None, by=actor.pk)
-        if actor.may("escalation.handle") and (assignee or team):
-            acknowledge_locked(change, actor=actor)  # a lead who gives it to somebody has dealt with it
 
 
 def hand_on_orphans(*, limit: int = 200) -> int:
@@ -139,7 +140,7 @@ def _move_team(change: Change, team: Team, *, actor: User, assignee: User | None
     if assignee is None:
         choice = _choose(change, team)
         assignee, reasons = choice.user, reasons + choice.reasons
-    change.set(team=team, assignee=assignee, routing=_because(change, *reasons))
+    change.set(team=team, routing=_because(change, *reasons))
     record(
         ticket=change.ticket,
         code="ticket.team",
@@ -150,6 +151,7 @@ def _move_team(change: Change, team: Team, *, actor: User, assignee: User | None
         assignee=assignee.pk if assignee else None,
     )
     follow_targets(change.ticket, facts=change.facts, now=change.now)
+    change.set(assignee=assignee)  # afterwards: what is missed by now was missed by whoever had it
     change.tell(
         "ticket.assigned" if assignee else "ticket.unassigned", assignee=assignee.pk if assignee else None, by=actor.pk
     )

@@ -13,6 +13,7 @@ from datetime import datetime
 
 from django.conf import settings
 from django.core.exceptions import ValidationError
+from django.core.files import File
 from django.core.files.uploadedfile import UploadedFile
 from django.utils.translation import gettext_lazy as _
 
@@ -81,5 +82,6 @@ def _store(upload: UploadedFile, name: str, content_type: str) -> StoredFile:
         digest.update(chunk)
     upload.seek(0)
     wanted = _FILE.generate_filename(Attachment(), secrets.token_hex(16))
-    key = _FILE.storage.save(wanted, upload, max_length=_FILE.max_length)
+    # Its bytes and not the upload: that would be moved away, and a service that is done anew would find nothing.
+    key = _FILE.storage.save(wanted, File(upload.file), max_length=_FILE.max_length)
     return StoredFile(key, name, content_type, upload.size or 0, digest.hexdigest())

@@ -6,6 +6,7 @@ from django.core.exceptions import ValidationError
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import User
+from outbox.contention import survives_deadlock
 from sla.metrics import Report
 from tickets.models import CauseReport, Ticket
 from tickets.services.conversation import meet
@@ -13,6 +14,7 @@ from tickets.services.events import record
 from tickets.services.locking import changing
 
 
+@survives_deadlock
 def report_cause(
     *, ticket: Ticket, actor: User, course: str, cause: str, prevention: str, now: datetime | None = None
 ) -> CauseReport:

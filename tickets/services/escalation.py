@@ -32,7 +32,7 @@ _Key = tuple[int, str, str, int]
 _Ladder = Mapping[tuple[str, int], EscalationStep]
 _TOLD = ("metric", "cycle", "level")  # what the event of a rung says
 # What the next rung has of the one below.
-_KEPT = ("ticket_id", "clock_id", "metric", "subject", "cycle", "severity", "team_id", "missed_by_id", "due_at")
+_KEPT = ("ticket_id", "clock_id", "metric", "subject", "cycle", "team_id", "missed_by_id", "due_at")
 
 
 def sweep() -> int:
@@ -100,6 +100,21 @@ def follow_targets(ticket: Ticket, *, facts: Facts, now: datetime) -> None:
     if ticket.is_unresolved:
         sla_clocks.regrade_clocks(facts=facts, now=now)
         record_overdue(ticket, now=now, inclusive=True)
+        if ticket.breached_at:
+            _follow_ladder(ticket)
+
+
+def _follow_ladder(ticket: Ticket) -> None:
+    """What waits for a lead climbs by the ladder of the present grade, never later than it would have."""
+    steps = sla_selectors.ladder()
+    waiting = Escalation.objects.filter(
+        ticket=ticket, acknowledged_at=None, created_at__gte=ticket.cycle_started_at
+    ).order_by("level")
+    tops = {(row.metric, row.subject, row.cycle): row for row in waiting}
+    for row in tops.values():
+        climbs_at = _climbs_at(steps, ticket.severity, row.level, row.created_at)
+        if climbs_at and (row.climbs_at is None or climbs_at < row.climbs_at):
+            Escalation.objects.filter(pk=row.pk).update(climbs_at=climbs_at)
 
 
 def _warn(clocks: list[Clock], *, now: datetime) -> None:
@@ -224,10 +239,10 @@ def _climb_batch() -> int:
 
 def _above(row: Escalation, steps: _Ladder, *, now: datetime) -> dict[str, Any]:
     """The columns of the rung above ``row``."""
-    level = row.level + 1
-    climbs_at = _climbs_at(steps, row.severity, level, now)
+    level, severity = row.level + 1, row.ticket.severity  # whoever hears now hears by the present grade
+    climbs_at = _climbs_at(steps, severity, level, now)
     kept = {name: getattr(row, name) for name in _KEPT}
-    return kept | {"level": level, "created_at": now, "climbs_at": climbs_at, "reason": ""}
+    return kept | {"severity": severity, "level": level, "created_at": now, "climbs_at": climbs_at, "reason": ""}
 
 
 def intent_row(kind: str, ticket: Ticket, payload: dict, dedupe_key: str | None) -> dict:

@@ -10,12 +10,13 @@ from typing import Any
 
 from celery import current_app
 from django.core.exceptions import PermissionDenied, ValidationError
-from django.db import IntegrityError, transaction
+from django.db import IntegrityError, OperationalError, transaction
 from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import User
 from outbox import background, clock
+from outbox.contention import survives_deadlock
 from sla.models import Clock
 from sla.policies import policy_digest
 from sla.regrading import Step
@@ -37,6 +38,9 @@ ABANDONED = timedelta(minutes=2)
 _TASK = "tickets.tasks.apply_policies"
 
 
+_CHANGED = _("The policies changed since this preview was made. Look at it again.")
+
+
 class _Unchanged(Exception):
     """The ticket follows the policies already: nothing of the transaction is kept."""
 
@@ -53,9 +57,11 @@ def apply_policies(*, actor: User, digest: str, now: datetime | None = None) -> 
     if not actor.may("admin.configure"):
         raise PermissionDenied
     if digest != policy_digest():
-        raise ValidationError(_("The policies changed since this preview was made. Look at it again."), code="stale")
+        raise ValidationError(_CHANGED, code="stale")
     instant = now or clock.now()
     foretold = preview(now=instant)
+    if foretold.digest != digest:  # edited between the two questions
+        raise ValidationError(_CHANGED, code="stale")
     _demand_sense(foretold)
     at_once = foretold.tickets <= AT_ONCE
     run = _order(actor, foretold, now=instant, touched_at=instant if at_once else None)
@@ -117,7 +123,11 @@ def _claim(*, now: datetime) -> PolicyRun | None:
 def _work(run: PolicyRun, *, limit: int) -> bool:
     """Deal with up to ``limit`` tickets behind the run's cursor; whether the run is finished by that."""
     mine = PolicyRun.objects.filter(pk=run.pk)
-    for count, outlook in enumerate(outlooks(now=clock.now(), after=run.after)):
+
+    def touch() -> None:
+        mine.update(touched_at=clock.now())
+
+    for count, outlook in enumerate(outlooks(now=clock.now(), after=run.after, each_chunk=touch)):
         if count == limit:
             mine.update(touched_at=None)
             return False
@@ -132,6 +142,9 @@ def _work(run: PolicyRun, *, limit: int) -> bool:
 def _deal_with(run: PolicyRun, ticket_id: int) -> None:
     try:
         _apply(run, ticket_id)
+    except OperationalError:  # the database is away or busy: nothing wrong with the ticket, the next ring goes on
+        PolicyRun.objects.filter(pk=run.pk).update(touched_at=None)
+        raise
     except (_Unchanged, Ticket.DoesNotExist):
         _move_on(run, ticket_id, now=clock.now())
     except Exception as error:  # one ticket that refuses must not keep the others from their promise
@@ -139,6 +152,7 @@ def _deal_with(run: PolicyRun, ticket_id: int) -> None:
         _move_on(run, ticket_id, now=clock.now(), failed=F("failed") + 1, problem=f"{ticket_id}: {error}"[:500])
 
 
+@survives_deadlock
 def _apply(run: PolicyRun, ticket_id: int) -> None:
     with changing(ticket_id, even_merged=True) as change:
         steps = regrade_clocks(facts=change.facts, now=change.now) if change.ticket.is_unresolved else []

@@ -7,6 +7,7 @@ from django.utils import formats, timezone
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import User
+from outbox.contention import survives_deadlock
 from tickets.models import Ticket
 from tickets.services.events import record
 from tickets.services.locking import changing
@@ -33,6 +34,7 @@ def urges_again_at(ticket: Ticket) -> datetime | None:
     return ticket.last_urged_at + URGE_AGAIN_AFTER if ticket.last_urged_at else None
 
 
+@survives_deadlock
 def urge(*, ticket: Ticket, actor: User, now: datetime | None = None) -> datetime:
     """The customer asks for speed: the ticket rises in the queue and who works on it is told.
 

@@ -189,5 +189,6 @@ def test_the_program_reads_and_writes_it_and_the_customer_does_not(solved, agent
     assert client.get(path).json()["prevention"] == PARTS["prevention"]
     assert signed_in(solved.requester).get(path).status_code in (403, 404)
     assert signed_in(make_customer()).get(path).status_code == 404
+    assert signed_in(solved.requester).get(f"/api/v1/tickets/{solved.number}/").json()["next_due_at"] is None
     clocks = signed_in(solved.requester).get(f"/api/v1/tickets/{solved.number}/clocks/").json()
     assert "root_cause" not in {row["metric"] for row in clocks}

@@ -11,7 +11,7 @@ from accounts.tests.factories import TeamFactory, make_agent, make_customer, mak
 from outbox import clock as database_clock
 from outbox.models import Delivery, Intent
 from outbox.resolving import resolve_due
-from sla.models import Clock, Policy, Target
+from sla.models import Clock, EscalationStep, Policy, Target
 from tickets.models import Escalation, Ticket, TicketEvent
 from tickets.services import assigning, conversation, escalation, grades, lead, moves
 from tickets.tests.factories import MONDAY, make_ticket
@@ -393,3 +393,31 @@ def test_a_missed_milestone_stays_a_miss_when_the_grade_asks_for_another(team, a
     )
     assert clock_of(ticket, "workaround").state == "missed"
     assert clock_of(ticket, "solution_path").state == "running"
+
+
+def test_what_a_lead_gives_away_is_dealt_with_and_what_the_move_misses_is_new(team, agent, team_lead, at):
+    """The tighter promise of the other team is broken in that instant: its lead hears, and who had the ticket is asked."""
+    other = TeamFactory()
+    receiver = make_agent(other)
+    team_lead.memberships.create(team=other, role=team_lead.memberships.get().role)
+    policy = Policy.objects.create(name="tight", position=1, team=other)
+    Target.objects.create(policy=policy, metric="first_response", amount=5)
+    ticket = make_ticket(team=team, severity="B", assignee=agent)
+    assigning.assign(ticket=ticket, actor=team_lead, assignee=receiver, team=other, now=MONDAY + 20 * MINUTE)
+    rung = Escalation.objects.get(ticket=ticket)
+    assert (rung.team, rung.acknowledged_at, rung.missed_by) == (other, None, agent)
+    ticket.refresh_from_db()
+    assert (ticket.breached_at, ticket.assignee) == (MONDAY + 20 * MINUTE, receiver)
+
+
+def test_what_waits_for_a_lead_climbs_by_the_ladder_of_the_present_grade(team, agent, at):
+    EscalationStep.objects.filter(severity="B", level__gt=1).delete()
+    ticket = make_ticket(team=team, severity="B", assignee=agent)
+    at(MONDAY + 241 * MINUTE)
+    escalation.sweep()
+    assert Escalation.objects.get(ticket=ticket, metric="first_response").climbs_at is None
+    grades.regrade(ticket=ticket, actor=agent, severity="S", reason="All sites", now=MONDAY + 245 * MINUTE)
+    at(MONDAY + 257 * MINUTE)
+    escalation.climb()
+    second = Escalation.objects.get(ticket=ticket, metric="first_response", level=2)
+    assert second.severity == "S"

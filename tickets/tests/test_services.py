@@ -7,7 +7,7 @@ from importlib import import_module
 import pytest
 from django.apps import apps
 from django.core.exceptions import PermissionDenied, ValidationError
-from django.core.files.uploadedfile import SimpleUploadedFile
+from django.core.files.uploadedfile import SimpleUploadedFile, TemporaryUploadedFile
 from rest_framework.test import APIClient
 
 from accounts.models import Role
@@ -19,6 +19,7 @@ from outbox.resolving import resolve_due
 from tickets.models import AccessLink, IdempotencyKey, Ticket, TicketEvent
 from tickets.selectors.escalations import desk
 from tickets.services import assigning, conversation, grades, lead, links, moves, retention
+from tickets.services.attachments import kept
 from tickets.services.locking import StaleTicket
 from tickets.tests.factories import MONDAY, make_ticket
 from tickets.transitions import IllegalMove
@@ -379,3 +380,16 @@ def test_old_keys_and_dead_links_are_forgotten_and_no_others(team):
     assert retention.prune(now=now) == {"keys": 0, "links": 0}
     assert IdempotencyKey.objects.get().key == "29"
     assert AccessLink.objects.get().expires_at > now
+
+
+def test_a_large_file_is_there_too_when_the_service_is_done_anew(team, settings, tmp_path):
+    """Django moves what it spooled to a file; what a deadlock rolled back has to find it again."""
+    settings.MEDIA_ROOT = tmp_path
+    ticket = make_ticket(team=team)
+    upload = TemporaryUploadedFile("app.log", "text/plain", 4, None)
+    upload.write(b"oops")
+    upload.seek(0)
+    with pytest.raises(RuntimeError), kept([upload]):
+        raise RuntimeError
+    message = conversation.customer_message(ticket=ticket, author=ticket.requester, body="Here", files=[upload])
+    assert message.attachments.get().file.read() == b"oops"

@@ -68,14 +68,14 @@ class Holding(Moving):
             ticket.overdue(now)
 
         def then() -> None:
-            if team not in (None, ticket.team):
-                row.refresh_from_db()
-                ticket.assignee = to or self._chosen(row)
-                ticket.change(now, team=team)
-            elif to or team is None:
-                ticket.assignee = to
             if by in LEADS and (to or team):
                 ticket.acknowledge(now)
+            if team not in (None, ticket.team):
+                row.refresh_from_db()
+                ticket.change(now, team=team)
+                ticket.assignee = to or self._chosen(row)
+            elif to or team is None:
+                ticket.assignee = to
 
         teams, people = self.house.teams, self.house.people
         self.attempt(

@@ -190,7 +190,7 @@ class Ticket:
                 ):
                     self.rungs.append(
                         Rung(
-                            rung.metric, rung.cycle, rung.level + 1, rung.severity, rung.due, now,
+                            rung.metric, rung.cycle, rung.level + 1, self.severity, rung.due, now,
                             rung.round, rung.missed_by,
                         )
                     )  # fmt: skip
