@@ -396,7 +396,7 @@ def test_a_missed_milestone_stays_a_miss_when_the_grade_asks_for_another(team, a
 
 
 def test_what_a_lead_gives_away_is_dealt_with_and_what_the_move_misses_is_new(team, agent, team_lead, at):
-    """The tighter promise of the other team is broken in that instant: its lead hears, and who had the ticket is asked."""
+    """The tighter promise of the other team breaks in that instant: its lead hears, who had the ticket is asked."""
     other = TeamFactory()
     receiver = make_agent(other)
     team_lead.memberships.create(team=other, role=team_lead.memberships.get().role)
