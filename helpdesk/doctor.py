@@ -154,7 +154,8 @@ def check_deadlines() -> Findings:
     """Whether sweeps end in time, and whether any deadline that passed still waits to be recorded."""
     state = health.deadlines_state()
     advice = "see beat and worker above; if both are well, read the log of the worker with `-Q ticks`"
-    yield Finding(state == "ok", f"deadlines: {'recorded in time' if state == 'ok' else state}", advice)
+    told = "recorded in time" if state == "ok" else state.removeprefix("ok, ")
+    yield Finding(state == "ok", f"deadlines: {told}", advice)
 
 
 def check_outbox() -> Findings:

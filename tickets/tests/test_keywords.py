@@ -71,7 +71,7 @@ ALPHABET = st.text(alphabet="ab登录 \n*A１", max_size=12)
 
 
 @given(words=st.lists(ALPHABET, max_size=8), text=st.text(alphabet="ab登录 \nA１", max_size=60))
-@settings(max_examples=400)
+@settings(max_examples=150)
 def test_the_automaton_finds_what_a_plain_search_finds(words: list[str], text: str) -> None:
     """Model: slide every keyword over the text and look at its neighbours."""
 

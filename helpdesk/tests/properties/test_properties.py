@@ -32,7 +32,7 @@ def walk(house: House, *, walks: int, steps: int) -> None:
 
 
 def test_a_few_walks(house):
-    walk(house, walks=5, steps=30)
+    walk(house, walks=4, steps=30)
 
 
 @pytest.mark.proof
