@@ -227,13 +227,14 @@ def carry_over(*, past: Past, waited: Past, now: datetime) -> list[Step]:
     """How the open milestones of a ticket change when a duplicate that has ``waited`` is merged into it.
 
     Each goes on under the same promise with the larger of both elapsed times; what is past due by that is due at
-    once. Counted time is carried as in a re-grade: in the hours in which it was counted.
+    once. Counted time is carried as in a re-grade: in the hours in which it was counted. What the duplicate missed is
+    on record there: for one problem one promise is missed once.
     """
     steps = []
     for clock in past.clocks:
         family = family_of(clock.metric)
         twin = next((row for row in waited.clocks if family_of(row.metric) == family), None)
-        if twin is None or family not in CARRIED_OVER or clock.breached_at:
+        if twin is None or family not in CARRIED_OVER or clock.breached_at or twin.breached_at:
             continue
         carried = _elapsed(twin, waited, now=now)
         if carried > _elapsed(clock, past, now=now):

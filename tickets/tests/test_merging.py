@@ -138,17 +138,27 @@ def test_a_younger_duplicate_changes_no_promise(make, merge):
 
 
 def test_what_the_longer_waiting_uses_up_is_missed_at_once(make, merge, agent):
+    """A has four hours for its path, S two for its way round: of these the duplicate's 130 minutes leave nothing."""
+    source, target = make(0, "A"), make(100, "S")
+    for row, minute in ((source, 5), (target, 105)):
+        conversation.reply(ticket=row, actor=agent, body="We are on it", now=after(minute))
+    merge(source, target, 130)
+    assert clock_of(source, "solution_path").state == "cancelled"
+    broken = clock_of(target, "workaround")
+    assert (broken.state, broken.due_at, broken.breached_at) == ("running", after(130), after(130))
+    assert target.breached_at == after(130)
+    assert Escalation.objects.get(ticket=target, metric="workaround").climbs_at == after(130) + 15 * MINUTE
+
+
+def test_what_the_duplicate_missed_is_not_missed_again(make, merge, agent):
     source, target = make(0, "S"), make(100, "S")
     for row, minute in ((source, 5), (target, 105)):
         conversation.reply(ticket=row, actor=agent, body="We are on it", now=after(minute))
     merge(source, target, 130)
     assert (clock_of(source, "workaround").state, clock_of(source, "workaround").due_at) == ("missed", after(120))
-    broken = clock_of(target, "workaround")
-    assert (broken.state, broken.due_at, broken.breached_at) == ("running", after(130), after(130))
-    assert target.breached_at == after(130)
-    on_source, on_target = (Escalation.objects.get(ticket=row, metric="workaround") for row in (source, target))
-    assert on_source.climbs_at is None
-    assert on_target.climbs_at == after(130) + 15 * MINUTE
+    going_on = clock_of(target, "workaround")
+    assert (going_on.state, going_on.due_at, going_on.breached_at) == ("running", after(220), None)
+    assert Escalation.objects.get(metric="workaround").climbs_at is None  # that of the duplicate
 
 
 def test_a_pause_of_the_duplicate_is_no_waiting(make, merge, agent):
