@@ -201,8 +201,8 @@ class Chronicle:
         return MINUTE * self.dice.uniform(low, high) * late
 
     def _acknowledge(self, ticket: Ticket, at: datetime) -> None:
-        breached_at, team = Ticket.objects.values_list("breached_at", "team").get(pk=ticket.pk)
-        if breached_at and self.leads.get(team):
+        team = Ticket.objects.values_list("team", flat=True).get(pk=ticket.pk)
+        if self.leads.get(team) and ticket.escalations.filter(acknowledged_at=None).exists():
             lead.acknowledge(ticket=ticket, actor=self.people[self.leads[team]], now=at)
 
     def _resolve(self, tale: Tale, ticket: Ticket, ending: str, at: datetime) -> None:
