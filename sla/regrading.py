@@ -212,7 +212,8 @@ def _replace(clock: Clock, target: Target | None, *, facts: Facts, book: PolicyB
     if target is None:
         return Step(clock, None, verdict, was_due_at=was_due or clock.due_at)
     cycle = clock.cycle if same else facts.cycle
-    revision = 1 + max(past.trace(target.metric, cycle).revision, clock.revision if same else 0)
+    # An open clock is the newest of its cycle; where cycles are counted on, the trace is of all of them.
+    revision = 1 + (clock.revision if same else past.trace(target.metric, cycle).revision)
     carried = _elapsed(clock, past, now=now)
     new = new_clock(facts, target, book=book, now=now, cycle=cycle, revision=revision, carried=carried)
     new.subject = clock.subject
@@ -251,7 +252,7 @@ def _prolong(clock: Clock, past: Past, *, carried: timedelta, now: datetime) -> 
     new = Clock(
         **{name: getattr(clock, name) for name in KEPT},
         cycle=clock.cycle,
-        revision=1 + past.trace(clock.metric, clock.cycle).revision,
+        revision=clock.revision + 1,
         carried=carried,
         started_at=now,
         due_at=planned.due_at,
