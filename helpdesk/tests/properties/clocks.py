@@ -50,14 +50,16 @@ class Clock:
 
     def resume(self, now: datetime) -> None:
         """What was left at the start of the pause is left at its end; a pause outside working hours moves nothing."""
-        since = self.pauses[-1][0]
+        self.due, self.warn = self.going_on(self.due, now), self.going_on(self.warn, now)
         self.pauses[-1].append(now)
-        if self.hours.between(since, now):
-            self.due, self.warn = (
-                self.hours.after(now, self.hours.between(since, instant)) if instant > since else instant
-                for instant in (self.due, self.warn)
-            )
         self.state = "running"
+
+    def going_on(self, instant: datetime, now: datetime) -> datetime:
+        """Where an instant of a standing clock moves when it goes on now."""
+        since = self.pauses[-1][0]
+        if instant <= since or not self.hours.between(since, now):
+            return instant
+        return self.hours.after(now, self.hours.between(since, instant))
 
     def counted(self, now: datetime) -> timedelta:
         """Counted time so far: in the clock's own hours, for targets in days on the wall."""

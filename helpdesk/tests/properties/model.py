@@ -312,11 +312,14 @@ class Ticket:
             if target and not same and self._missed_before(target.metric):
                 target = None
             carried, was_paused = clock.counted(now), clock.state == "paused"
+            was_due = clock.going_on(clock.due, now) if was_paused else clock.due
             clock.end("missed" if clock.breached and not same else "superseded", now)
             if target:
                 cycle = clock.cycle if same else self.cycle
                 new = self._begin(target.metric, now, cycle=cycle, carried=carried)
                 new.breached = clock.breached if same else None
+                if same and new.warn <= now and new.due >= was_due:
+                    new.warned = clock.warned  # nobody is warned twice of a promise that is no tighter
                 if was_paused:
                     new.pause(now)
         for target in wanted.values():
