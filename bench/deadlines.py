@@ -2,8 +2,9 @@
 
     python bench/deadlines.py [--quick] [--sizes 10000 1000000] [--repeat 3] [--live]
 
-Three cases of each size: nothing due, 1 % due (of the last ten minutes), 10,000 due at one instant. The floor
-(`deadlines_floor.sql`) reads and writes the same rows by plain set-based SQL in one transaction; whether both left the
+Three cases of each size: nothing due, 1 % due (of the last ten minutes), 10,000 due at one instant; this one also by as
+many sweeps side by side as an installation has worker processes for them. The floor (`deadlines_floor.sql`) reads and
+writes the same rows by plain set-based SQL in one transaction; whether both left the
 same rows is compared. `--live` measures instead how long after the due instant an escalation is recorded, with beat,
 workers and web under load (`deadlines_live.py`).
 
@@ -36,6 +37,7 @@ sys.path.insert(0, str(ROOT))
 
 from helpdesk.embedded.home import Home  # noqa: E402
 from helpdesk.embedded.servers import Servers  # noqa: E402
+from helpdesk.launcher.commands import WORKERS  # noqa: E402
 
 SIZES = (10_000, 100_000, 1_000_000)
 AT_ONCE = 10_000
@@ -56,7 +58,7 @@ def main() -> int:
     if options.measure:
         from bench import deadlines_measure
 
-        print(json.dumps(deadlines_measure.measure(options.measure, idle=options.idle)))
+        print(json.dumps(deadlines_measure.measure(options.measure, idle=options.idle, meet=options.meet)))
         return 0
     sizes = [SIZES[0]] if options.quick else options.sizes
     with tempfile.TemporaryDirectory(prefix="deadlines-") as folder, Cluster(Path(folder)) as cluster:
@@ -75,6 +77,7 @@ def parser() -> argparse.ArgumentParser:
     options.add_argument("--live", action="store_true", help="how soon an escalation is recorded, under load")
     options.add_argument("--measure", choices=("ours", "floor"), help=argparse.SUPPRESS)  # one run, in its own process
     options.add_argument("--idle", action="store_true", help=argparse.SUPPRESS)
+    options.add_argument("--meet", type=Path, help=argparse.SUPPRESS)  # the folder where the sweeps of a run meet
     return options
 
 
@@ -127,15 +130,25 @@ class Cluster:
         return self.python(database, "manage.py", *arguments)
 
     def python(self, database: str, *arguments: str, **environment: str) -> str:
-        done = subprocess.run(
-            [sys.executable, *arguments],
-            cwd=ROOT,
-            env=self.environment(database) | environment,
-            stdout=subprocess.PIPE,
-            text=True,
-            check=True,
-        )
-        return done.stdout
+        return self.together(database, [arguments], **environment)[0]
+
+    def together(self, database: str, commands: list[tuple[str, ...]], **environment: str) -> list[str]:
+        """What each of the commands printed, all running at once."""
+        running = [
+            subprocess.Popen(
+                [sys.executable, *arguments],
+                cwd=ROOT,
+                env=self.environment(database) | environment,
+                stdout=subprocess.PIPE,
+                text=True,
+            )
+            for arguments in commands
+        ]
+        said = [process.communicate()[0] for process in running]
+        for process in running:
+            if process.returncode:
+                raise subprocess.CalledProcessError(process.returncode, process.args)
+        return said
 
     def copy(self, source: str, target: str) -> None:
         self.do(
@@ -156,14 +169,18 @@ class Case:
     name: str
     arguments: tuple[str, ...]
     idle: bool = False
+    sweeps: int = 1
 
 
 def cases(running: int) -> list[Case]:
     one_percent = ("--due", str(running // 100))
+    at_once = ("--due", str(AT_ONCE), "--at-once")
+    workers = WORKERS["ticks"]
     return [
         Case("nothing due", one_percent, idle=True),
         Case("1 % due", one_percent),
-        Case(f"{AT_ONCE:,} at once", ("--due", str(AT_ONCE), "--at-once")),
+        Case(f"{AT_ONCE:,} at once", at_once),
+        Case(f"by {workers} sweeps", at_once, sweeps=workers),
     ]
 
 
@@ -195,11 +212,25 @@ def _take_turns(cluster: Cluster, case: Case, repeat: int) -> tuple[list[dict], 
     for turn in range(repeat):
         for who, found in runs.items():
             cluster.copy("generated", "measured")
-            arguments = ["bench/deadlines.py", "--measure", who, *(["--idle"] if case.idle else [])]
-            measured = json.loads(cluster.python("measured", *arguments, TEST_CLOCK="1" if case.idle else "0"))
+            measured = _measure(cluster, case, who)
             rows = {} if turn else dict(cluster.do(ROWS.read_text(), database="measured"))
             found.append(measured | {"rows": rows})
     return runs["ours"], runs["floor"]
+
+
+def _measure(cluster: Cluster, case: Case, who: str) -> dict:
+    """One run; of several sweeps from the start of the first to the end of the last."""
+    with tempfile.TemporaryDirectory(prefix="meet-") as folder:
+        command = ("bench/deadlines.py", "--measure", who, *(["--idle"] if case.idle else []), "--meet", folder)
+        sweeps = case.sweeps if who == "ours" else 1
+        environment = {"TEST_CLOCK": "1" if case.idle else "0", "SWEEPS": str(sweeps)}
+        runs = [json.loads(said) for said in cluster.together("measured", [command] * sweeps, **environment)]
+    if sweeps == 1:
+        return runs[0]
+    whole = {name: sum(run[name] for run in runs) for name in ("cpu_ms", "queries")}
+    spent = max(run["ended"] for run in runs) - min(run["began"] for run in runs)
+    whole |= {name: max(run[name] for run in runs) for name in ("escalations", "peak_mb", "grown_mb")}
+    return whole | {"ms": spent * 1000}
 
 
 def faults(case: Case, ours: list[dict], floor: list[dict]) -> list[str]:

@@ -19,8 +19,11 @@ WARM = """
 """
 
 
-def measure(who: str, *, idle: bool) -> dict:
-    """Milliseconds, queries, escalations and memory of one run; of the quickest of many when nothing is due."""
+def measure(who: str, *, idle: bool, meet: Path) -> dict:
+    """Milliseconds, queries, escalations and memory of one run; of the quickest of many when nothing is due.
+
+    Sweeps that run side by side begin when all of them are ready, each with a file of its own in ``meet``.
+    """
     django.setup()
     from outbox import clock
 
@@ -32,22 +35,32 @@ def measure(who: str, *, idle: bool) -> dict:
     before = peak_mb()
     if idle:
         work()  # the first one only finds its way
-    times, queries, busy = [], 0, _cpu()
+    _await_others(meet)
+    times, queries, busy, began = [], 0, _cpu(), time.monotonic()
     for _ in range(IDLE_SWEEPS if idle else 1):
         spent, queries = _timed(work)
         times.append(spent * 1000)
+    ended = time.monotonic()
     busy = _cpu() - busy
     with connection.cursor() as cursor:
         cursor.execute("SELECT count(*) FROM tickets_escalation")
         escalations = cursor.fetchone()[0]
     return {
         "ms": min(times),
+        "began": began,
+        "ended": ended,
         "cpu_ms": busy * 1000,
         "queries": queries,
         "escalations": escalations,
         "peak_mb": peak_mb(),
         "grown_mb": peak_mb() - before,
     }
+
+
+def _await_others(meet: Path) -> None:
+    (meet / str(os.getpid())).touch()
+    while len(list(meet.iterdir())) < int(os.environ["SWEEPS"]):
+        time.sleep(0.01)
 
 
 def _cpu() -> float:
