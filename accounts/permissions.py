@@ -13,6 +13,7 @@ CODES = {
     "ticket.assign": _("assign tickets to others"),
     "ticket.decide_severity": _("decide a contested severity"),
     "escalation.handle": _("acknowledge and handle escalations"),
+    "incident.tell": _("tell customers about known incidents"),
     "article.write": _("write articles"),
     "article.publish": _("review and publish articles"),
     "survey.log_call": _("log a follow-up call"),
@@ -24,7 +25,7 @@ ALL_CODES = frozenset(CODES)
 
 _CONSULTED = ["workspace.enter", "ticket.view_called", "ticket.note", "article.write"]
 _AGENT = [*_CONSULTED, "ticket.view_team", "ticket.work", "ticket.assign", "survey.log_call"]
-_LEAD = [*_AGENT, "ticket.decide_severity", "escalation.handle", "article.publish", "report.view"]
+_LEAD = [*_AGENT, "ticket.decide_severity", "escalation.handle", "incident.tell", "article.publish", "report.view"]
 
 DEFAULT_ROLES = {
     "customer": ("客户", "Customer", ["portal.submit"]),

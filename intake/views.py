@@ -24,6 +24,7 @@ from sla.choices import Severity
 from tickets.foresight import judge
 from tickets.models import Ticket
 from tickets.promises import promises_of_ticket
+from tickets.selectors.incidents import SHOWN, open_incidents
 from tickets.story import for_list, next_of
 
 _SESSION = "submitted"
@@ -35,7 +36,10 @@ def home(request: HttpRequest) -> HttpResponse:
     user: Any = request.user
     articles = Article.objects.visible_to(user).published()
     own_first = Case(When(language=get_language() or "", then=0), default=1)  # a foreign article is better than none
-    context: dict[str, Any] = {"popular": articles.order_by(own_first, "-helpful_count", "-published_at", "-id")[:6]}
+    context: dict[str, Any] = {
+        "popular": articles.order_by(own_first, "-helpful_count", "-published_at", "-id")[:6],
+        "incidents": open_incidents()[:SHOWN],
+    }
     if user.is_authenticated:
         mine = Ticket.objects.visible_to(user).filter(requester=user).exclude(status="closed")
         context["tickets"] = [{"ticket": row, "next": next_of(row)} for row in for_list(mine.order_by("-pk"))[:5]]
@@ -127,6 +131,7 @@ def _person(request: HttpRequest) -> User | None:
 def _form(request: HttpRequest, form: SubmissionForm, status: int = 200) -> HttpResponse:
     context = {
         "form": form,
+        "incidents": open_incidents()[:SHOWN],
         "max_files": settings.ATTACHMENTS_PER_MESSAGE,
         "max_bytes": settings.ATTACHMENT_MAX_BYTES,
         "files_again": [upload.name for upload in request.FILES.getlist("files")] if status != 200 else [],

@@ -5,6 +5,13 @@ from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
 
 
+def in_reader_language(chinese: str, english: str) -> str:
+    """The one of two texts that the active language asks for; without an English one the Chinese."""
+    if english and not (get_language() or "").startswith("zh"):
+        return english
+    return chinese
+
+
 class BilingualName(models.Model):
     """A name in Chinese and, when given, in English; printed in the reader's language."""
 
@@ -20,6 +27,4 @@ class BilingualName(models.Model):
     @property
     def label(self) -> str:
         """The name in the active language, falling back to the other one."""
-        if self.name_en and not (get_language() or "").startswith("zh"):
-            return self.name_en
-        return self.name
+        return in_reader_language(self.name, self.name_en)

@@ -20,7 +20,7 @@ from accounts.models import Team, User
 from knowledge.models import Article
 from sla.choices import MetricCode
 from tickets.choices import Channel, Mark, Status
-from tickets.models import TicketEvent
+from tickets.models import Incident, TicketEvent
 from tickets.promises import promise_text
 from tickets.wording import bilingual
 
@@ -89,6 +89,10 @@ def _entry(event: TicketEvent, names: Names) -> Entry:
     text = _("%(who)s: %(what)s") % {"who": who or _("somebody"), "what": sentence.say(event.data, names)}
     detail = sentence.detail(event.data, names)
     return Entry(sentence.kind, sentence.icon, sentence.tone, text, detail, event.created_at)
+
+
+def _incident(data: dict, names: Names) -> str:
+    return _("told customers about a known incident: %(state)s") % {"state": Incident.State(data["state"]).label}
 
 
 def _names(events: list[TicketEvent]) -> Names:
@@ -276,6 +280,7 @@ SENTENCES: dict[str, _Sentence] = {
         "work", "lock", _plain(gettext_lazy("closed after three working days of silence"))
     ),
     "ticket.reopened": _Sentence("work", "refresh", _plain(gettext_lazy("opened the ticket again")), "warn"),
+    "incident.told": _Sentence("talk", "flag", _incident),
     "ticket.merged": _Sentence("work", "transfer", _numbered(gettext_lazy("merged this ticket into %(number)s"))),
     "ticket.merged_from": _Sentence("work", "transfer", _numbered(gettext_lazy("merged %(number)s into this ticket"))),
     "ticket.article.drafted": _Sentence("work", "book", _article(gettext_lazy("created a draft article: %(title)s"))),

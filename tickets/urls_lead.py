@@ -3,7 +3,7 @@
 from django.urls import path
 
 import tickets.converters  # noqa: F401  (knows `<number:…>`)
-from tickets.views import board, lead
+from tickets.views import board, incidents, lead
 
 urlpatterns = [
     path("escalations/", lead.escalations, name="escalations"),
@@ -12,5 +12,8 @@ urlpatterns = [
     path("board/", board.board, name="board"),
     path("board/<int:team>/members/<int:pk>/", board.member, name="board_member"),
     path("board/<int:team>/members/<int:pk>/duty/", board.switch_duty, name="board_duty"),
+    path("incidents/", incidents.desk, name="incidents"),
+    path("incidents/new/", incidents.announce, name="incident_new"),
+    path("incidents/<int:pk>/", incidents.tell, name="incident"),
     path("board/<number:number>/<slug:action>/", board.board_act, name="board_act"),
 ]

@@ -4,7 +4,7 @@ from django.urls import reverse
 from rest_framework import serializers
 
 from sla.models import Clock
-from tickets.models import Attachment, CauseReport, Escalation, Message, Ticket
+from tickets.models import Attachment, CauseReport, Escalation, Incident, IncidentNews, Message, Ticket
 from tickets.wording import reason_text
 
 
@@ -145,6 +145,26 @@ class CauseReportOut(serializers.ModelSerializer):
     class Meta:
         model = CauseReport
         fields = ["course", "cause", "prevention", "written_by", "written_at"]
+
+
+class NewsOut(serializers.ModelSerializer):
+    text = serializers.CharField(source="words")
+
+    class Meta:
+        model = IncidentNews
+        fields = ["state", "text", "created_at"]
+
+
+class IncidentOut(serializers.ModelSerializer):
+    """In the language of the request, as customers read it."""
+
+    name = serializers.CharField(source="label")
+    modules = serializers.SlugRelatedField(slug_field="code", many=True, read_only=True)
+    news = NewsOut(many=True, read_only=True)
+
+    class Meta:
+        model = Incident
+        fields = ["id", "name", "state", "modules", "began_at", "ended_at", "news"]
 
 
 class EscalationOut(serializers.ModelSerializer):

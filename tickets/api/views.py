@@ -22,9 +22,9 @@ from sla.choices import Severity
 from tickets import limits
 from tickets.api import inputs
 from tickets.api.actions import TicketActions
-from tickets.api.outputs import CreatedAnswer, CreatedOut, EscalationOut, TicketOut
+from tickets.api.outputs import CreatedAnswer, CreatedOut, EscalationOut, IncidentOut, TicketOut
 from tickets.choices import Channel, Status
-from tickets.models import Escalation, Ticket
+from tickets.models import Escalation, Incident, Ticket
 from tickets.services.idempotency import once
 from tickets.services.intake import Submission, create_ticket
 from tickets.services.links import mint_status_link
@@ -151,3 +151,21 @@ class EscalationViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, viewse
             return Escalation.objects.none()
         seen = Q(ticket__in=Ticket.objects.workable_by(user))
         return Escalation.objects.filter(seen).select_related("ticket", "team")
+
+
+class IncidentFilter(filters.FilterSet):
+    open = filters.BooleanFilter(field_name="ended_at", lookup_expr="isnull")
+    module = filters.CharFilter(field_name="modules__code", distinct=True)
+
+    class Meta:
+        model = Incident
+        fields: list[str] = []
+
+
+class IncidentViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, viewsets.GenericViewSet):
+    """Known incidents with their news; customers read the same."""
+
+    queryset = Incident.objects.prefetch_related("modules", "news")
+    serializer_class = IncidentOut
+    filterset_class = IncidentFilter
+    required_scopes = {"GET": "tickets:read"}

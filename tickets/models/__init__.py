@@ -3,6 +3,7 @@
 from tickets.models.cause_report import CauseReport
 from tickets.models.conversation import AccessLink, Attachment, Message, TicketEvent
 from tickets.models.escalation import Escalation
+from tickets.models.incident import Incident, IncidentFollower, IncidentNews
 from tickets.models.policy_run import PolicyRun
 from tickets.models.rules import SeverityCell, SeverityRaise, SeverityWordRule, TriageRule
 from tickets.models.ticket import ArticleLink, IdempotencyKey, Participant, Resolution, SeverityContest, Ticket
@@ -14,6 +15,9 @@ __all__ = [
     "CauseReport",
     "Escalation",
     "IdempotencyKey",
+    "Incident",
+    "IncidentFollower",
+    "IncidentNews",
     "Message",
     "Participant",
     "PolicyRun",

@@ -10,6 +10,7 @@ from django.db import transaction
 from accounts.models import User
 from helpdesk.demo.articles import load_articles
 from helpdesk.demo.company import load_company
+from helpdesk.demo.incidents import load_incidents
 from helpdesk.demo.stories import Chronicle
 from outbox import clock
 from outbox.models import Intent
@@ -30,6 +31,7 @@ class Command(BaseCommand):
             load_company(now=now)
             articles = load_articles(now=now, dice=dice)
             Chronicle(now=now, dice=dice, articles=articles).tell()
+            load_incidents(now=now)
             # What history told is told; only the last minutes still go out.
             Intent.objects.filter(created_at__lt=now - timedelta(minutes=20)).delete()
         self.stdout.write(f"Demo data loaded: {User.objects.count()} people.")

@@ -117,6 +117,8 @@ ROWS: Rows = {
     **_work("api-ticket-urge", SIDE, 200),
     **_work("api-ticket-confirm", SIDE),
     **_work("api-ticket-refute", SIDE),
+    "api-incident-list": {"GET": [call({200: SIGNED_IN}), call({200: SIGNED_IN}, query="open=true")]},
+    "api-incident-detail": {"GET": [call({200: SIGNED_IN}, pk="incident")]},
     "api-survey-list": {"GET": [call({200: SIGNED_IN})]},
     "api-survey-detail": {"GET": [call({200: INSIDE}, pk="survey")]},
     "api-report-summary": {"GET": [call({200: HANDLES}, forbidden=SIGNED_IN - HANDLES)]},

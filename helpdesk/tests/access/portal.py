@@ -78,6 +78,9 @@ ROWS: Rows = {
             public(404, token="nonsense", action="message"),
         ],
     },
+    "portal:incidents": {"GET": [public(200)], "POST": NOT_THERE},
+    "portal:incident": {"GET": [public(200, pk="incident"), public(404, pk="999")], "POST": NOT_THERE},
+    "portal:incident_follow": {"GET": NOT_THERE, "POST": [case({REDIRECT: SIGNED_IN}, pk="incident")]},
     "portal:answer": {
         "GET": [
             public(200, token="answer"),

@@ -36,6 +36,7 @@ from tickets.models import Attachment, Escalation, Message, Ticket
 from tickets.services.cause_reports import report_cause
 from tickets.services.conversation import add_note, reply
 from tickets.services.grades import contest
+from tickets.services.incidents import open_incident
 from tickets.services.lead import call_in
 from tickets.services.links import answer_link, mint_status_link
 from tickets.services.moves import resolve_ticket
@@ -202,6 +203,7 @@ class Scene:
         invited.save()
         self._token(agent, ["tickets:read"])
         self.things |= {
+            "incident": open_incident(name="Known", text="We look.", actor=self.people["lead"], now=now),
             "mail": mail,
             "intent": intent,
             "delivery": delivery,

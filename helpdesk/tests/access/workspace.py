@@ -115,6 +115,12 @@ ROWS: Rows = {
             case({}, number="ticket", action="nonsense"),
         ],
     },
+    "workspace:incidents": {"GET": [case({200: LEADS})], "POST": NOT_THERE},
+    "workspace:incident_new": {
+        "GET": [case({200: LEADS}), case({}, query="ticket=T999999999")],
+        "POST": [case({422: LEADS})],
+    },
+    "workspace:incident": {"GET": [case({200: LEADS}, pk="incident")], "POST": [case({422: LEADS}, pk="incident")]},
     "workspace:board": {"GET": [case({200: _BOARD})], "POST": NOT_THERE},
     "workspace:board_member": {
         "GET": [
