@@ -2,7 +2,7 @@
 
 from django.contrib import admin
 
-from catalog.models import Category, FaultType, Module, Product, Tag, Version
+from catalog.models import Category, CustomField, FaultType, Module, Product, Tag, Version
 from outbox.admin_base import AutocompleteMixin
 
 
@@ -61,3 +61,27 @@ class FaultTypeAdmin(admin.ModelAdmin):
 class TagAdmin(admin.ModelAdmin):
     list_display = ["name"]
     search_fields = ["name"]
+
+
+@admin.register(CustomField)
+class CustomFieldAdmin(AutocompleteMixin, admin.ModelAdmin):
+    list_display = [
+        "name",
+        "name_en",
+        "code",
+        "category",
+        "kind",
+        "is_needed",
+        "asks_customer",
+        "position",
+        "is_active",
+    ]
+    list_editable = ["position", "is_active"]
+    list_filter = ["category", "kind", "is_active"]
+    list_select_related = ["category"]
+    search_fields = ["name", "name_en", "code"]
+    autocomplete_fields = ["category"]
+
+    def get_readonly_fields(self, request, obj=None):
+        """Answers are kept under the code and by the kind: a field that exists keeps both."""
+        return ["code", "kind"] if obj else []

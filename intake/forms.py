@@ -17,6 +17,7 @@ from django.utils.translation import gettext_lazy
 from accounts.models import User
 from catalog.models import Category, Module, Version
 from intake.limits import LEAST_SECONDS, seconds_open, stamp
+from tickets import custom
 from tickets.choices import Impact, Urgency
 from tickets.forms_portal import FilesField
 from tickets.services.intake import check_began_at
@@ -169,9 +170,21 @@ class SubmissionForm(forms.Form):
         self.now = now
         self.fields["impact"].choices = _cards(_IMPACT)  # type: ignore[attr-defined]
         self.fields["urgency"].choices = _cards(_URGENCY)  # type: ignore[attr-defined]
+        self._ask_own_questions()
         if user is not None:
             for name in ("name", "email", "website", "opened"):
                 del self.fields[name]
+
+    def _ask_own_questions(self) -> None:
+        """The administrator's fields for the category that was chosen; none of them has to be answered."""
+        code = str(self["category"].value() or "")
+        category = Category.objects.filter(code=code).first() if code else None
+        self.fields |= custom.form_fields(custom.fields_of(category, asked=True))
+
+    @property
+    def custom_fields(self) -> list[forms.BoundField]:
+        """Those fields, for the page."""
+        return [self[name] for name in self.fields if name.startswith(custom.PREFIX)]
 
     @classmethod
     def empty(cls, *, user: User | None, now: datetime, initial: dict[str, Any]) -> "SubmissionForm":
@@ -227,7 +240,8 @@ class SubmissionForm(forms.Form):
     @property
     def more_is_open(self) -> bool:
         """Whether something in the second part of the form was filled in or went wrong."""
-        names = ("since", "began_at", "affected", "trigger", "module", "version", "category")
+        names = ["since", "began_at", "affected", "trigger", "module", "version", "category"]
+        names += [field.name for field in self.custom_fields]
         return any(self[name].value() or self[name].errors for name in names)
 
     @property

@@ -8,6 +8,7 @@ from typing import Any
 from accounts.models import User
 from accounts.services.people import find_or_create_requester
 from tickets.choices import Channel
+from tickets.custom import split
 from tickets.foresight import Judgement, judge
 from tickets.models import Ticket
 from tickets.services.idempotency import once
@@ -37,6 +38,7 @@ def submit(*, data: dict[str, Any], user: User | None, language: str, now: datet
             data_loss=data["data_loss"] or None,
             began_at=data["began_at"],
             files=data["files"],
+            custom=split(data)[1],
             **{name: data[name] for name in (*_PLAIN, *_ROWS)},
         )
         return create_ticket(submission=submission, actor=user), {}
@@ -62,5 +64,6 @@ def judged_by_words(*, ticket: Ticket) -> Judgement:
 def _fingerprint(data: dict[str, Any]) -> str:
     said = {name: data[name] for name in _PLAIN}
     said |= {name: data[name].pk if data[name] else None for name in _ROWS}
+    said["custom"] = {code: str(value) for code, value in split(data)[1].items()}
     said |= {"data_loss": data["data_loss"], "files": [(file.name, file.size) for file in data["files"]]}
     return hashlib.sha256(json.dumps(said, sort_keys=True).encode()).hexdigest()

@@ -7,6 +7,7 @@ from intake import views
 pages = [
     path("submit/", views.submit, name="submit"),
     path("submit/grade/", views.grade, name="grade"),
+    path("submit/questions/", views.questions, name="questions"),
     path("submit/thanks/", views.thanks, name="thanks"),
 ]
 

@@ -101,6 +101,14 @@ def grade(request: HttpRequest) -> HttpResponse:
     return render(request, "intake/_grade.html", {**context, "shown": mark})
 
 
+@require_GET
+def questions(request: HttpRequest) -> HttpResponse:
+    """Fragment: the administrator's own questions for the category that was just chosen."""
+    chosen = {"category": request.GET.get("category", "")[:40].replace("\x00", "")}
+    form = SubmissionForm.empty(user=_person(request), now=clock.now(), initial=chosen)
+    return render(request, "intake/_questions.html", {"form": form})
+
+
 @never_cache
 @require_GET
 def thanks(request: HttpRequest) -> HttpResponse:

@@ -218,11 +218,18 @@ def _changes(data: dict, names: Names) -> str:
     return _("; ").join(
         _("%(field)s: %(change)s")
         % {
-            "field": capfirst(str(_FIELDS.get(row["field"], row["field"]))),
+            "field": bilingual(row["label"])
+            if "label" in row
+            else capfirst(str(_FIELDS.get(row["field"], row["field"]))),
             "change": f"{_value(row['source'])} → {_value(row['target'])}",
         }
         for row in data.get("changes", [])
     )
+
+
+def _field(row: dict) -> str:
+    """The name of what changed; a custom field wrote its own down, because it may be gone by now."""
+    return bilingual(row["label"]) if "label" in row else capfirst(str(_FIELDS.get(row["field"], row["field"])))
 
 
 def _value(fact: Any) -> str:

@@ -56,6 +56,9 @@ class SubmissionIn(StrictSerializer):
     started_at = serializers.DateTimeField(required=False, allow_null=True, default=None)
     affected = serializers.CharField(max_length=500, required=False, default="", allow_blank=True)
     trigger = serializers.CharField(max_length=500, required=False, default="", allow_blank=True)
+    custom = serializers.DictField(
+        required=False, default=dict, help_text=_("Answers to the custom fields that customers are asked, by code.")
+    )
 
     def validate_started_at(self, value: datetime | None) -> datetime | None:
         check_began_at(value, now=clock.now())

@@ -3,6 +3,7 @@
 from django.urls import reverse
 from rest_framework import serializers
 
+from catalog.models import CustomField
 from sla.models import Clock
 from tickets.models import Attachment, CauseReport, Escalation, Incident, IncidentNews, Message, Ticket
 from tickets.wording import reason_text
@@ -65,6 +66,7 @@ class TicketOut(serializers.ModelSerializer):
             "module",
             "version",
             "tags",
+            "custom",
             "revision",
             "cycle",
             "next_due_at",
@@ -85,9 +87,17 @@ class TicketOut(serializers.ModelSerializer):
         data = super().to_representation(ticket)
         if self.context["request"].user.is_customer:
             data.pop("breached_at")
+            data["custom"] = {code: value for code, value in data["custom"].items() if code in self._asked()}
             if not ticket.is_unresolved:  # what runs on is the report, and that is promised to the house alone
                 data["next_due_at"] = None
         return data
+
+    def _asked(self) -> set[str]:
+        """Codes of the fields that customers answer; the others are the house's own. Read once for a whole list."""
+        if "asked" not in self.context:
+            asked = CustomField.objects.filter(asks_customer=True)
+            self.context["asked"] = set(asked.values_list("code", flat=True))
+        return self.context["asked"]
 
 
 class CreatedOut(serializers.Serializer):

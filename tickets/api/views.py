@@ -107,6 +107,7 @@ class TicketViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, TicketActi
             remarks=data["remarks"],
             affected=data["affected"],
             trigger=data["trigger"],
+            custom=data["custom"],
             began_at=data["started_at"],
         )
         return create_ticket(submission=submission, actor=user)

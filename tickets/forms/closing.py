@@ -8,6 +8,7 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts.models import User
 from outbox import clock
+from tickets import custom
 from tickets.choices import Status
 from tickets.forms.base import ActionForm, lines
 from tickets.forms.files import FilesField
@@ -58,8 +59,13 @@ class ResolveForm(ActionForm):
     def allowed(cls, ticket: Ticket, user: User) -> bool:
         return ticket.is_unresolved
 
+    def prepare(self) -> None:
+        needed = custom.missing(self.ticket.custom, custom.fields_of(self.ticket.category))
+        self.fields |= custom.form_fields(needed, required=True)
+
     def perform(self) -> Any:
-        return moves.resolve_ticket(ticket=self.ticket, actor=self.user, **self.cleaned_data)
+        rest, answers = custom.split(self.cleaned_data)
+        return moves.resolve_ticket(ticket=self.ticket, actor=self.user, custom=answers, **rest)
 
 
 class ReopenForm(ActionForm):

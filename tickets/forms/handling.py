@@ -10,6 +10,7 @@ from accounts.models import Team, User
 from accounts.selectors import colleagues
 from catalog.models import Category, FaultType, Module, Version
 from sla.choices import Severity
+from tickets import custom
 from tickets.forms.base import ActionForm, lines
 from tickets.models import Escalation, SeverityContest, Ticket
 from tickets.permissions import may_hold
@@ -166,6 +167,11 @@ class PropertiesForm(ActionForm):
             self.fields[name].queryset = choices  # type: ignore[attr-defined]
             self.initial.setdefault(name, getattr(self.ticket, f"{name}_id"))
         self.fields["version"].label_from_instance = _version_words  # type: ignore[attr-defined]
+        own = custom.fields_of(self.ticket.category)
+        self.initial |= custom.initial_of(own, self.ticket.custom)
+        for name, field in custom.form_fields(own).items():
+            field.show_hidden_initial = True
+            self.fields[name] = field
         if not self.is_bound:
             self.initial.setdefault("tags", ", ".join(str(tag) for tag in self.ticket.tags.all()))
 
@@ -174,7 +180,8 @@ class PropertiesForm(ActionForm):
 
     def perform(self) -> Any:
         wanted = {name: value for name, value in self.cleaned_data.items() if self.touched(name)}
-        return set_properties(ticket=self.ticket, actor=self.user, **wanted)
+        rest, answers = custom.split(wanted)
+        return set_properties(ticket=self.ticket, actor=self.user, custom=answers, **rest)
 
 
 def _version_words(version: Version) -> str:

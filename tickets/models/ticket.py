@@ -4,7 +4,7 @@ from django.conf import settings
 from django.contrib.postgres.indexes import GinIndex
 from django.contrib.postgres.search import SearchVectorField
 from django.db import models
-from django.db.models import F, Q
+from django.db.models import F, Q, Value
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
@@ -88,6 +88,13 @@ class Ticket(models.Model):
         related_name="tickets",
     )
     tags = models.ManyToManyField("catalog.Tag", verbose_name=_("tags"), blank=True, related_name="tickets")
+    custom = models.JSONField(
+        _("answers to custom fields"),
+        default=dict,
+        db_default=Value({}, models.JSONField()),
+        blank=True,
+        help_text=_("By the code of the field."),
+    )
     affected = models.CharField(_("who and what is affected"), max_length=500, blank=True)
     trigger = models.CharField(_("what triggered it"), max_length=500, blank=True)
     began_at = models.DateTimeField(_("problem began"), null=True, blank=True)

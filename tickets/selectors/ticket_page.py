@@ -16,6 +16,7 @@ from search.vectors import best, query
 from sla.choices import ClockState, MetricCode
 from sla.models import Clock
 from sla.selectors import clocks_to_show
+from tickets import custom
 from tickets.choices import Mark, MessageKind
 from tickets.message_html import message_html
 from tickets.models import Message, Resolution, Ticket
@@ -124,6 +125,7 @@ def panels(*, ticket: Ticket, user: User, now: datetime, whole: bool = False) ->
         "resolution": _newest_resolution(ticket),
         "participants": list(ticket.participants.select_related("user").order_by("added_at", "pk")),
         "tags": list(ticket.tags.all()),
+        "custom": custom.shown(ticket.custom, custom.fields_of(ticket.category)) if ticket.custom else [],
         "merged_into": merged_into(ticket=ticket, user=user),
     }
 

@@ -1,8 +1,9 @@
 """A problem becomes a ticket: graded, routed, assigned, promised and acknowledged in one transaction."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 from django.core.exceptions import ValidationError
 from django.core.files.uploadedfile import UploadedFile
@@ -20,6 +21,7 @@ from sla.metrics import Start
 from sla.services.clocks import start_clocks
 from tickets import assignment
 from tickets.choices import Channel, MessageKind, Status
+from tickets.custom import cleaned, fields_of
 from tickets.foresight import judge
 from tickets.models import Message, Ticket
 from tickets.services.attachments import StoredFile, attach, kept
@@ -67,6 +69,8 @@ class Submission:
     """Reasons about what was said and could not be used; the ticket keeps them before those of its routing."""
     affected: str = ""
     trigger: str = ""
+    custom: Mapping[str, Any] = field(default_factory=dict)
+    """Answers to custom fields of the category, by their code."""
     began_at: datetime | None = None
     files: Sequence[UploadedFile] = ()
     follow_up_of: Ticket | None = None
@@ -82,7 +86,7 @@ def create_ticket(*, submission: Submission, actor: User | None, now: datetime |
     checked here.
 
     Raises:
-        ValidationError: when a file is refused.
+        ValidationError: when a file or an answer to a custom field is refused.
     """
     with kept(submission.files) as stored, transaction.atomic():
         return _create(submission, stored, actor=actor, now=now or clock.now())
@@ -145,6 +149,7 @@ def _write_ticket(submission: Submission, *, now: datetime) -> Ticket:
         version=submission.version,
         affected=submission.affected,
         trigger=submission.trigger,
+        custom=_answers(submission),
         began_at=submission.began_at,
         cycle_started_at=now,
         waiting_since=now,
@@ -153,6 +158,14 @@ def _write_ticket(submission: Submission, *, now: datetime) -> Ticket:
         follow_up_of=submission.follow_up_of,
         tokens=document_vector(("A", submission.subject), ("B", submission.description)),
     )
+
+
+def _answers(submission: Submission) -> dict[str, Any]:
+    """What was said to custom fields, as it is kept."""
+    if not submission.custom:
+        return {}
+    given = cleaned(submission.custom, fields_of(submission.category, asked=True))
+    return {code: value for code, value in given.items() if value is not None}
 
 
 def _tell(ticket: Ticket, *, actor: User | None, now: datetime) -> None:

@@ -1,7 +1,8 @@
 """From open to closed and back: holding, resolving, confirming, refuting, closing in silence, reopening."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
+from typing import Any
 
 from django.core.exceptions import ValidationError
 from django.core.files.uploadedfile import UploadedFile
@@ -14,6 +15,7 @@ from sla.metrics import Reply, Start
 from sla.selectors import default_calendar
 from sla.services.clocks import cancel_clocks, start_clocks
 from tickets.choices import Channel, MessageKind, Status
+from tickets.custom import PREFIX, fields_of, missing
 from tickets.models import Escalation, Resolution, Ticket
 from tickets.services.assigning import take_if_free
 from tickets.services.attachments import kept
@@ -21,6 +23,7 @@ from tickets.services.conversation import add_message, answered, awaits_answer, 
 from tickets.services.events import record
 from tickets.services.grades import lapse_contest
 from tickets.services.locking import Change, changing
+from tickets.services.properties import set_answers
 from tickets.transitions import check_move
 
 #: Silence closes a resolved ticket after this many working days.
@@ -51,19 +54,23 @@ def resolve_ticket(
     verification: str,
     proof: str = "",
     message: str = "",
+    custom: Mapping[str, Any] | None = None,
     files: Sequence[UploadedFile] = (),
     channel: str = Channel.PORTAL,
     now: datetime | None = None,
 ) -> Resolution:
     """Resolve a ticket: the customer reads ``message`` (the solution when empty) and is asked whether it works.
 
+    ``custom`` answers custom fields, some of which have to be answered by then.
+
     Raises:
-        ValidationError: when cause, solution or the way of verification is missing; keyed by field.
+        ValidationError: when cause, solution, the way of verification or such an answer is missing; keyed by field.
         IllegalMove: when the ticket is resolved already.
     """
     _demand_findings(cause=cause, solution=solution, verification=verification, proof=proof)
     with kept(files) as stored, changing(ticket.pk, now=now) as change:
         check_move(source=change.ticket.status, target=Status.RESOLVED)
+        _answer_what_is_needed(change, custom or {}, actor=actor)
         words = message.strip() or solution
         text = add_message(change, MessageKind.PUBLIC, words, author=actor, files=stored, channel=channel)
         answered(change, Reply(resolves=True))
@@ -216,6 +223,16 @@ def _answer(change: Change, cycle: int | None, **answer: datetime) -> None:
     open_rows = Resolution.objects.filter(ticket=change.ticket, cycle=wanted, confirmed_at=None, refuted_at=None)
     if wanted != change.ticket.cycle or change.ticket.status != Status.RESOLVED or not open_rows.update(**answer):
         raise ValidationError(_("This has been answered already."), code="answered")
+
+
+def _answer_what_is_needed(change: Change, answers: Mapping[str, Any], *, actor: User) -> None:
+    """Keep the answers to custom fields that come with the solution, and refuse it while a needed one is missing."""
+    if answers and (changed := set_answers(change, answers)):
+        record(ticket=change.ticket, code="ticket.properties", actor=actor, now=change.now, changes=changed)
+    open_ones = missing(change.ticket.custom, fields_of(change.ticket.category))
+    if open_ones:
+        words = _("Please answer this before the ticket is resolved.")
+        raise ValidationError({PREFIX + row.code: words for row in open_ones})
 
 
 def _demand_findings(**fields: str) -> None:

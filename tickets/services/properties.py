@@ -1,6 +1,6 @@
 """What a ticket is about: category, module, version, kind of fault, tags."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Any
 
@@ -8,13 +8,14 @@ from django.core.exceptions import PermissionDenied, ValidationError
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import User
-from catalog.models import Category, FaultType, Module, Version
+from catalog.models import Category, CustomField, FaultType, Module, Version
 from knowledge.services.writing import tag_named
 from outbox.contention import survives_deadlock
+from tickets import custom as custom_fields
 from tickets.models import Ticket
 from tickets.services.escalation import follow_targets
 from tickets.services.events import record
-from tickets.services.locking import changing
+from tickets.services.locking import Change, changing
 from tickets.triage import both_names
 
 MOST_TAGS = 12
@@ -26,11 +27,13 @@ def set_properties(
     ticket: Ticket,
     actor: User,
     tags: Iterable[str] | None = None,
+    custom: Mapping[str, Any] | None = None,
     now: datetime | None = None,
     **values: Category | Module | Version | FaultType | None,
 ) -> None:
     """Say what the ticket is about: ``category``, ``module``, ``version``, ``fault_type``; what is left out stays.
 
+    ``custom`` are answers to the fields of the category that the ticket then has, by their code; None empties one.
     Another category may mean another policy, so the open deadlines follow it.
 
     Raises:
@@ -50,11 +53,37 @@ def set_properties(
         _demand_one_product(change.ticket)
         if names is not None:
             changed += _set_tags(change.ticket, names)
+        if custom:
+            changed += set_answers(change, custom)
         if not changed:
             return
         record(ticket=change.ticket, code="ticket.properties", actor=actor, now=change.now, changes=changed)
         if any(row["field"] == "category" for row in changed):
             follow_targets(change.ticket, facts=change.facts, now=change.now)
+
+
+def set_answers(change: Change, answers: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """Keep answers to custom fields of a locked ticket; what changed, for its event.
+
+    Raises:
+        ValidationError: keyed by field, for what is no answer.
+    """
+    fields = custom_fields.fields_of(change.ticket.category)
+    before = change.ticket.custom
+    given = custom_fields.cleaned(answers, fields)
+    after = {code: value for code, value in (before | given).items() if value is not None}
+    if after == before:
+        return []
+    change.set(custom=after)
+    return [
+        {"field": row.code, "label": both_names(row), "source": _said(row, before), "target": _said(row, after)}
+        for row in fields
+        if before.get(row.code) != after.get(row.code)
+    ]
+
+
+def _said(row: CustomField, answers: Mapping[str, Any]) -> dict[str, str] | None:
+    return {"name": custom_fields.words(row, answers[row.code])} if row.code in answers else None
 
 
 def _demand_one_product(ticket: Ticket) -> None:

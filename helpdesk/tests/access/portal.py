@@ -8,6 +8,7 @@ ROWS: Rows = {
     "home": {"GET": [public(200)], "POST": NOT_THERE},
     "intake:submit": {"GET": [public(200)], "POST": [public(422)]},
     "intake:grade": {"GET": NOT_THERE, "POST": [public(200), public(200, data={"impact": "many"})]},
+    "intake:questions": {"GET": [public(200), public(200, query="category=nonsense")], "POST": NOT_THERE},
     "intake:thanks": {"GET": [public(REDIRECT)], "POST": NOT_THERE},  # nothing was sent in this session
     "attachment": {
         "GET": [
