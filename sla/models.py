@@ -256,6 +256,10 @@ class Clock(models.Model):
     def __str__(self) -> str:
         return f"{self.metric} {self.cycle}.{self.revision} ({self.state})"
 
+    def get_metric_display(self) -> str:
+        """As Django's, which translates every choice to name one: a list shows hundreds."""
+        return str(MetricCode(self.metric).label)
+
     @property
     def is_open(self) -> bool:
         return self.state in (ClockState.RUNNING, ClockState.PAUSED)

@@ -1,7 +1,7 @@
 """A support desk of any size for measurements: people by the ORM, tickets and clocks by a few set-based statements.
 
-The same arguments give the same rows, except for ids and instants. On average a ticket has two running clocks: of
-twenty tickets six are new (three run), ten open (two), two on hold (one) and two pending (none).
+The same arguments give the same rows, except for ids and instants. On average an unresolved ticket has two running
+clocks: of twenty six are new (three run), ten open (two), two on hold (one) and two pending (none).
 """
 
 from dataclasses import dataclass
@@ -10,8 +10,10 @@ from pathlib import Path
 
 from django.contrib.auth.hashers import make_password
 from django.db import connection
+from django.db.backends.utils import CursorWrapper
 
 from accounts.models import Membership, Organization, Role, Team, User
+from helpdesk.demo.load_texts import texts
 
 TEAMS, AGENTS, ORGANIZATIONS, CUSTOMERS = 20, 10, 200, 2000
 RUNNING_PER_TICKET = 2
@@ -20,11 +22,19 @@ _SQL = Path(__file__).with_name("load.sql")
 
 @dataclass(frozen=True)
 class Load:
-    """What to make: ``due`` of the running clocks are overdue, spread over ten minutes or all ``at_once``."""
+    """What to make.
+
+    Attributes:
+        due: how many of the running clocks are overdue, spread over ten minutes or all ``at_once``.
+        closed: percent of the tickets that were closed in the past year.
+        messages: length of the conversation of a ticket that was answered.
+    """
 
     tickets: int
     due: int = 0
     at_once: bool = False
+    closed: int = 0
+    messages: int = 1
     seed: int = 1
 
 
@@ -37,6 +47,7 @@ def make_load(load: Load, *, now: datetime) -> dict[str, int]:
     if not Team.objects.filter(code="load-0").exists():
         _write_people()
     with connection.cursor() as cursor:
+        _write_texts(cursor)
         cursor.execute(_SQL.read_text(), {**vars(load), "now": now})
         cursor.execute("SELECT count(*), count(*) FILTER (WHERE is_due) FROM load_clock WHERE state = 'running'")
         running, due = cursor.fetchone()
@@ -49,6 +60,17 @@ def analyze() -> None:
     """Tell the planner what there is now; autovacuum would do so some minutes later."""
     with connection.cursor() as cursor:
         cursor.execute("ANALYZE")
+
+
+def _write_texts(cursor: CursorWrapper) -> None:
+    cursor.execute(
+        "CREATE TEMPORARY TABLE IF NOT EXISTS load_text "
+        "(n int PRIMARY KEY, language text, subject text, body text, tokens tsvector) ON COMMIT DROP"
+    )
+    cursor.executemany(
+        "INSERT INTO load_text VALUES (%s, %s, %s, %s, %s) ON CONFLICT DO NOTHING",
+        [(n, *text) for n, text in enumerate(texts())],
+    )
 
 
 def _write_people() -> None:

@@ -7,42 +7,22 @@ from typing import Any
 from django import template
 from django.core.paginator import Page
 from django.template.defaultfilters import stringfilter
-from django.templatetags.static import static
 from django.urls import NoReverseMatch, reverse
 from django.utils import formats, timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
-from django.utils.translation import gettext, pgettext
 
-from helpdesk import charts
-from sla.selectors import hours_ahead, remaining
+from helpdesk import badges, charts
 
 register = template.Library()
 
-STATUS_ICONS = {
-    "new": "circle",
-    "open": "play",
-    "pending": "hourglass",
-    "on_hold": "pause",
-    "resolved": "check",
-    "closed": "lock",
-}
-
-
-@register.simple_tag
-def sprite() -> str:
-    """The address of the icon sprite."""
-    return static("icons/sprite.svg")
-
-
-@register.simple_tag
-def icon(name: str, label: str = "", css: str = "") -> SafeString:
-    """One icon of the sprite; decoration unless it gets a ``label``."""
-    if label:
-        return format_html(
-            '<svg class="icon {}" role="img" aria-label="{}"><use href="{}#{}"/></svg>', css, label, sprite(), name
-        )
-    return format_html('<svg class="icon {}" aria-hidden="true"><use href="{}#{}"/></svg>', css, sprite(), name)
+register.simple_tag(badges.sprite, name="sprite")
+register.simple_tag(badges.icon, name="icon")
+register.simple_tag(badges.severity_badge, name="severity")
+register.simple_tag(badges.status_pill, name="status")
+register.simple_tag(badges.avatar_mark, name="avatar")
+register.simple_tag(badges.person_mark, name="person")
+register.simple_tag(badges.options, name="options")
 
 
 @register.filter
@@ -59,45 +39,12 @@ def drafts_done(message: Any) -> str:
     return " ".join(tag.partition(":")[2] for tag in tags if tag.startswith("draft-done:"))
 
 
-@register.inclusion_tag("components/severity.html")
-def severity(value: str, label: bool | str = False, size: str = "") -> dict:
-    """The S/A/B badge; ``label=True`` writes the word beside it."""
-    names = {
-        "S": pgettext("severity", "urgent"),
-        "A": pgettext("severity", "high"),
-        "B": pgettext("severity", "normal"),
-    }
-    return {"value": value, "name": names.get(value, ""), "label": label, "size": size}
-
-
-@register.inclusion_tag("components/status.html")
-def status(value: Any, text: str = "") -> dict:
-    """The pill of a ticket's status, from a ticket or from a status value."""
-    if hasattr(value, "get_status_display"):
-        value, text = value.status, value.get_status_display()
-    text = text or str(getattr(value, "label", "")) or str(value).replace("_", " ")
-    return {"value": str(value), "text": text, "icon_name": STATUS_ICONS.get(str(value), "circle")}
-
-
-def span_text(seconds: float) -> str:
-    """A stretch of time as a chip shows it: 2 d 3 h, 1 h 05 min, 12:34. static/js/countdown.js says the same."""
-    total = int(abs(seconds))
-    days, rest = divmod(total, 86400)
-    hours, rest = divmod(rest, 3600)
-    minutes, secs = divmod(rest, 60)
-    if days:
-        return pgettext("duration", "%s d %s h") % (days, hours)
-    if hours:
-        return pgettext("duration", "%s h %s min") % (hours, f"{minutes:02}")
-    return f"{minutes}:{secs:02}"
-
-
 @register.filter
 def span(value: Any) -> str:
-    """`span_text` for templates, of a timedelta or of seconds; an en dash for nothing."""
+    """`badges.span_text` for templates, of a timedelta or of seconds; an en dash for nothing."""
     if value is None or value == "":
         return "–"
-    return span_text(value.total_seconds() if hasattr(value, "total_seconds") else float(value))
+    return badges.span_text(value.total_seconds() if hasattr(value, "total_seconds") else float(value))
 
 
 def _now(context: template.Context) -> datetime:
@@ -114,43 +61,12 @@ def _now(context: template.Context) -> datetime:
     return now
 
 
-def clock_face(clock: Any, now: datetime) -> tuple[str, str, str]:
-    """State, word and time that a clock shows at ``now``.
-
-    States of the face: running, soon (warned), breached, paused, met, ended (replaced or cancelled). A miss that
-    was answered late stays «breached», with how late it was. Time is counted in the hours of the promise.
-    """
-    if clock.state == "met":
-        return "met", pgettext("deadline", "met"), ""
-    if clock.state in {"superseded", "cancelled"}:
-        return "ended", pgettext("deadline", "ended"), ""
-    left = remaining(clock, now=now).total_seconds()
-    over = pgettext("deadline", "%s over") % span_text(min(left, 0))
-    if clock.state == "missed":
-        return "breached", pgettext("deadline", "missed"), over
-    # While a clock stands still its due instant passes without a miss; it moves on when the clock goes on.
-    if clock.breached_at or (clock.due_at <= now and clock.state != "paused"):
-        return "breached", pgettext("deadline", "overdue"), over
-    if clock.state == "paused":
-        return "paused", pgettext("deadline", "paused"), pgettext("deadline", "%s left") % span_text(left)
-    if clock.warned_at or (clock.warn_at and now >= clock.warn_at):
-        return "soon", pgettext("deadline", "due soon"), span_text(left)
-    return "running", pgettext("deadline", "running"), span_text(left)
-
-
-@register.inclusion_tag("components/clock.html", takes_context=True)
-def clock(context: template.Context, value: Any, now: datetime | None = None, metric: bool = False) -> dict:
-    """The chip of one deadline that counts down. ``value``: an `sla.models.Clock`, or anything with its fields."""
+@register.simple_tag(takes_context=True)
+def clock(context: template.Context, value: Any, now: datetime | None = None, metric: bool = False) -> SafeString:
+    """The chip of one deadline (`badges.clock_chip`), by the page's instant unless ``now`` is given."""
     if not value:
-        return {"clock": None}
-    now = now or _now(context)
-    state, word, text = clock_face(value, now)
-    face = {"clock": value, "now": now, "state": state, "word": word, "text": text, "metric": metric}
-    if value.state != "running":  # it stands still: without `due` the script leaves it alone
-        return face
-    hours = hours_ahead(value, now=now)
-    stretches = None if hours is None else ",".join(f"{a.timestamp():.0f}/{b.timestamp():.0f}" for a, b in hours)
-    return {**face, "ticks": True, "left": remaining(value, now=now).total_seconds(), "hours": stretches}
+        return badges.NOTHING
+    return badges.clock_chip(value, now or _now(context), metric=metric)
 
 
 @register.simple_tag(takes_context=True)
@@ -168,31 +84,6 @@ def moment(context: template.Context, value: datetime | None) -> SafeString | st
         short = formats.date_format(local, "SHORT_DATE_FORMAT")
     full = f"{formats.date_format(local, 'DATETIME_FORMAT')} {local.tzname()}"
     return format_html('<time datetime="{}" title="{}">{}</time>', value.isoformat(), full, short)
-
-
-def initials(name: str) -> str:
-    """Letters for an avatar: the last two characters of a Chinese name, else the first of the first and last word."""
-    parts = name.split()
-    if not parts:
-        return "?"
-    if ord(parts[0][0]) > 0x2E7F:
-        return parts[0][-2:] if len(parts[0]) > 2 else parts[0]
-    return (parts[0][0] + (parts[-1][0] if len(parts) > 1 else "")).upper()
-
-
-@register.simple_tag
-def avatar(person: Any, size: str = "") -> SafeString:
-    """A round mark with initials. Decoration: the name always stands beside it. Nobody gives a dashed ring."""
-    css = f" avatar-{size}" if size else ""
-    if not person:
-        return format_html('<span class="avatar avatar-none{}" aria-hidden="true">?</span>', css)
-    return format_html('<span class="avatar{}" aria-hidden="true">{}</span>', css, initials(str(person)))
-
-
-@register.inclusion_tag("components/person.html")
-def person(value: Any, none: str = "") -> dict:
-    """Avatar and name; for nobody the words ``none`` («unassigned»)."""
-    return {"person": value, "none": none or gettext("unassigned")}
 
 
 def _link(context: template.Context, name: str) -> tuple[str, bool]:

@@ -7,7 +7,7 @@ from django.template import Context, Template
 from django.utils import translation
 
 from helpdesk import charts
-from helpdesk.templatetags.ui import clock_face, initials, span_text
+from helpdesk.badges import clock_face, initials, span_text
 from sla import selectors
 from sla.deadlines import WorkingCalendar
 from sla.models import Clock

@@ -187,6 +187,10 @@ class Ticket(models.Model):
     def __str__(self) -> str:
         return f"{self.number} {self.subject}"
 
+    def get_status_display(self) -> str:
+        """As Django's, which translates every choice to name one: a list shows hundreds."""
+        return str(Status(self.status).label)
+
     @property
     def is_unresolved(self) -> bool:
         return self.status not in (Status.RESOLVED, Status.CLOSED)

@@ -8,6 +8,7 @@ from django.db.models import Exists, OuterRef, QuerySet, Value
 from accounts.models import Membership, Team, User
 from accounts.selectors import organizations_visible_to
 from catalog.models import Category, Module
+from outbox.bilingual import in_reader_language
 
 Choices = list[tuple[str, str]]
 #: More organizations than this are found by typing, not by scrolling.
@@ -32,7 +33,7 @@ def filter_choices(*, user: User) -> dict[str, Choices]:
     parts.append(_named("assignee", workers(), Value("")))
     found: dict[str, Choices] = defaultdict(list)
     for kind, pk, name, name_en in parts[0].union(*parts[1:], all=True):
-        found[kind].append((str(pk), Team(name=name, name_en=name_en).label))
+        found[kind].append((str(pk), in_reader_language(name, name_en)))
     return {kind: sorted(found[kind], key=lambda item: item[1].casefold())[:MOST] for kind in (*lists, "assignee")}
 
 

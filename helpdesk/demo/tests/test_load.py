@@ -6,6 +6,7 @@ from django.db import connection
 from django.db.models import Count, F, Min, Q
 
 from outbox import clock
+from search.vectors import best, query
 from sla.models import Clock, ClockPause
 from tickets.models import Ticket, TicketEvent
 from tickets.services import escalation
@@ -76,3 +77,23 @@ def test_it_stays_away_from_real_tickets(settings):
     settings.DEMO = False
     with pytest.raises(CommandError, match="demo mode only"):
         generate("--force", "--tickets", "10")
+
+
+def test_most_may_be_closed_and_the_answered_have_conversations():
+    generate("--tickets", "200", "--closed", "80", "--messages", "4")
+    closed = Ticket.objects.filter(status="closed")
+    assert 130 < closed.count() < 190
+    assert not closed.exclude(next_due_at=None).exists()
+    assert not Clock.objects.filter(ticket__in=closed).exclude(state="met").exists()
+    lengths = Ticket.objects.annotate(n=Count("messages")).values_list("status", "n")
+    assert {n for status, n in lengths if status == "new"} == {1}
+    assert {n for status, n in lengths if status != "new"} == {4}
+    assert set(Ticket.objects.values_list("language", flat=True)) == {"en", "zh-hans"}
+    connection.check_constraints()
+
+
+def test_its_words_are_found():
+    generate("--tickets", "300")
+    for words in ("printer", "打印机"):
+        subjects = best(Ticket.objects.all(), query(words), limit=3).values_list("subject", flat=True)
+        assert len(subjects) == 3 and all(words in subject for subject in subjects)
