@@ -7,6 +7,7 @@ vector in a ``SearchVectorField`` under a GIN index::
     best(Article.objects.visible_to(user), query(text), limit=10)
 """
 
+from collections.abc import Iterator
 from typing import Any
 
 from django.contrib.postgres.search import SearchQuery, SearchRank, SearchVectorField
@@ -23,16 +24,22 @@ _MAX_POSITION = 16_000
 _MAX_REPEATS = 64
 _WEAKER = {"A": "B", "B": "C", "C": "D", "D": "D"}
 WEIGHTS = [0.1, 0.25, 0.5, 1.0]  # of D, C, B, A
+WINDOWS = (20_000, 160_000)  # the newest rows, among which `best` looks first
 MAX_STRONG = 64
 MAX_WEAK = 96
 
 
 class TokenQuery(SearchQuery):
-    """A ``tsquery`` given as a literal of finished tokens, so that no parser touches them."""
+    """A ``tsquery`` given as a literal of finished tokens, so that no parser touches them.
 
-    def __init__(self, literal: str) -> None:
+    Attributes:
+        strict: the narrower question for texts that have all the words; None when there is one word only.
+    """
+
+    def __init__(self, literal: str, strict: "TokenQuery | None" = None) -> None:
         super().__init__(literal, search_type="raw")
         self.literal = literal
+        self.strict = strict
 
     def as_sql(
         self,
@@ -87,7 +94,8 @@ def query(text: str) -> TokenQuery | None:
             break
     if not strong and not weak:
         return None
-    return TokenQuery(" | ".join(_quoted(token) for token in [*strong, *weak]))
+    strict = TokenQuery(" & ".join(map(_quoted, strong))) if len(strong) > 1 else None
+    return TokenQuery(" | ".join(map(_quoted, [*strong, *weak])), strict)
 
 
 def rank(query: TokenQuery, field: str = "tokens") -> SearchRank:
@@ -95,17 +103,35 @@ def rank(query: TokenQuery, field: str = "tokens") -> SearchRank:
     return SearchRank(F(field), query, weights=WEIGHTS, normalization=Value(1))
 
 
-def best(queryset: QuerySet, query: TokenQuery, *, limit: int, field: str = "tokens", candidates: int = 5_000) -> Any:
-    """The ``limit`` best answers, best first, each with its ``rank``.
+def best(queryset: QuerySet, query: TokenQuery, *, limit: int, field: str = "tokens") -> Any:
+    """The ``limit`` best answers, best first, each with its ``rank``; one query more asks how many rows there are.
 
-    At most ``candidates`` matches, the newest, are ranked: that bounds the time of a question of common words.
+    To rank everything that has one common word costs the more, the more rows there are. So in a large table what has
+    all the words comes before what has some, and the newest `WINDOWS` rows before older ones: PostgreSQL goes on to the
+    next of these parts only while it has fewer than ``limit`` answers.
     """
-    found = queryset.filter(**{field: query}).order_by("-pk").values("pk")[:candidates]
-    return (
-        queryset.model._default_manager.filter(pk__in=found)
-        .annotate(rank=rank(query, field))
-        .order_by("-rank", "-pk")[:limit]
-    )
+    rows = queryset.model._default_manager
+    newest = rows.order_by("-pk").values_list("pk", flat=True).first() or 0
+    found = None
+    for part in _parts(queryset, query, field, newest=newest):
+        ranked = part.order_by(rank(query, field).desc(), "-pk").values("pk")[:limit]
+        found = ranked if found is None else found.union(ranked, all=True)
+    return rows.filter(pk__in=found[:limit]).annotate(rank=rank(query, field)).order_by("-rank", "-pk")[:limit]
+
+
+def _parts(queryset: QuerySet, query: TokenQuery, field: str, *, newest: int) -> Iterator[QuerySet]:
+    """Disjoint parts of what answers ``query``, the most promising first; a small table is one part."""
+    some, whole = queryset.filter(**{field: query}), query.strict
+    if newest <= WINDOWS[0]:
+        yield some
+        return
+    tiers = [queryset.filter(**{field: whole}), some.exclude(**{field: whole})] if whole else [some]
+    for tier in tiers:
+        above = newest
+        for width in WINDOWS:
+            yield tier.filter(pk__gt=newest - width, pk__lte=above)
+            above = newest - width
+        yield tier.filter(pk__lte=above)
 
 
 def _literal(places: dict[str, list[str]]) -> str:

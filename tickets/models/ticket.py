@@ -173,6 +173,15 @@ class Ticket(models.Model):
             models.Index("assignee", DUE_OR_URGED, "id", name="ticket_assignee_place", condition=IS_UNRESOLVED),
             models.Index(DUE_OR_URGED, "id", name="ticket_place", condition=IS_UNRESOLVED),
             models.Index(fields=["next_due_at", "id"], name="ticket_report", condition=OWES_REPORT),
+            # The tabs of the queue that hold a part of it: their counts and pages read no other rows.
+            models.Index(fields=["team", "id"], name="ticket_waiting", condition=Q(status="pending")),
+            models.Index(DUE_OR_URGED, "id", name="ticket_waiting_place", condition=Q(status="pending")),
+            models.Index(
+                fields=["team", "id"], name="ticket_unassigned", condition=IS_UNRESOLVED & Q(assignee__isnull=True)
+            ),
+            models.Index(
+                fields=["team", "id"], name="ticket_escalated", condition=IS_UNRESOLVED & Q(breached_at__isnull=False)
+            ),
             models.Index(fields=["requester", "-id"], name="ticket_requester"),
             models.Index(fields=["organization", "-id"], name="ticket_organization"),
             models.Index(fields=["resolved_at", "id"], name="ticket_resolved", condition=Q(resolved_at__isnull=False)),

@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from django.db.models import Count, Prefetch, Q
+from django.contrib.postgres.expressions import ArraySubquery
+from django.db.models import IntegerField, Prefetch, Q, Subquery
 from django.utils.dateparse import parse_datetime
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
@@ -14,10 +15,20 @@ from accounts.models import User
 from sla.choices import ClockState
 from sla.selectors import OPEN, clocks_to_show
 from tickets.models import Ticket
-from tickets.querysets import DUE_OR_URGED, IS_UNRESOLVED, OWES_REPORT, TicketQuerySet
+from tickets.querysets import DUE_OR_URGED, IS_UNRESOLVED, OWES_REPORT, AnyOf, TicketQuerySet
 
 PAGE = 50
+#: No view is counted further, so that a large desk costs no more than a small one; «999+» says it.
+COUNTED = 1000
+_NAMESAKES = 5
 _LARGEST_ID = 2**63 - 1
+
+
+class _Counted(Subquery):
+    """How many rows a subquery has."""
+
+    template = "(SELECT count(*) FROM (%(subquery)s) AS counted)"
+    output_field = IntegerField()
 
 
 @dataclass(frozen=True)
@@ -48,13 +59,16 @@ def _unassigned(user: User) -> Q:
     return Q(assignee=None, team__in=teams) if teams else Q(assignee=None)
 
 
+# Few among very many, which the planner cannot know: told as an array it looks these up instead of all that is closed.
+_OWED = Q(AnyOf("pk", ArraySubquery(Ticket.objects.filter(OWES_REPORT).order_by().values("pk"))))
+
 VIEWS: dict[str, View] = {
     "due": View(_("Next due"), lambda user: Q()),
     "mine": View(_("Mine"), lambda user: Q(assignee=user)),
     "unassigned": View(_("Unassigned in my teams"), _unassigned),
     "waiting": View(_("Waiting for customer"), lambda user: Q(status="pending")),
     "escalated": View(_("Escalated"), lambda user: Q(breached_at__isnull=False)),
-    "reports": View(_("Reports owed"), lambda user: Q(), scope=OWES_REPORT),
+    "reports": View(_("Reports owed"), lambda user: Q(), scope=_OWED),
     "all": View(_("All tickets"), lambda user: Q(), sort="new", scope=Q(), whole=True),
 }
 #: Orders by name; each ends in the unique id, so that a place in it is exact.
@@ -74,15 +88,30 @@ class BadPlace(ValueError):
 
 
 def counts(*, user: User) -> dict[str, int]:
-    """How many tickets each view holds, in one query."""
-    rows = Ticket.objects.workable_by(user).owing()
-    figures = {name: Count("pk", filter=view.holds(user)) for name, view in VIEWS.items() if not view.whole}
-    return rows.aggregate(**figures)
+    """How many tickets each view holds, at most `COUNTED` of each, in one query."""
+    names = [name for name, view in VIEWS.items() if not view.whole]
+    figures = {name: _Counted(in_view(user=user, name=name).order_by().values("pk")[:COUNTED]) for name in names}
+    return User.objects.filter(pk=user.pk).values(**figures).get()
 
 
 def in_view(*, user: User, name: str) -> TicketQuerySet:
     """The tickets of a view that ``user`` sees from the inside."""
     return Ticket.objects.workable_by(user).filter(VIEWS[name].holds(user))
+
+
+def of_people_named(text: str, *, seen: TicketQuerySet, limit: int) -> list[int]:
+    """Keys of the newest tickets of requesters with that name or address, as far as they are among ``seen``.
+
+    The people come first and each by himself: sought together, tickets would be walked from the newest to the oldest
+    for somebody who has none.
+    """
+    people = User.objects.filter(Q(name__icontains=text) | Q(email__iexact=text)).order_by("name", "pk")
+    each = [seen.filter(requester=pk).order_by("-id").values_list("pk")[:limit] for pk in _keys(people[:_NAMESAKES])]
+    return sorted(_keys(each[0].union(*each[1:], all=True)), reverse=True)[:limit] if each else []
+
+
+def _keys(rows: Any) -> list[int]:
+    return list(rows.values_list("pk", flat=True))
 
 
 def page_of(rows: TicketQuerySet, *, sort: str, after: str = "", size: int = PAGE) -> Page:

@@ -2,7 +2,6 @@
 
 from typing import Any
 
-from django.db.models import Q
 from django.http import HttpResponse, QueryDict
 from django.shortcuts import redirect, render
 from django.urls import reverse
@@ -16,7 +15,17 @@ from tickets.filters import QueueFilter
 from tickets.forms.search import SearchForm
 from tickets.models import Ticket
 from tickets.selectors.choices import filter_choices
-from tickets.selectors.queue import ORDERS, VIEWS, BadPlace, Page, counts, fingerprint, in_view, page_of
+from tickets.selectors.queue import (
+    ORDERS,
+    VIEWS,
+    BadPlace,
+    Page,
+    counts,
+    fingerprint,
+    in_view,
+    of_people_named,
+    page_of,
+)  # fmt: skip
 
 _MAIN = ("q", "severity", "status", "team", "assignee")
 _FOUND = 30
@@ -130,8 +139,7 @@ def _found(seen: Any, text: str) -> Page:
     """Tickets by words, best first, then those of people with that name or address."""
     sought = query(text)
     keys = [row.pk for row in best(seen, sought, limit=_FOUND).only("pk")] if sought else []
-    by_person = seen.filter(Q(requester__name__icontains=text) | Q(requester__email__iexact=text))
-    keys += [pk for pk in by_person.order_by("-id").values_list("pk", flat=True)[:_FOUND] if pk not in keys]
+    keys += [pk for pk in of_people_named(text, seen=seen, limit=_FOUND) if pk not in keys]
     place = {pk: at for at, pk in enumerate(keys)}
     rows = page_of(seen.filter(pk__in=keys), sort="new", size=2 * _FOUND).rows
     return Page(sorted(rows, key=lambda row: place[row.pk]), "")
