@@ -13,6 +13,8 @@ from tickets.choices import Status
 from tickets.models import Ticket
 from tickets.selectors.choices import Choices
 
+_FEW = 1000
+
 
 def _chooser(label: Any, field: str, empty: Any, **extra: Any) -> filters.ChoiceFilter:
     return filters.ChoiceFilter(
@@ -57,7 +59,13 @@ class QueueFilter(filters.FilterSet):
 
 
 def text_condition(text: str) -> Q:
-    """What a typed text means: a number, or words."""
+    """What a typed text means: a number, or words.
+
+    What few tickets have is looked up here: the planner does not know how rare a word is, and would walk the archive
+    in the order of the list until it has found enough of it.
+    """
     condition = Q(number=text.strip().upper())
     sought = query(text)
-    return condition | Q(tokens=sought) if sought is not None else condition
+    condition = condition | Q(tokens=sought) if sought is not None else condition
+    found = list(Ticket.objects.filter(condition).order_by().values_list("pk", flat=True)[: _FEW + 1])
+    return Q(pk__in=found) if len(found) <= _FEW else condition

@@ -40,6 +40,12 @@ def drafts_done(message: Any) -> str:
 
 
 @register.filter
+def bounded(count: int | None) -> str:
+    """A count that goes no further than three digits: the queue counts to a thousand (`tickets.selectors.queue`)."""
+    return "" if count is None else str(count) if count < 1000 else "999+"
+
+
+@register.filter
 def span(value: Any) -> str:
     """`badges.span_text` for templates, of a timedelta or of seconds; an en dash for nothing."""
     if value is None or value == "":
