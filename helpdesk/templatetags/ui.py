@@ -7,12 +7,14 @@ from typing import Any
 from django import template
 from django.core.paginator import Page
 from django.template.defaultfilters import stringfilter
+from django.templatetags.static import static
 from django.urls import NoReverseMatch, reverse
 from django.utils import formats, timezone
-from django.utils.html import format_html
+from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
 from helpdesk import badges, charts
+from helpdesk.stylesheets import stylesheets as names_of_stylesheets
 
 register = template.Library()
 
@@ -23,6 +25,13 @@ register.simple_tag(badges.status_pill, name="status")
 register.simple_tag(badges.avatar_mark, name="avatar")
 register.simple_tag(badges.person_mark, name="person")
 register.simple_tag(badges.options, name="options")
+
+
+@register.simple_tag
+def stylesheets() -> SafeString:
+    """The links of the page's styles: one, where files are collected (helpdesk/stylesheets.py)."""
+    links = ((static(name),) for name in names_of_stylesheets())
+    return format_html_join("\n", '<link rel="stylesheet" href="{}">', links)
 
 
 @register.filter
