@@ -60,7 +60,7 @@ def merged(pair, agent):
     return pair
 
 
-def in_reader_language(browser: Client, language: str) -> Client:
+def in_language(browser: Client, language: str) -> Client:
     browser.cookies["django_language"] = language
     return browser
 
@@ -70,7 +70,7 @@ def in_reader_language(browser: Client, language: str) -> Client:
 
 def test_an_agent_merges_by_the_page(pair, agent):
     source, target = pair
-    browser = in_reader_language(signed_in(agent), "en")
+    browser = in_language(signed_in(agent), "en")
     page = browser.get(f"/desk/tickets/{source.number}/").content.decode()
     assert f"/desk/tickets/{source.number}/merge/" in page
     form = browser.get(f"/desk/tickets/{source.number}/merge/", headers=HTMX).content.decode()
@@ -92,7 +92,7 @@ def test_the_words_come_in_the_language_of_the_ticket(pair, agent):
         ) % {"number": source.number}
     for language, ours in (("en", "Your ticket"), ("zh-hans", chinese)):
         type(source).objects.filter(pk=source.pk).update(language=language)
-        form = in_reader_language(signed_in(agent), "en").get(f"/desk/tickets/{source.number}/merge/").content.decode()
+        form = in_language(signed_in(agent), "en").get(f"/desk/tickets/{source.number}/merge/").content.decode()
         assert ours in form
 
 
@@ -118,7 +118,7 @@ def test_what_cannot_be_the_target_is_said_beside_the_field(number, pair, agent,
 
 def test_a_merged_ticket_offers_nothing_but_the_way_on(merged, agent):
     source, target = merged
-    page = in_reader_language(signed_in(agent), "en").get(f"/desk/tickets/{source.number}/").content.decode()
+    page = in_language(signed_in(agent), "en").get(f"/desk/tickets/{source.number}/").content.decode()
     assert f'href="/desk/tickets/{target.number}/"' in page
     assert 'id="composer" class="composer"' not in page
     for action in ("reopen", "assign", "regrade", "properties", "call-in", "revoke-links", "merge"):
@@ -129,7 +129,7 @@ def test_who_does_not_work_with_the_target_gets_the_number_without_a_way(merged)
     source, target = merged
     helper = make_agent(TeamFactory())
     lead.Participant.objects.create(ticket=source, user=helper, kind="called_in", added_at=clock.now())
-    page = in_reader_language(signed_in(helper), "en").get(f"/desk/tickets/{source.number}/").content.decode()
+    page = in_language(signed_in(helper), "en").get(f"/desk/tickets/{source.number}/").content.decode()
     assert f"This was merged into {target.number}." in page
     assert f"/desk/tickets/{target.number}/" not in page
 
@@ -138,7 +138,7 @@ def test_who_does_not_work_with_the_target_gets_the_number_without_a_way(merged)
 def test_what_was_being_written_meanwhile_is_refused_with_the_way(kind, merged, agent):
     """The page lay open while a colleague merged the ticket; the words come back."""
     source, target = merged
-    answer = in_reader_language(signed_in(agent), "en").post(
+    answer = in_language(signed_in(agent), "en").post(
         f"/desk/tickets/{source.number}/messages/",
         {"kind": kind, "body": "Half an hour of work", "revision": 1},
         headers=HTMX,
@@ -152,7 +152,7 @@ def test_what_was_being_written_meanwhile_is_refused_with_the_way(kind, merged, 
 def test_an_article_is_not_noted_on_a_merged_ticket(merged, agent):
     source, target = merged
     article = published(agent)
-    answer = in_reader_language(signed_in(agent), "en").post(
+    answer = in_language(signed_in(agent), "en").post(
         f"/desk/tickets/{source.number}/articles/{article.pk}/use/", follow=True
     )
     assert f"This ticket was merged into {target.number}." in answer.content.decode()
@@ -178,7 +178,7 @@ def test_an_escalation_of_a_merged_ticket_is_acknowledged_with_others(merged, te
 
 def test_both_timelines_say_it(merged, agent):
     source, target = merged
-    browser = in_reader_language(signed_in(agent), "en")
+    browser = in_language(signed_in(agent), "en")
     assert f"merged this ticket into {target.number}" in browser.get(f"/desk/tickets/{source.number}/timeline/").text
     assert f"merged {source.number} into this ticket" in browser.get(f"/desk/tickets/{target.number}/timeline/").text
 
@@ -187,7 +187,7 @@ def test_a_grade_that_changed_on_the_duplicate_is_explained_on_the_target(pair, 
     source, target = pair
     regrade(ticket=source, actor=agent, severity="A", reason="More are hit")
     merge_ticket(ticket=source, into=target, actor=agent, words="Both")
-    page = in_reader_language(signed_in(agent), "en").get(f"/desk/tickets/{target.number}/").content.decode()
+    page = in_language(signed_in(agent), "en").get(f"/desk/tickets/{target.number}/").content.decode()
     assert page.count("The grade changed from B to A.") == 2  # its own reason, and that of the duplicate
 
 
@@ -204,7 +204,7 @@ def test_the_queue_has_it_under_all_only(merged, agent):
 @pytest.mark.parametrize("language", ["en", "zh-hans"])
 def test_the_customer_reads_where_it_went(language, merged, customer):
     source, target = merged
-    browser = in_reader_language(signed_in(customer), language)
+    browser = in_language(signed_in(customer), language)
     page = browser.get(f"/tickets/{source.number}/").content.decode()
     assert f'href="/tickets/{target.number}/"' in page
     assert "solved it" not in page and "解决了" not in page
@@ -225,7 +225,7 @@ def test_the_private_link_leads_on_by_a_door_of_the_same_kind(merged, customer, 
     source, target = merged
     path = re.sub(r"^https?://[^/]+", "", mint_status_link(ticket=source, user=customer, now=clock.now()))
     before = AccessLink.objects.count()
-    page = in_reader_language(client, "en").get(path).content.decode()
+    page = in_language(client, "en").get(path).content.decode()
     assert f"This was merged into {target.number}." in page
     assert AccessLink.objects.count() == before  # mail scanners follow links: reading makes none
     there = client.post(f"{path}follow/").headers["Location"]
