@@ -15,8 +15,8 @@ from django.core.files.base import ContentFile
 from whitenoise.storage import CompressedManifestStaticFilesStorage
 
 BUNDLE = "css/site.css"
-#: Declares the order of layers, so it comes first; Django's administration has a frame of its own.
-_FIRST, _APART = "app.css", {"admin.css"}
+#: Declares the order of layers, so it comes first; apart are the frames of the administration and of mails as they came.
+_FIRST, _APART = "app.css", {"admin.css", "original.css"}
 
 
 def stylesheets() -> list[str]:

@@ -17,8 +17,9 @@ from django.utils.translation import pgettext
 from accounts.models import User
 from sla.selectors import clocks_to_show
 from tickets.choices import Mark, MessageKind, Status
-from tickets.message_html import message_html
+from tickets.message_html import is_long, message_html
 from tickets.models import Attachment, Message, Resolution, SeverityContest, Ticket
+from tickets.previews import shape_of
 from tickets.promises import Pledge, next_pledge, pledges
 from tickets.wording import regrades_of
 
@@ -44,6 +45,7 @@ class Line:
     mark: str = ""
     files: list[dict] = field(default_factory=list)
     id: str = ""
+    is_long: bool = False
 
 
 @dataclass(frozen=True)
@@ -96,7 +98,7 @@ def story_of(ticket: Ticket, *, reader: User, file_url: Callable[[Attachment], s
         steps=steps_of(ticket),
         pledges=promised,
         next=next_pledge(promised) if ticket.is_unresolved else None,
-        lines=[_line(message, reader, file_url, grades.get(message.pk, "")) for message in told],
+        lines=[_line(message, reader, file_url, grades.get(message.pk, ""), first=told[0]) for message in told],
         resolution=resolution,
         contest=next(iter(ticket.contests.all()), None),
         asks=ticket.status == Status.RESOLVED and not answered,
@@ -117,7 +119,7 @@ def steps_of(ticket: Ticket) -> list[Step]:
     ]
 
 
-def _line(message: Message, reader: User, file_url: Callable[[Attachment], str], grade: str) -> Line:
+def _line(message: Message, reader: User, file_url: Callable[[Attachment], str], grade: str, first: Message) -> Line:
     """Customers' words are shown as they were typed; only staff writes Markdown.
 
     The reader is «You» and no name: by a private link, the name behind the address is nobody's business.
@@ -127,8 +129,12 @@ def _line(message: Message, reader: User, file_url: Callable[[Attachment], str],
         kind=message.kind,
         author=_("You") if own else message.author.name if message.author else "",
         at=message.created_at,
-        html=message_html(message),
+        html=message_html(message, opens=message is first),
         mark=grade or ", ".join(str(Mark(mark).label) for mark in message.marks),
-        files=[{"url": file_url(item), "name": item.name, "size": item.size} for item in message.attachments.all()],
+        files=[
+            {"url": file_url(item), "name": item.name, "size": item.size, "shape": shape_of(item)}
+            for item in message.attachments.all()
+        ],
         id=f"m{message.pk}",
+        is_long=is_long(message),
     )

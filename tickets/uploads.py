@@ -17,7 +17,7 @@ ALLOWED: dict[str, tuple[str, tuple[bytes, ...]]] = {
     "jpg": ("image/jpeg", (b"\xff\xd8\xff",)),
     "jpeg": ("image/jpeg", (b"\xff\xd8\xff",)),
     "gif": ("image/gif", (b"GIF87a", b"GIF89a")),
-    "webp": ("image/webp", (b"RIFF",)),
+    "webp": ("image/webp", (b"WEBP",)),
     "pdf": ("application/pdf", (b"%PDF-",)),
     "zip": ("application/zip", _ZIP),
     "docx": ("application/vnd.openxmlformats-officedocument.wordprocessingml.document", _ZIP),
@@ -37,6 +37,8 @@ ALLOWED: dict[str, tuple[str, tuple[bytes, ...]]] = {
     "conf": ("text/plain", ()),
     "md": ("text/plain", ()),
 }
+#: Signatures that do not stand at the beginning, and where they do.
+_FURTHER_IN = {b"ftyp": 4, b"WEBP": 8}
 _HEAD = 4096
 _KIND = _(
     "“%(name)s” is not a kind of file we can take. "
@@ -79,7 +81,7 @@ def check_upload(upload: UploadedFile) -> tuple[str, str]:
 def _matches(head: bytes, signatures: tuple[bytes, ...]) -> bool:
     if not signatures:
         return b"\x00" not in head
-    return any(head.startswith(mark) or (mark == b"ftyp" and head[4:8] == mark) for mark in signatures)
+    return any(head.startswith(mark, _FURTHER_IN.get(mark, 0)) for mark in signatures)
 
 
 def _refused(message: Any, name: str, **words: object) -> ValidationError:

@@ -6,6 +6,8 @@ import tickets.converters  # noqa: F401  (knows `<number:…>`)
 from tickets.forms.table import ACTIONS
 from tickets.urls_lead import urlpatterns as lead_urls
 from tickets.views import actions, queue, ticket
+from tickets.views.attachments import lines
+from tickets.views.originals import original
 from tickets.views.rules import try_rules
 
 _TICKET = "tickets/<number:number>"
@@ -23,5 +25,7 @@ urlpatterns = [
     path(f"{_TICKET}/messages/", actions.write, name="write"),
     path(f"{_TICKET}/articles/<int:pk>/use/", actions.use_article, name="use-article"),
     *[path(f"{_TICKET}/{name.replace('_', '-')}/", actions.act, {"action": name}, name=name) for name in ACTIONS],
+    path("attachments/<int:pk>/lines/", lines, name="lines"),
+    path("messages/<int:pk>/original/", original, name="original"),
     *lead_urls,
 ]

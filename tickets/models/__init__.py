@@ -1,7 +1,7 @@
 """Tickets and all that belongs to them."""
 
 from tickets.models.cause_report import CauseReport
-from tickets.models.conversation import AccessLink, Attachment, Message, TicketEvent
+from tickets.models.conversation import AccessLink, Attachment, Message, MessageSource, TicketEvent
 from tickets.models.escalation import Escalation
 from tickets.models.incident import Incident, IncidentFollower, IncidentNews
 from tickets.models.policy_run import PolicyRun
@@ -19,6 +19,7 @@ __all__ = [
     "IncidentFollower",
     "IncidentNews",
     "Message",
+    "MessageSource",
     "Participant",
     "PolicyRun",
     "Resolution",

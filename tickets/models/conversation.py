@@ -64,6 +64,9 @@ class Attachment(models.Model):
     content_type = models.CharField(_("type"), max_length=100)
     size = models.PositiveBigIntegerField(_("size"))
     sha256 = models.CharField(max_length=64)
+    content_id = models.CharField(
+        max_length=255, blank=True, default="", help_text=_("The name under which the HTML of the mail shows it.")
+    )
     created_at = models.DateTimeField(_("uploaded"))
 
     class Meta:
@@ -73,6 +76,25 @@ class Attachment(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+
+class MessageSource(models.Model):
+    """The HTML of the mail that a message came from, as it was sent: shown only cleaned and in a sandbox.
+
+    A row of its own, because conversations are read without it.
+    """
+
+    message = models.OneToOneField(Message, primary_key=True, on_delete=models.CASCADE, related_name="source")
+    html = models.CharField(_("HTML"), max_length=1_000_000)
+    height = models.PositiveSmallIntegerField(help_text=_("About how many lines it takes."))
+    remote_images = models.PositiveSmallIntegerField(help_text=_("How many images lie elsewhere."))
+
+    class Meta:
+        verbose_name = _("original of a message")
+        verbose_name_plural = _("originals of messages")
+
+    def __str__(self) -> str:
+        return f"{self.message_id}"
 
 
 class TicketEvent(models.Model):

@@ -18,9 +18,10 @@ from sla.models import Clock
 from sla.selectors import clocks_to_show
 from tickets import custom
 from tickets.choices import Mark, MessageKind
-from tickets.message_html import message_html
+from tickets.message_html import is_long, message_html
 from tickets.models import Message, Resolution, Ticket
 from tickets.permissions import allowed_actions
+from tickets.previews import shape_of
 from tickets.selectors.merging import merged_into
 from tickets.selectors.progress import draft_of
 from tickets.wording import regrades_of
@@ -63,7 +64,7 @@ def workable_ticket(*, user: User, number: str) -> Ticket:
 
 def conversation(*, ticket: Ticket, whole: bool = False) -> Conversation:
     """The messages in order, with author, files, HTML and the words of their marks."""
-    rows = ticket.messages.select_related("author").prefetch_related("attachments").order_by("-id")
+    rows = _shown(ticket).order_by("-id")
     found: list[Any] = list(rows if whole else rows[: MESSAGES + 1])
     hidden = 0
     if not whole and len(found) > MESSAGES:
@@ -72,21 +73,27 @@ def conversation(*, ticket: Ticket, whole: bool = False) -> Conversation:
     found.reverse()
     grades = regrades_of(ticket, found)
     for message in found:
-        dress(message)
+        dress(message, opens=not hidden and message is found[0])
         message.mark_words = grades.get(message.pk) or message.mark_words
     return Conversation(found, hidden)
 
 
 def messages_after(*, ticket: Ticket, pk: int) -> list[Message]:
     """What was written after the message ``pk``."""
-    rows = ticket.messages.filter(pk__gt=pk).select_related("author").prefetch_related("attachments").order_by("id")
-    return [dress(message) for message in rows[:20]]
+    return [dress(message) for message in _shown(ticket).filter(pk__gt=pk).order_by("id")[:20]]
 
 
-def dress(message: Any) -> Any:
+def _shown(ticket: Ticket) -> QuerySet[Message]:
+    rows = ticket.messages.select_related("author", "source").defer("source__html")  # up to a million characters each
+    return rows.prefetch_related("attachments")
+
+
+def dress(message: Any, *, opens: bool = False) -> Any:
     """Give a message what its template shows."""
     message.key = str(message.pk)
-    message.html = message_html(message)
+    message.html = message_html(message, opens=opens)
+    message.is_long = is_long(message)
+    message.original = getattr(message, "source", None)
     words = [str(Mark(mark).label) for mark in message.marks]
     message.mark_words = " · ".join([*words, gettext("may be told to the customer")] if message.shareable else words)
     message.files = [dress_file(row) for row in message.attachments.all()]
@@ -95,6 +102,8 @@ def dress(message: Any) -> Any:
 
 def dress_file(attachment: Any) -> Any:
     attachment.url = reverse("attachment", args=[attachment.pk])
+    attachment.shape = shape_of(attachment)
+    attachment.lines_url = reverse("workspace:lines", args=[attachment.pk]) if attachment.shape == "lines" else ""
     return attachment
 
 

@@ -30,6 +30,7 @@ class StoredFile:
     content_type: str
     size: int
     sha256: str
+    content_id: str = ""
 
 
 @contextmanager
@@ -66,6 +67,7 @@ def attach(*, message: Message, files: Sequence[StoredFile], now: datetime) -> l
             content_type=one.content_type,
             size=one.size,
             sha256=one.sha256,
+            content_id=one.content_id,
             created_at=now,
         )
         for one in files
@@ -84,4 +86,5 @@ def _store(upload: UploadedFile, name: str, content_type: str) -> StoredFile:
     wanted = _FILE.generate_filename(Attachment(), secrets.token_hex(16))
     # Its bytes and not the upload: that would be moved away, and a service that is done anew would find nothing.
     key = _FILE.storage.save(wanted, File(upload.file), max_length=_FILE.max_length)
-    return StoredFile(key, name, content_type, upload.size or 0, digest.hexdigest())
+    content_id = str(getattr(upload, "content_id", ""))[:255]  # only parts of mails have one
+    return StoredFile(key, name, content_type, upload.size or 0, digest.hexdigest(), content_id)

@@ -21,6 +21,7 @@ from tickets.services.attachments import StoredFile, attach, kept
 from tickets.services.events import record
 from tickets.services.intake import Submission, create_ticket
 from tickets.services.locking import Change, MergedTicket, changing
+from tickets.services.originals import keep_original
 from tickets.transitions import check_move
 
 #: A closed ticket answered within this time opens again; later the answer starts a ticket linked to it.
@@ -119,17 +120,19 @@ def customer_message(
     body: str,
     channel: str = Channel.PORTAL,
     files: Sequence[UploadedFile] = (),
+    html: str = "",
     now: datetime | None = None,
 ) -> Message:
     """A message of the customer: wakes a waiting ticket, reopens a resolved one, starts a new one long after closing.
 
-    What is written to a merged ticket is a message to the one that it was merged into.
+    What is written to a merged ticket is a message to the one that it was merged into. ``html`` is the mail as it was
+    sent, kept beside its text ``body``.
 
     Raises:
         ValidationError: when the text is empty or a file refused.
     """
     _demand_text(body)
-    said = partial(_customer_message, author=author, body=body, channel=channel, files=files, now=now)
+    said = partial(_customer_message, author=author, body=body, channel=channel, files=files, html=html, now=now)
     ticket = _goes_on_in(ticket)
     try:
         return said(ticket)
@@ -143,16 +146,24 @@ def _goes_on_in(ticket: Ticket) -> Ticket:
 
 
 def _customer_message(
-    ticket: Ticket, *, author: User, body: str, channel: str, files: Sequence[UploadedFile], now: datetime | None
+    ticket: Ticket,
+    *,
+    author: User,
+    body: str,
+    channel: str,
+    files: Sequence[UploadedFile],
+    html: str,
+    now: datetime | None,
 ) -> Message:
     from tickets.services.moves import reopen
 
     # Read before the lock: a ticket that somebody opens or closes at this very moment is right either way.
     closed_at = Ticket.objects.values_list("closed_at", flat=True).get(pk=ticket.pk)
     if not opens_again(closed_at=closed_at, now=now or clock.now()):
-        return _follow_up(ticket, author=author, body=body, channel=channel, files=files, now=now)
+        return _follow_up(ticket, author=author, body=body, channel=channel, files=files, html=html, now=now)
     with kept(files) as stored, changing(ticket.pk, now=now) as change:
         message = add_message(change, MessageKind.CUSTOMER, body, author=author, files=stored, channel=channel)
+        keep_original(message=message, html=html)
         record(ticket=change.ticket, code="ticket.customer_message", actor=author, now=change.now, message=message.pk)
         if not change.ticket.is_unresolved:
             reopen(change, actor=author)
@@ -164,7 +175,14 @@ def _customer_message(
 
 
 def _follow_up(
-    ticket: Ticket, *, author: User, body: str, channel: str, files: Sequence[UploadedFile], now: datetime | None
+    ticket: Ticket,
+    *,
+    author: User,
+    body: str,
+    channel: str,
+    files: Sequence[UploadedFile],
+    html: str,
+    now: datetime | None,
 ) -> Message:
     submission = Submission(
         subject=ticket.subject,
@@ -177,6 +195,7 @@ def _follow_up(
         module=ticket.module,
         version=ticket.version,
         files=files,
+        html=html,
         follow_up_of=ticket,
     )
     return create_ticket(submission=submission, actor=author, now=now).messages.get()

@@ -28,6 +28,7 @@ from tickets.services.attachments import StoredFile, attach, kept
 from tickets.services.deadlines import refresh_next_due
 from tickets.services.events import record
 from tickets.services.locking import announce, facts_of
+from tickets.services.originals import keep_original
 from tickets.triage import both_names
 
 #: Clocks of customers differ from ours by a little.
@@ -73,6 +74,8 @@ class Submission:
     """Answers to custom fields of the category, by their code."""
     began_at: datetime | None = None
     files: Sequence[UploadedFile] = ()
+    html: str = ""
+    """The mail as it was sent; the description is its text."""
     follow_up_of: Ticket | None = None
     author: User | None = None
     """Who wrote the words, when not the requester: a colleague of theirs."""
@@ -103,6 +106,7 @@ def _create(submission: Submission, stored: list[StoredFile], *, actor: User | N
         created_at=now,
     )
     attach(message=message, files=stored, now=now)
+    keep_original(message=message, html=submission.html)
     _tell(ticket, actor=actor, now=now)
     crash_point("intake-before-commit")
     return ticket

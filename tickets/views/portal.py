@@ -117,7 +117,7 @@ def status_file(request: HttpRequest, token: str, pk: int) -> HttpResponseBase:
 
     door = by_link(token, now=clock.now())
     told = Message.objects.filter(ticket=door.ticket, kind__in=("customer", "public", "automatic"))
-    return keep_private(serve(get_object_or_404(Attachment, pk=pk, message__in=told)))
+    return keep_private(serve(request, get_object_or_404(Attachment, pk=pk, message__in=told)))
 
 
 def _page(
