@@ -43,6 +43,10 @@ class TrustedProxyMiddleware:
             return False
 
 
+#: What pages may ask of a device; `tickets.recording` grants more to the pages that record the screen.
+_PERMISSIONS = "camera=(), microphone=(), geolocation=(), display-capture=()"
+
+
 class ContentSecurityPolicyMiddleware:
     """Send SECURE_CSP; a view may set its own header first (attachments are sandboxed that way)."""
 
@@ -53,7 +57,7 @@ class ContentSecurityPolicyMiddleware:
     def __call__(self, request: HttpRequest) -> HttpResponse:
         response = self.get_response(request)
         response.headers.setdefault("Content-Security-Policy", self.policy)
-        response.headers.setdefault("Permissions-Policy", "camera=(), microphone=(), geolocation=()")
+        response.headers.setdefault("Permissions-Policy", _PERMISSIONS)
         return response
 
 

@@ -24,6 +24,7 @@ from sla.choices import Severity
 from tickets.foresight import judge
 from tickets.models import Ticket
 from tickets.promises import promises_of_ticket
+from tickets.recording import MINUTES, may_record
 from tickets.selectors.incidents import SHOWN, open_incidents
 from tickets.story import for_list, next_of
 
@@ -46,6 +47,7 @@ def home(request: HttpRequest) -> HttpResponse:
     return render(request, "intake/home.html", context)
 
 
+@may_record
 @bounded(files=True)
 @never_cache
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -142,6 +144,7 @@ def _form(request: HttpRequest, form: SubmissionForm, status: int = 200) -> Http
         "incidents": open_incidents()[:SHOWN],
         "max_files": settings.ATTACHMENTS_PER_MESSAGE,
         "max_bytes": settings.ATTACHMENT_MAX_BYTES,
+        "minutes": MINUTES,
         "files_again": [upload.name for upload in request.FILES.getlist("files")] if status != 200 else [],
     }
     return render(request, "intake/submit.html", context, status=status)

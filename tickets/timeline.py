@@ -106,7 +106,7 @@ def _names(events: list[TicketEvent]) -> Names:
         if event.code == "ticket.team":
             teams |= between
         elif event.code in ("ticket.assigned", "ticket.taken", "ticket.taken_over", "ticket.released"):
-            people |= between
+            people.add(data.get("source"))
         teams.add(data.get("team"))
         articles.add(data.get("article"))
     return Names(
@@ -166,8 +166,17 @@ def _now_with(data: dict, names: Names) -> str:
     return _assigned(data, names) if data.get("assignee") else ""
 
 
-def _before(data: dict, names: Names) -> str:
-    return _("before: %(person)s") % {"person": names.person(data["source"])} if data.get("source") else ""
+def _holders(data: dict, names: Names) -> str:
+    return f"{names.person(data.get('source'))} → {names.person(data.get('assignee'))}"
+
+
+def _ended_as(target: Status) -> Say:
+    """From the status that it had to ``target``; events of earlier releases do not say which that was."""
+    return lambda data, names: f"{_status(data['source'])} → {_status(target)}" if data.get("source") else ""
+
+
+def _grades(data: dict, names: Names) -> str:
+    return f"{data['source']} → {data.get('wanted')}" if data.get("source") else ""
 
 
 def _team(data: dict, names: Names) -> str:
@@ -252,11 +261,11 @@ def _survey(data: dict, names: Names) -> str:
 
 SENTENCES: dict[str, _Sentence] = {
     "ticket.created": _Sentence("work", "ticket", _created),
-    "ticket.assigned": _Sentence("work", "user", _assigned, detail=_before),
-    "ticket.taken": _Sentence("work", "hand", _plain(gettext_lazy("took the ticket"))),
-    "ticket.taken_over": _Sentence("work", "hand", _plain(gettext_lazy("took the ticket over")), detail=_before),
+    "ticket.assigned": _Sentence("work", "user", _assigned, detail=_holders),
+    "ticket.taken": _Sentence("work", "hand", _plain(gettext_lazy("took the ticket")), detail=_holders),
+    "ticket.taken_over": _Sentence("work", "hand", _plain(gettext_lazy("took the ticket over")), detail=_holders),
     "ticket.released": _Sentence(
-        "work", "inbox", _plain(gettext_lazy("put the ticket back into the queue")), detail=_before
+        "work", "inbox", _plain(gettext_lazy("put the ticket back into the queue")), detail=_holders
     ),
     "ticket.team": _Sentence("work", "transfer", _team, detail=_now_with),
     "ticket.status": _Sentence("work", "play", _plain(gettext_lazy("changed the status")), detail=_from_to),
@@ -269,7 +278,7 @@ SENTENCES: dict[str, _Sentence] = {
     "ticket.called_in": _Sentence("work", "users", _person(gettext_lazy("called %(person)s in"))),
     "ticket.regraded": _Sentence("work", "flag", _regraded, "warn"),
     "ticket.severity.contested": _Sentence(
-        "work", "flag", _wanted(gettext_lazy("asks for severity %(wanted)s")), "warn"
+        "work", "flag", _wanted(gettext_lazy("asks for severity %(wanted)s")), "warn", _grades
     ),
     "ticket.severity.accepted": _Sentence("work", "flag", _wanted(gettext_lazy("accepted severity %(wanted)s"))),
     "ticket.severity.declined": _Sentence("work", "flag", _wanted(gettext_lazy("declined severity %(wanted)s"))),
@@ -278,17 +287,29 @@ SENTENCES: dict[str, _Sentence] = {
         "flag",
         _wanted(gettext_lazy("closed the request for severity %(wanted)s: solved before it was decided")),
     ),
-    "ticket.resolved": _Sentence("work", "check", _plain(gettext_lazy("resolved the ticket")), "good"),
+    "ticket.resolved": _Sentence(
+        "work", "check", _plain(gettext_lazy("resolved the ticket")), "good", _ended_as(Status.RESOLVED)
+    ),
     "ticket.cause_reported": _Sentence("work", "edit", _plain(gettext_lazy("handed in the root cause report")), "good"),
     "ticket.confirmed": _Sentence(
-        "work", "check-circle", _plain(gettext_lazy("confirmed the solution; closed")), "good"
+        "work", "check-circle", _plain(gettext_lazy("confirmed the solution; closed")), "good", _ended_as(Status.CLOSED)
     ),
     "ticket.closed.silence": _Sentence(
-        "work", "lock", _plain(gettext_lazy("closed after three working days of silence"))
+        "work",
+        "lock",
+        _plain(gettext_lazy("closed after three working days of silence")),
+        detail=_ended_as(Status.CLOSED),
     ),
-    "ticket.reopened": _Sentence("work", "refresh", _plain(gettext_lazy("opened the ticket again")), "warn"),
+    "ticket.reopened": _Sentence(
+        "work", "refresh", _plain(gettext_lazy("opened the ticket again")), "warn", _ended_as(Status.OPEN)
+    ),
+    "ticket.merged": _Sentence(
+        "work",
+        "transfer",
+        _numbered(gettext_lazy("merged this ticket into %(number)s")),
+        detail=_ended_as(Status.CLOSED),
+    ),
     "incident.told": _Sentence("talk", "flag", _incident),
-    "ticket.merged": _Sentence("work", "transfer", _numbered(gettext_lazy("merged this ticket into %(number)s"))),
     "ticket.merged_from": _Sentence("work", "transfer", _numbered(gettext_lazy("merged %(number)s into this ticket"))),
     "ticket.article.drafted": _Sentence("work", "book", _article(gettext_lazy("created a draft article: %(title)s"))),
     "ticket.article.used": _Sentence("work", "link", _article(gettext_lazy("used the article: %(title)s"))),

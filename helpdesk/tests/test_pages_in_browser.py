@@ -23,8 +23,10 @@ pytestmark = [pytest.mark.proof, pytest.mark.browser, pytest.mark.django_db(tran
 #: Who looks at a page, the first of these who may.
 READERS = ("requester", "agent", "lead", "administrator", ANONYMOUS)
 WIDE, PHONE = {"width": 1440, "height": 900}, {"width": 390, "height": 844}
-#: Saved by a browser, or for programs.
-FILES = frozenset({"attachment", "portal:status_file", "reports:export", "api-schema", "healthz", "readyz"})
+#: Saved by a browser, for programs, or a stranger's page in a sandbox.
+FILES = frozenset(
+    {"attachment", "portal:status_file", "reports:export", "api-schema", "healthz", "readyz", "workspace:original"}
+)
 #: Words of ours that would stand out on a Chinese page (names of people, teams and tickets are of the scene's making).
 ENGLISH = re.compile(
     r"\b(Save|Cancel|Search|Queue|Assignee|Severity|Sign in|Sign out|Loading|Send|Settings|Overdue|Escalations?|"

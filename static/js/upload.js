@@ -76,6 +76,7 @@ function start(zone) {
     });
   }
   for (const name of ["dragleave", "drop"]) zone.addEventListener(name, () => delete zone.dataset.over);
+  zone.addEventListener("upload:add", (event) => set(zone, input, [...input.files, ...event.detail]));
   zone.addEventListener("drop", (event) => {
     event.preventDefault();
     set(zone, input, [...input.files, ...event.dataTransfer.files]);

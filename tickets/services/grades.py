@@ -53,7 +53,14 @@ def contest(*, ticket: Ticket, actor: User, wanted: str, reason: str, now: datet
         row = SeverityContest.objects.create(
             ticket=change.ticket, wanted=wanted, reason=reason.strip(), raised_by=actor, raised_at=change.now
         )
-        record(ticket=change.ticket, code="ticket.severity.contested", actor=actor, now=change.now, wanted=wanted)
+        record(
+            ticket=change.ticket,
+            code="ticket.severity.contested",
+            actor=actor,
+            now=change.now,
+            source=change.ticket.severity,
+            wanted=wanted,
+        )
         change.tell("ticket.contested", contest=row.pk)
     return row
 

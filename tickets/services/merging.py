@@ -83,6 +83,7 @@ def _merge(source: Change, target: Change, *, actor: User, words: str, channel: 
     """All of it, under both locks and at one instant."""
     graver = Severity(source.ticket.severity).rank < Severity(target.ticket.severity).rank
     waited = pasts_of([source.ticket.pk])[source.ticket.pk]
+    before = source.ticket.status
     _hand_over(source, target, actor=actor)
     message = add_message(target, MessageKind.PUBLIC, words, author=actor, channel=channel)
     _end(source, target)
@@ -90,7 +91,7 @@ def _merge(source: Change, target: Change, *, actor: User, words: str, channel: 
     take_if_free(target, actor)
     if target.ticket.status == Status.NEW:
         move(target, Status.OPEN, actor=actor)
-    _record(source, target, message, actor=actor)
+    _record(source, target, message, actor=actor, before=before)
     if graver:
         apply_grade(target, source.ticket.severity, actor=actor, reason=_why_graver(source.ticket, target.ticket))
     _pass_contest(source, target)
@@ -139,9 +140,10 @@ def _end(source: Change, target: Change) -> None:
     end_promises(source)
 
 
-def _record(source: Change, target: Change, message: Message, *, actor: User) -> None:
+def _record(source: Change, target: Change, message: Message, *, actor: User, before: str) -> None:
     log = partial(record, actor=actor, now=target.now)
-    log(ticket=source.ticket, code="ticket.merged", number=target.ticket.number, into=target.ticket.pk)
+    into = {"number": target.ticket.number, "into": target.ticket.pk}
+    log(ticket=source.ticket, code="ticket.merged", source=before, target=source.ticket.status, **into)
     log(ticket=target.ticket, code="ticket.merged_from", number=source.ticket.number, merged=source.ticket.pk)
     log(ticket=target.ticket, code="ticket.reply.public", message=message.pk, marks=[])
 

@@ -212,9 +212,10 @@ def close_silent(*, limit: int = 200) -> int:
 
 
 def _close(change: Change, *, actor: User | None, code: str) -> None:
-    check_move(source=change.ticket.status, target=Status.CLOSED)
+    source = change.ticket.status
+    check_move(source=source, target=Status.CLOSED)
     change.set(status=Status.CLOSED, closed_at=change.now)
-    record(ticket=change.ticket, code=code, actor=actor, now=change.now, cycle=change.ticket.cycle)
+    record(ticket=change.ticket, code=code, actor=actor, now=change.now, source=source, cycle=change.ticket.cycle)
 
 
 def _answer(change: Change, cycle: int | None, **answer: datetime) -> None:

@@ -25,6 +25,7 @@ from tickets.forms_portal import ConfirmForm, ContestForm, MessageForm, RefuteFo
 from tickets.limits import may_act
 from tickets.models import Attachment, Message, Ticket
 from tickets.promises import promises_of_ticket
+from tickets.recording import MINUTES, may_record
 from tickets.services.conversation import customer_message, opens_again
 from tickets.services.grades import contest
 from tickets.services.links import mint_status_link
@@ -82,6 +83,7 @@ def _tabs(state: str, whose: str | None, counts: dict[str, int]) -> list[dict]:
     ]
 
 
+@may_record
 @requires()
 @require_GET
 def ticket(request: HttpRequest, number: str) -> HttpResponse:
@@ -89,6 +91,7 @@ def ticket(request: HttpRequest, number: str) -> HttpResponse:
     return _page(request, by_sign_in(request.user, number))  # type: ignore[arg-type]
 
 
+@may_record
 @bounded(files=True)
 @requires()
 @require_POST
@@ -97,12 +100,14 @@ def act(request: HttpRequest, number: str, action: str) -> HttpResponse:
     return _act(request, by_sign_in(request.user, number), action)  # type: ignore[arg-type]
 
 
+@may_record
 @require_GET
 def status(request: HttpRequest, token: str) -> HttpResponse:
     """The same page by a private link, without an account."""
     return keep_private(_page(request, by_link(token, now=clock.now())))
 
 
+@may_record
 @bounded(files=True)
 @require_POST
 def status_act(request: HttpRequest, token: str, action: str) -> HttpResponse:
@@ -147,6 +152,7 @@ def _page(
         "promised": promises_of_ticket(door.ticket),
         "max_files": settings.ATTACHMENTS_PER_MESSAGE,
         "max_bytes": settings.ATTACHMENT_MAX_BYTES,
+        "minutes": MINUTES,
         "problems": [str(error) for form in (typed or {}).values() for error in form.non_field_errors()],
     }
     return render(request, "tickets/portal/ticket.html", context, status=code)

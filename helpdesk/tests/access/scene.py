@@ -40,6 +40,7 @@ from tickets.services.incidents import open_incident
 from tickets.services.lead import call_in
 from tickets.services.links import answer_link, mint_status_link
 from tickets.services.moves import resolve_ticket
+from tickets.services.originals import keep_original
 from tickets.tests.factories import make_ticket
 
 #: Word → who may read it anywhere. `common` stands in all of them, to search by.
@@ -136,6 +137,7 @@ class Scene:
             ("foreign_file", south, "public"),
         ):
             things[name] = Attachment.objects.get(message__ticket=ticket, message__kind=kind)
+        things["original"] = keep_original(message=north.messages.earliest("pk"), html=f"<p>Nordfall {COMMON}</p>")
         for name, ticket in (("escalation", north), ("foreign_escalation", south)):
             things[name] = self._escalation(ticket)
         assert Message.objects.filter(ticket=north).count() == 3

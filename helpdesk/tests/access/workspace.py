@@ -42,6 +42,18 @@ def _action(
 
 
 ROWS: Rows = {
+    "workspace:lines": {
+        "GET": [
+            case({200: INSIDE}, pk="public_file"),
+            case({200: INSIDE}, pk="note_file", query=f"q={COMMON}&errors_only=1&line=x"),
+            case({200: _FOREIGN}, pk="foreign_file"),
+        ],
+        "POST": NOT_THERE,
+    },
+    "workspace:original": {
+        "GET": [case({200: INSIDE}, pk="original"), case({200: INSIDE}, pk="original", query="images=1")],
+        "POST": NOT_THERE,
+    },
     "workspace:queue": {
         "GET": [
             case({200: STAFF}),
