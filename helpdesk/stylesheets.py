@@ -15,7 +15,7 @@ from django.core.files.base import ContentFile
 from whitenoise.storage import CompressedManifestStaticFilesStorage
 
 BUNDLE = "css/site.css"
-#: Declares the order of layers, so it comes first; apart are the frames of the administration and of mails as they came.
+#: Declares the order of layers, so it comes first; apart: the administration, and the frame of a mail as it came.
 _FIRST, _APART = "app.css", {"admin.css", "original.css"}
 
 

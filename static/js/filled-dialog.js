@@ -4,7 +4,10 @@ for (const dialog of document.querySelectorAll("dialog[data-filled]")) {
   const body = dialog.firstElementChild;
   const blank = body.innerHTML;
   dialog.addEventListener("close", () => { body.innerHTML = blank; });
-  body.addEventListener("htmx:afterSettle", () => {
+  body.addEventListener("htmx:afterSettle", (event) => {
+    // A part that was swapped in place gave the focus back already; only a refusal moves it.
+    const kept = event.target !== body && body.contains(document.activeElement);
+    if (kept && !body.querySelector("[aria-invalid]")) return;
     body.querySelector("[aria-invalid], textarea, select, input:not([type=hidden], :disabled)")?.focus();
   });
 }

@@ -92,8 +92,16 @@ def test_the_frame_runs_and_fetches_nothing_until_it_is_asked_to(message, agent)
 
 def test_hostile_mails_become_harmless(test_data):
     payloads = [row["payload"] for row in json.loads((test_data / "fuzz" / "xss.json").read_text())]
-    payloads += ["<style>*{background:url(https://e)}</style>", '<base href="https://e">', '<meta http-equiv="refresh">']
-    payloads += ['<p style="position:fixed;background:url(https://e)">x</p>', '<img src="http://e/x">', "<svg><a/></svg>"]
+    payloads += [
+        "<style>*{background:url(https://e)}</style>",
+        '<base href="https://e">',
+        '<meta http-equiv="refresh">',
+    ]
+    payloads += [
+        '<p style="position:fixed;background:url(https://e)">x</p>',
+        '<img src="http://e/x">',
+        "<svg><a/></svg>",
+    ]
     payloads += ['<a href="jAvAsCrIpT:alert(1)">x</a>', '<img src="data:image/svg+xml,<svg onload=alert(1)>">']
     for payload in payloads:
         once = clean(payload)

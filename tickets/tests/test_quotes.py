@@ -1,5 +1,8 @@
 """What a message repeats is folded, and no new word is: in both languages, by the habits of the usual mail programs."""
 
+from email import message_from_bytes
+from email.policy import default
+
 import pytest
 
 from tickets.message_html import is_long, message_html
@@ -52,6 +55,21 @@ def test_what_is_repeated_is_told_from_what_is_new(text, new):
 @pytest.mark.parametrize("text", WHOLE)
 def test_new_words_are_never_folded(text):
     assert [(part.text, part.is_quoted) for part in passages(text)] == [(text, False)]
+
+
+def test_in_real_threads_only_marked_lines_and_their_heads_are_folded(test_data):
+    read = 0
+    for path in sorted((test_data / "mail-threads").glob("*.eml")):
+        part = message_from_bytes(path.read_bytes(), policy=default).get_body(("plain",))
+        text = part.get_content().replace("\r\n", "\n")
+        parts = passages(text)
+        assert "\n".join(part.text for part in parts) == text
+        read += 1
+        for line in (line for part in parts if part.is_quoted for line in part.text.split("\n") if line.strip()):
+            assert line.lstrip().startswith(">") or line.endswith("wrote:") or line.startswith(("On ", "At ")), (
+                path.name
+            )
+    assert read > 200
 
 
 def test_a_hostile_megabyte_is_read_in_one_pass():

@@ -10,7 +10,7 @@ from tickets.mail_html import clean, drawn_inside
 from tickets.models import MessageSource, Ticket
 
 _POLICY = (
-    "sandbox allow-popups allow-popups-to-escape-sandbox; default-src 'none'; style-src 'unsafe-inline'; "
+    "sandbox allow-popups allow-popups-to-escape-sandbox; default-src 'none'; style-src 'self' 'unsafe-inline'; "
     "img-src {images}; base-uri 'none'; form-action 'none'; frame-ancestors 'self'"
 )
 
