@@ -6,7 +6,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("tickets", "0017_slim_indexes"),
+        ("tickets", "0019_custom_fields"),
     ]
 
     operations = [
