@@ -166,6 +166,22 @@ class User(AbstractBaseUser, PermissionsMixin):
         """The teams in which this person has one of ``roles`` (any role when none is named)."""
         return [g.team_id for g in self.grants if g.team_id and (not roles or g.role.code in roles)]
 
+    @cached_property
+    def reach(self) -> list[int]:
+        """The teams of `accounts.selectors.teams_in_reach`, read once per request as `grants` are."""
+        own, led = set(self.team_ids()), set(self.team_ids("lead"))
+        children: dict[int, list[int]] = {}
+        if led:
+            for team_id, above in Team.objects.filter(next_level__isnull=False).values_list("id", "next_level_id"):
+                children.setdefault(above, []).append(team_id)
+        queue = list(led)
+        while queue:
+            for below in children.get(queue.pop(), []):
+                if below not in own:
+                    own.add(below)
+                    queue.append(below)
+        return sorted(own)
+
     @property
     def is_customer(self) -> bool:
         """True for people who are on the outside: no role that works on tickets."""

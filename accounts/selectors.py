@@ -10,19 +10,7 @@ from accounts.models import Absence, Membership, Organization, Role, Team, User
 
 def teams_in_reach(*, user: User) -> list[int]:
     """Ids of the teams whose tickets ``user`` may see: one's own, and for leads and deputies every team below."""
-    own = set(user.team_ids())
-    led = set(user.team_ids("lead"))
-    children: dict[int, list[int]] = {}
-    if led:
-        for team_id, above in Team.objects.filter(next_level__isnull=False).values_list("id", "next_level_id"):
-            children.setdefault(above, []).append(team_id)
-    queue = list(led)
-    while queue:
-        for below in children.get(queue.pop(), []):
-            if below not in own:
-                own.add(below)
-                queue.append(below)
-    return sorted(own)
+    return user.reach
 
 
 def away(*, now: datetime) -> QuerySet[Absence]:

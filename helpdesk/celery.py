@@ -37,6 +37,7 @@ app.conf.beat_schedule = {
     "orphans": _every(60, "tickets.tasks.hand_on_orphans", "ticks"),
     "surveys": _every(30, "feedback.tasks.send_due_surveys", "ticks"),
     "policies": _every(60, "tickets.tasks.apply_policies", "heavy"),
+    "announcements": _every(60, "tickets.tasks.tell_children", "heavy"),
     "heartbeat": _every(10, "outbox.tasks.beat", "ticks"),
     "missing-years": _every(3600, "sla.tasks.tell_missing_years", "heavy"),
     "prune": _every(3600, "outbox.tasks.prune", "heavy"),

@@ -4,7 +4,7 @@ Nothing here writes. What the administrator is shown before policies are applied
 a re-grade does are one decision, made of rows that are read for one ticket or for thousands in the same three queries.
 """
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
@@ -12,8 +12,9 @@ from django.db.models import Case, Count, F, IntegerField, Max, Q, When
 
 from sla import schedule
 from sla.choices import ClockState, MetricCode, Unit
+from sla.deadlines import Pause
 from sla.facts import Facts
-from sla.metrics import COUNTED_ON, METRICS, WAITING, Start, family_of
+from sla.metrics import COUNTED_ON, METRICS, WAITING, Deed, Start, family_of
 from sla.models import Clock, ClockPause, Target
 from sla.policies import PolicyBook
 from sla.selectors import OPEN, calendar_of, promise_of
@@ -120,7 +121,10 @@ def plan(*, facts: Facts, book: PolicyBook, past: Past, now: datetime) -> list[S
             target = None  # S → A → S: its miss is on record, one promise is missed once
         steps.append(_replace(clock, target, facts=facts, book=book, past=past, now=now))
     owed = [target for target in targets.values() if is_owed(facts, past, target)]
-    return steps + [_begin(target, facts=facts, book=book, past=past, now=now) for target in owed]
+    for target in owed:
+        pause = facts.status if facts.status in METRICS[target.metric].pauses_in else ""
+        steps.append(Step(None, begin(target, facts=facts, book=book, past=past, now=now), pause=pause))
+    return steps
 
 
 def new_clock(
@@ -243,6 +247,40 @@ def carry_over(*, past: Past, waited: Past, now: datetime) -> list[Step]:
     return steps
 
 
+def revive(
+    *,
+    past: Past,
+    ended: Collection[Clock],
+    facts: Facts,
+    deeds: Collection[Deed],
+    stood: Mapping[str, list[Pause]],
+    now: datetime,
+) -> list[Step]:
+    """How promises go on that ``ended`` with a merge which is undone: with what they had counted and what passed since.
+
+    ``deeds`` were done meanwhile on the ticket that went on: what one of them keeps was kept. ``stood`` are stretches,
+    by reason, in which the customer was waited for. A miss goes on as a miss, due when it was.
+    """
+    steps = []
+    for clock in ended:
+        metric = METRICS[clock.metric]
+        if metric.repeats or any(metric.met_by(deed) for deed in deeds):
+            continue
+        calendar = calendar_of(clock.calendar_version_id if clock.target_unit == Unit.MINUTES else None)
+        until = clock.ended_at or now
+        paused = facts.status if facts.status in metric.pauses_in else ""
+        carried = _counted(clock, past, until=until)
+        if not paused:
+            waits = [pause for reason in metric.pauses_in for pause in stood.get(reason, [])]
+            carried += calendar.between(until, now, pauses=waits)
+        new = _prolong(clock, past, carried=carried, now=now).new
+        if new and clock.breached_at:
+            kept = ("due_at", "warn_at", "warned_at", "breached_at")
+            new.__dict__.update({name: getattr(clock, name) for name in kept})
+        steps.append(Step(clock, new, ClockState.SUPERSEDED, paused))
+    return steps
+
+
 def _prolong(clock: Clock, past: Past, *, carried: timedelta, now: datetime) -> Step:
     """The next revision of ``clock`` under the promise that it has, with another elapsed time."""
     paused = past.open_pause(clock)
@@ -261,8 +299,8 @@ def _prolong(clock: Clock, past: Past, *, carried: timedelta, now: datetime) -> 
     return Step(clock, new, ClockState.SUPERSEDED, paused.reason if paused else "")
 
 
-def _begin(target: Target, *, facts: Facts, book: PolicyBook, past: Past, now: datetime) -> Step:
-    """A clock that begins late, with the time since what would have started it carried."""
+def begin(target: Target, *, facts: Facts, book: PolicyBook, past: Past, now: datetime) -> Clock:
+    """A clock that begins late, with the time since what would have started it carried; not saved."""
     metric = METRICS[target.metric]
     trace = past.trace(target.metric, facts.cycle)
     if metric.counts_on:
@@ -276,8 +314,7 @@ def _begin(target: Target, *, facts: Facts, book: PolicyBook, past: Past, now: d
         pauses = [(pause.started_at, pause.ended_at or now) for pause in waited]
         began = facts.waiting_since if metric.starts_with == Start.MESSAGE else facts.cycle_started_at
         carried = calendar.between(began or now, now, pauses=pauses)
-    new = new_clock(facts, target, book=book, now=now, carried=carried, **numbers)
-    return Step(None, new, pause=facts.status if facts.status in metric.pauses_in else "")
+    return new_clock(facts, target, book=book, now=now, carried=carried, **numbers)
 
 
 def _elapsed(clock: Clock, past: Past, *, now: datetime) -> timedelta:

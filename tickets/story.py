@@ -21,6 +21,7 @@ from tickets.message_html import is_long, message_html
 from tickets.models import Attachment, Message, Resolution, SeverityContest, Ticket
 from tickets.previews import shape_of
 from tickets.promises import Pledge, next_pledge, pledges
+from tickets.selectors.family import with_trail
 from tickets.wording import regrades_of
 
 _TOLD = (MessageKind.CUSTOMER, MessageKind.PUBLIC, MessageKind.AUTOMATIC)
@@ -46,6 +47,10 @@ class Line:
     files: list[dict] = field(default_factory=list)
     id: str = ""
     is_long: bool = False
+    origin: str = ""
+    """The number of the ticket that it was written to, if not this one."""
+    goes_on: str = ""
+    """The number of the ticket that it was split into."""
 
 
 @dataclass(frozen=True)
@@ -71,7 +76,7 @@ def for_list(tickets: QuerySet[Ticket]) -> QuerySet[Ticket]:
 def for_page(tickets: QuerySet[Ticket]) -> QuerySet[Ticket]:
     """What the page of one ticket needs, in a fixed number of queries."""
     related = ("assignee", "team", "requester", "organization", "category", "module__product", "version")
-    said = Message.objects.filter(kind__in=_TOLD).select_related("author").prefetch_related("attachments")
+    said = with_trail(Message.objects.filter(kind__in=_TOLD)).select_related("author").prefetch_related("attachments")
     return tickets.select_related(*related, "follow_up_of", "merged_into").prefetch_related(
         Prefetch("messages", said.order_by("pk"), to_attr="told"),
         Prefetch("clocks", clocks_to_show()),
@@ -137,4 +142,6 @@ def _line(message: Message, reader: User, file_url: Callable[[Attachment], str],
         ],
         id=f"m{message.pk}",
         is_long=is_long(message),
+        origin=message.origin or "",  # type: ignore[attr-defined]  # annotated by `with_trail`
+        goes_on=message.goes_on or "",  # type: ignore[attr-defined]
     )

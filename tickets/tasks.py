@@ -5,7 +5,7 @@ from celery import shared_task
 from outbox import clock
 from outbox.services import heard
 from sla import engine
-from tickets.services import assigning, escalation, moves, policies, retention
+from tickets.services import announcing, assigning, escalation, moves, policies, retention
 
 
 @shared_task(ignore_result=True)
@@ -44,3 +44,9 @@ def prune() -> None:
 def apply_policies() -> None:
     """Go on with applying the policies to the running clocks, when an administrator ordered it."""
     policies.continue_run()
+
+
+@shared_task(ignore_result=True)
+def tell_children() -> int:
+    """Go on with telling tickets what was said or solved in the incident that they are part of."""
+    return announcing.go_on()

@@ -22,6 +22,7 @@ from sla.choices import MetricCode
 from tickets.choices import Channel, Mark, Status
 from tickets.models import Incident, TicketEvent
 from tickets.promises import promise_text
+from tickets.selectors.family import LINK_WORDS
 from tickets.wording import bilingual
 
 KINDS: dict[str, str | Promise] = {
@@ -155,6 +156,11 @@ def _about_metric(words: str | Promise) -> Say:
 def _created(data: dict, names: Names) -> str:
     channel = data.get("channel", "")
     words = str(Channel(channel).label) if channel in Channel.values else channel
+    if data.get("split_from"):
+        return _("split from %(number)s, graded %(severity)s") % {
+            "number": data["split_from"],
+            "severity": data.get("severity", ""),
+        }
     return _("submitted (%(channel)s), graded %(severity)s") % {"channel": words, "severity": data.get("severity", "")}
 
 
@@ -195,6 +201,24 @@ def _wanted(words: str | Promise) -> Say:
 
 def _numbered(words: str | Promise) -> Say:
     return lambda data, names: str(words) % {"number": data.get("number", "")}
+
+
+def _linked(words: str | Promise) -> Say:
+    def say(data: dict, names: Names) -> str:
+        kind = LINK_WORDS.get((data.get("kind", ""), bool(data.get("inward"))), data.get("kind", ""))
+        return str(words) % {"words": kind, "number": data.get("number", "")}
+
+    return say
+
+
+def _children_told(data: dict, names: Names) -> str:
+    count = int(data.get("count", 0))
+    return ngettext("told %(count)d ticket below", "told %(count)d tickets below", count) % {"count": count}
+
+
+def _children_resolved(data: dict, names: Names) -> str:
+    count = int(data.get("count", 0))
+    return ngettext("resolved %(count)d ticket below", "resolved %(count)d tickets below", count) % {"count": count}
 
 
 def _escalated(data: dict, names: Names) -> str:
@@ -311,6 +335,25 @@ SENTENCES: dict[str, _Sentence] = {
     ),
     "incident.told": _Sentence("talk", "flag", _incident),
     "ticket.merged_from": _Sentence("work", "transfer", _numbered(gettext_lazy("merged %(number)s into this ticket"))),
+    "ticket.unmerged": _Sentence(
+        "work", "history", _numbered(gettext_lazy("took this ticket out of %(number)s again")), "warn"
+    ),
+    "ticket.unmerged_from": _Sentence(
+        "work", "history", _numbered(gettext_lazy("took %(number)s out of this ticket again"))
+    ),
+    "ticket.split": _Sentence("work", "branch", _numbered(gettext_lazy("split a message into %(number)s"))),
+    "ticket.linked": _Sentence("work", "link", _linked(gettext_lazy("linked: %(words)s %(number)s"))),
+    "ticket.unlinked": _Sentence("work", "link", _linked(gettext_lazy("took a link away: %(words)s %(number)s"))),
+    "ticket.parent_set": _Sentence("work", "branch", _numbered(gettext_lazy("made this ticket part of %(number)s"))),
+    "ticket.parent_left": _Sentence(
+        "work", "branch", _numbered(gettext_lazy("made this ticket no longer part of %(number)s"))
+    ),
+    "ticket.child_added": _Sentence("work", "branch", _numbered(gettext_lazy("made %(number)s part of this ticket"))),
+    "ticket.child_left": _Sentence(
+        "work", "branch", _numbered(gettext_lazy("made %(number)s no longer part of this ticket"))
+    ),
+    "ticket.children_told": _Sentence("talk", "send", _children_told),
+    "ticket.children_resolved": _Sentence("work", "check", _children_resolved, "good"),
     "ticket.article.drafted": _Sentence("work", "book", _article(gettext_lazy("created a draft article: %(title)s"))),
     "ticket.article.used": _Sentence("work", "link", _article(gettext_lazy("used the article: %(title)s"))),
     "ticket.links_revoked": _Sentence("work", "lock", _plain(gettext_lazy("made the private links useless"))),

@@ -51,6 +51,8 @@ MOVES: dict[tuple[str, str], Move] = {
     (RESOLVED, CLOSED): _SERVICE,
     (RESOLVED, OPEN): _SERVICE,
     (CLOSED, OPEN): _SERVICE,
+    (CLOSED, PENDING): _SERVICE,  # a merge is undone
+    (CLOSED, ON_HOLD): _SERVICE,  # a merge is undone
 }
 
 

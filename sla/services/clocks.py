@@ -6,7 +6,7 @@ a breach whatever the sweep did.
 """
 
 import logging
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable, Mapping
 from datetime import datetime
 from typing import Any
 
@@ -15,9 +15,9 @@ from django.db.models import Max
 from outbox.bulk import insert_rows
 from sla import regrading, schedule
 from sla.choices import ClockState
-from sla.deadlines import EmptyCalendar
+from sla.deadlines import EmptyCalendar, Pause
 from sla.facts import Facts
-from sla.metrics import METRICS, REPEATING, WAITING, Deed, Start
+from sla.metrics import METRICS, REPEATING, WAITING, Deed, Reply, Start
 from sla.models import Clock, ClockPause
 from sla.policies import policy_book
 from sla.regrading import KEPT, ZERO, Step, new_clock
@@ -117,6 +117,48 @@ def _take(steps: list[Step], *, now: datetime) -> None:
             step.new.save(force_insert=True)
             if step.pause:
                 _pause(step.new, reason=step.pause, now=now)
+
+
+def revive_clocks(
+    *,
+    facts: Facts,
+    ended: Collection[int],
+    deeds: Collection[Deed],
+    stood: Mapping[str, list[Pause]],
+    now: datetime,
+) -> None:
+    """Let the promises go on that a merge ended (`sla.regrading.revive`); each row gives way to its next revision."""
+    past = regrading.pasts_of([facts.ticket_id])[facts.ticket_id]
+    rows = Clock.objects.filter(pk__in=ended, ticket=facts.ticket_id).order_by("pk")
+    for step in regrading.revive(past=past, ended=rows, facts=facts, deeds=deeds, stood=stood, now=now):
+        if step.old and step.new:
+            Clock.objects.filter(pk=step.old.pk).update(state=ClockState.SUPERSEDED)
+            step.new.save(force_insert=True)
+            if step.pause:
+                _pause(step.new, reason=step.pause, now=now)
+
+
+def hand_over_waiting(*, facts: Facts, to: Facts) -> None:
+    """The message that a ticket waits with an answer for goes to another ticket: its clock goes along."""
+    for clock in open_clocks(facts.ticket_id):
+        if METRICS[clock.metric].starts_with == Start.MESSAGE:
+            clock.cycle, clock.revision = _next_cycle(to, clock.metric), 1
+            clock.ticket_id = to.ticket_id
+            clock.save(update_fields=["ticket", "cycle", "revision"])
+
+
+def start_late(*, facts: Facts, answered: bool, now: datetime) -> None:
+    """Start what a ticket promises whose words came earlier, at ``facts.cycle_started_at``: the time since is counted.
+
+    What that uses up is due now. With ``answered``, a first answer was given meanwhile and is not promised.
+    """
+    book = policy_book()
+    policy = book.match(facts)
+    for target in policy.targets.all() if policy else ():
+        metric = METRICS[target.metric]
+        given = answered and not metric.repeats and metric.met_by(Reply())
+        if metric.starts_with == Start.TICKET and not given:
+            regrading.begin(target, facts=facts, book=book, past=regrading.Past(), now=now).save(force_insert=True)
 
 
 def mark_warned(clocks: Iterable[Clock], *, now: datetime) -> None:

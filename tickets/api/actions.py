@@ -25,11 +25,11 @@ from tickets.services.cause_reports import report_cause
 from tickets.services.merging import merge_ticket
 
 
-def _post(name: str, body: type[Serializer] | None = None) -> Any:
-    """A POST action at ``/tickets/{number}/{name}/`` whose answer is the changed ticket."""
+def post_action(name: str, body: type[Serializer] | None = None, answer: type[Serializer] = TicketOut) -> Any:
+    """A POST action at ``/tickets/{number}/{name}/`` whose answer is the changed ticket, or what ``answer`` says."""
 
     def decorate(function: Any) -> Any:
-        described = extend_schema(request=body, responses=TicketOut, operation_id=f"tickets_{name.replace('-', '_')}")
+        described = extend_schema(request=body, responses=answer, operation_id=f"tickets_{name.replace('-', '_')}")
         return action(detail=True, methods=["post"], url_path=name)(described(function))
 
     return decorate
@@ -63,37 +63,37 @@ class TicketActions(GenericViewSet):
             return Response(status=204)
         return Response(TicketOut(fresh, context=self.get_serializer_context()).data)
 
-    @_post("status", inputs.StatusIn)
+    @post_action("status", inputs.StatusIn)
     def set_status(self, request: Request, number: str) -> Response:
         ticket, data = self._ticket("status"), self._read(inputs.StatusIn)
         moves.set_status(ticket=ticket, actor=caller(request), status=data["status"], reason=data["reason"])
         return self._answer(ticket)
 
-    @_post("take")
+    @post_action("take")
     def take(self, request: Request, number: str) -> Response:
         ticket = self._ticket("take")
         assigning.take(ticket=ticket, actor=caller(request))
         return self._answer(ticket)
 
-    @_post("assign", inputs.AssignIn)
+    @post_action("assign", inputs.AssignIn)
     def assign(self, request: Request, number: str) -> Response:
         ticket, data = self._ticket("assign"), self._read(inputs.AssignIn)
         assigning.assign(ticket=ticket, actor=caller(request), assignee=data["assignee"], team=data["team"])
         return self._answer(ticket)
 
-    @_post("regrade", inputs.SeverityIn)
+    @post_action("regrade", inputs.SeverityIn)
     def regrade(self, request: Request, number: str) -> Response:
         ticket, data = self._ticket("regrade"), self._read(inputs.SeverityIn)
         grades.regrade(ticket=ticket, actor=caller(request), severity=data["severity"], reason=data["reason"])
         return self._answer(ticket)
 
-    @_post("contest", inputs.ContestIn)
+    @post_action("contest", inputs.ContestIn)
     def contest(self, request: Request, number: str) -> Response:
         ticket, data = self._customers("contest"), self._read(inputs.ContestIn)
         grades.contest(ticket=ticket, actor=caller(request), wanted=data["wanted"], reason=data["reason"])
         return self._answer(ticket)
 
-    @_post("urge")
+    @post_action("urge")
     def urge(self, request: Request, number: str) -> Response:
         """Ask for speed, at most once an hour; 429 says when it is possible again."""
         ticket = self._customers("urge")
@@ -105,25 +105,25 @@ class TicketActions(GenericViewSet):
             raise refusal from early
         return self._answer(ticket)
 
-    @_post("acknowledge")
+    @post_action("acknowledge")
     def acknowledge(self, request: Request, number: str) -> Response:
         ticket = self._ticket("acknowledge")
         lead.acknowledge(ticket=ticket, actor=caller(request))
         return self._answer(ticket)
 
-    @_post("resolve", inputs.ResolveIn)
+    @post_action("resolve", inputs.ResolveIn)
     def resolve(self, request: Request, number: str) -> Response:
         ticket, data = self._ticket("resolve"), self._read(inputs.ResolveIn)
         moves.resolve_ticket(ticket=ticket, actor=caller(request), channel=Channel.API, **data)
         return self._answer(ticket)
 
-    @_post("reopen", inputs.ReasonIn)
+    @post_action("reopen", inputs.ReasonIn)
     def reopen(self, request: Request, number: str) -> Response:
         ticket, data = self._ticket("reopen"), self._read(inputs.ReasonIn)
         moves.reopen_ticket(ticket=ticket, actor=caller(request), reason=data["reason"], channel=Channel.API)
         return self._answer(ticket)
 
-    @_post("merge", inputs.MergeIn)
+    @post_action("merge", inputs.MergeIn)
     def merge(self, request: Request, number: str) -> Response:
         """Merge a duplicate into another ticket of the same customer, who reads the words there."""
         ticket, data = self._ticket("merge"), self._read(inputs.MergeIn)
@@ -154,13 +154,13 @@ class TicketActions(GenericViewSet):
             raise NotFound
         return Response(CauseReportOut(found).data)
 
-    @_post("confirm")
+    @post_action("confirm")
     def confirm(self, request: Request, number: str) -> Response:
         ticket = self._customers("confirm")
         moves.confirm_solution(ticket=ticket, actor=caller(request))
         return self._answer(ticket)
 
-    @_post("refute", inputs.CommentIn)
+    @post_action("refute", inputs.CommentIn)
     def refute(self, request: Request, number: str) -> Response:
         ticket, data = self._customers("refute"), self._read(inputs.CommentIn)
         moves.refute_solution(ticket=ticket, actor=caller(request), comment=data["comment"], channel=Channel.API)

@@ -13,7 +13,7 @@ from outbox import clock
 from sla.choices import Severity
 from tickets.api.naming import look_up
 from tickets.choices import Impact, Mark, Status, Urgency
-from tickets.models import Resolution
+from tickets.models import Resolution, TicketLink
 from tickets.services.intake import check_began_at
 
 
@@ -126,6 +126,39 @@ class ResolveIn(StrictSerializer):
 class MergeIn(StrictSerializer):
     into = serializers.CharField(max_length=20, help_text=_("Number of the ticket that goes on."))
     words = serializers.CharField(max_length=50_000, help_text=_("A public reply in the other ticket."))
+
+
+class WordsIn(StrictSerializer):
+    words = serializers.CharField(max_length=50_000, help_text=_("What the customer reads."))
+
+
+class LinkIn(StrictSerializer):
+    kind = serializers.ChoiceField(TicketLink.Kind.choices, help_text=_("What the ticket is to the other one."))
+    other = serializers.CharField(max_length=20, help_text=_("Number of the other ticket."))
+
+
+class UnlinkIn(StrictSerializer):
+    id = serializers.IntegerField(min_value=1, max_value=2**62)
+
+
+class PartOfIn(StrictSerializer):
+    part_of = serializers.CharField(
+        max_length=20, allow_blank=True, help_text=_("Number of the incident; empty: part of none.")
+    )
+
+
+class SplitIn(StrictSerializer):
+    messages = serializers.ListField(
+        child=serializers.IntegerField(min_value=1, max_value=2**62), min_length=1, max_length=100
+    )
+    subject = serializers.CharField(max_length=200)
+
+
+class TellIn(WordsIn):
+    marks = serializers.ListField(
+        child=serializers.ChoiceField(Mark.choices), required=False, default=list, max_length=3
+    )
+    revision = serializers.IntegerField(required=False, allow_null=True, default=None, min_value=1, max_value=2**31 - 1)
 
 
 class CauseReportIn(StrictSerializer):

@@ -5,7 +5,8 @@ from rest_framework import serializers
 
 from catalog.models import CustomField
 from sla.models import Clock
-from tickets.models import Attachment, CauseReport, Escalation, Incident, IncidentNews, Message, Ticket
+from tickets.models import Attachment, CauseReport, Escalation, Incident, IncidentNews, Message, Ticket, TicketLink
+from tickets.selectors.family import Told
 from tickets.wording import reason_text
 
 
@@ -44,6 +45,7 @@ class TicketOut(serializers.ModelSerializer):
     requester = serializers.EmailField(source="requester.email")
     organization = serializers.CharField(source="organization.label", allow_null=True, default=None)
     merged_into = serializers.CharField(source="merged_into.number", allow_null=True, default=None)
+    part_of = serializers.CharField(source="parent.number", allow_null=True, default=None)
     tags = serializers.SerializerMethodField()
 
     class Meta:
@@ -78,6 +80,7 @@ class TicketOut(serializers.ModelSerializer):
             "resolved_at",
             "closed_at",
             "merged_into",
+            "part_of",
         ]
 
     def get_tags(self, ticket: Ticket) -> list[str]:
@@ -88,6 +91,7 @@ class TicketOut(serializers.ModelSerializer):
         if self.context["request"].user.is_customer:
             data.pop("breached_at")
             data["custom"] = {code: value for code, value in data["custom"].items() if code in self._asked()}
+            data.pop("part_of")  # whose incident it is a case of is the house's business
             if not ticket.is_unresolved:  # what runs on is the report, and that is promised to the house alone
                 data["next_due_at"] = None
         return data
@@ -147,6 +151,50 @@ class MessageOut(serializers.ModelSerializer):
     class Meta:
         model = Message
         fields = ["id", "kind", "author", "body", "marks", "shareable", "channel", "created_at", "attachments"]
+
+
+class RelativeOut(serializers.Serializer):
+    """A ticket that has to do with another one, as far as the caller sees it from the inside."""
+
+    number = serializers.CharField()
+    subject = serializers.CharField()
+    status = serializers.CharField()
+    severity = serializers.CharField()
+
+
+class LinkOut(serializers.Serializer):
+    """What a ticket is to another one; ``inward`` where the other one says it of this."""
+
+    id = serializers.IntegerField()
+    kind = serializers.ChoiceField(TicketLink.Kind.choices)
+    inward = serializers.BooleanField()
+    ticket = RelativeOut()
+
+
+class AnnouncementOut(serializers.Serializer):
+    """How far the tickets below were told: their number by state, and what was refused."""
+
+    id = serializers.IntegerField(source="announcement.pk")
+    kind = serializers.SerializerMethodField()
+    created_at = serializers.DateTimeField(source="announcement.created_at")
+    counts = serializers.DictField(child=serializers.IntegerField())
+    failed = serializers.SerializerMethodField()
+
+    def get_kind(self, told: Told) -> str:
+        return "resolution" if told.announcement.resolution_id else "reply"
+
+    def get_failed(self, told: Told) -> dict[str, str]:
+        return {part.ticket.number: part.problem for part in told.failed}
+
+
+class FamilyOut(serializers.Serializer):
+    """The tickets around one, for colleagues."""
+
+    part_of = serializers.CharField(source="parent.number", allow_null=True, default=None)
+    children = RelativeOut(many=True)
+    merged = RelativeOut(many=True)
+    links = LinkOut(many=True)
+    told = AnnouncementOut(allow_null=True)
 
 
 class CauseReportOut(serializers.ModelSerializer):

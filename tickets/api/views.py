@@ -21,7 +21,7 @@ from outbox.crash import crash_point
 from sla.choices import Severity
 from tickets import limits
 from tickets.api import inputs
-from tickets.api.actions import TicketActions
+from tickets.api.families import FamilyActions
 from tickets.api.outputs import CreatedAnswer, CreatedOut, EscalationOut, IncidentOut, TicketOut
 from tickets.choices import Channel, Status
 from tickets.models import Escalation, Incident, Ticket
@@ -46,7 +46,7 @@ class TicketFilter(filters.FilterSet):
         fields: list[str] = []
 
 
-class TicketViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, TicketActions, viewsets.GenericViewSet):
+class TicketViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, FamilyActions, viewsets.GenericViewSet):
     """Tickets that the caller may see; what is not visible is not found."""
 
     queryset = Ticket.objects.none()
@@ -58,7 +58,17 @@ class TicketViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, TicketActi
     required_scopes = {"GET": "tickets:read", "POST": "tickets:write"}
 
     def get_queryset(self) -> QuerySet[Ticket]:
-        related = ("team", "assignee", "category", "module", "version", "requester", "organization", "merged_into")
+        related = (
+            "team",
+            "assignee",
+            "category",
+            "module",
+            "version",
+            "requester",
+            "organization",
+            "merged_into",
+            "parent",
+        )
         rows = Ticket.objects.visible_to(caller(self.request)).select_related(*related)
         return rows.prefetch_related("tags")
 

@@ -1,6 +1,6 @@
 """Every action of the ticket page by its name in the address."""
 
-from tickets.forms import closing, handling
+from tickets.forms import closing, family, handling
 from tickets.forms.base import ActionForm
 
 FORMS: tuple[type[ActionForm], ...] = (
@@ -20,5 +20,11 @@ FORMS: tuple[type[ActionForm], ...] = (
     closing.CauseReportForm,
     closing.ArticleForm,
     closing.RevokeLinksForm,
+    family.LinkForm,
+    family.UnlinkForm,
+    family.SplitForm,
+    family.UnmergeForm,
+    family.TellChildrenForm,
+    family.ResolveChildrenForm,
 )
 ACTIONS: dict[str, type[ActionForm]] = {form.action: form for form in FORMS}

@@ -5,11 +5,14 @@ from tickets.models.conversation import AccessLink, Attachment, Message, Message
 from tickets.models.escalation import Escalation
 from tickets.models.incident import Incident, IncidentFollower, IncidentNews
 from tickets.models.policy_run import PolicyRun
+from tickets.models.relations import Announcement, AnnouncementPart, TicketLink, TicketMerge
 from tickets.models.rules import SeverityCell, SeverityRaise, SeverityWordRule, TriageRule
 from tickets.models.ticket import ArticleLink, IdempotencyKey, Participant, Resolution, SeverityContest, Ticket
 
 __all__ = [
     "AccessLink",
+    "Announcement",
+    "AnnouncementPart",
     "ArticleLink",
     "Attachment",
     "CauseReport",
@@ -29,5 +32,7 @@ __all__ = [
     "SeverityWordRule",
     "Ticket",
     "TicketEvent",
+    "TicketLink",
+    "TicketMerge",
     "TriageRule",
 ]

@@ -37,6 +37,23 @@ class Message(models.Model):
     )
     channel = models.CharField(_("channel"), max_length=10, choices=Channel.choices)
     created_at = models.DateTimeField(_("written"))
+    written_to = models.ForeignKey(
+        "tickets.Ticket",
+        null=True,
+        blank=True,
+        on_delete=models.SET_NULL,
+        related_name="+",
+        db_index=False,
+        help_text=_("The duplicate that it was written to, when that was merged into this ticket."),
+    )
+    copy_of = models.OneToOneField(
+        "self",
+        null=True,
+        blank=True,
+        on_delete=models.SET_NULL,
+        related_name="continued_as",
+        help_text=_("The customer's message that was split into this ticket."),
+    )
 
     class Meta:
         verbose_name = _("message")

@@ -131,6 +131,16 @@ class Ticket(models.Model):
         db_index=False,  # the partial index below: hardly any ticket is a duplicate
         help_text=_("The ticket that goes on with this problem; never one that was merged itself."),
     )
+    parent = models.ForeignKey(
+        "self",
+        verbose_name=_("part of"),
+        null=True,
+        blank=True,
+        on_delete=models.PROTECT,
+        related_name="children",
+        db_index=False,  # the partial index below
+        help_text=_("The incident that this ticket is one case of; never one that is part of another."),
+    )
     tokens = SearchVectorField(null=True, editable=False)
 
     link_generation = models.PositiveIntegerField(
@@ -161,6 +171,7 @@ class Ticket(models.Model):
             models.CheckConstraint(condition=~Q(status="on_hold", hold_reason=""), name="ticket_hold_has_reason"),
             models.CheckConstraint(condition=~Q(follow_up_of=F("id")), name="ticket_follows_another"),
             models.CheckConstraint(condition=~Q(merged_into=F("id")), name="ticket_merged_into_another"),
+            models.CheckConstraint(condition=~Q(parent=F("id")), name="ticket_part_of_another"),
             models.CheckConstraint(
                 condition=Q(merged_into__isnull=True) | Q(status="closed"), name="ticket_merged_is_closed"
             ),
@@ -190,6 +201,7 @@ class Ticket(models.Model):
                 fields=["first_response_at"], name="ticket_answered", condition=Q(first_response_at__isnull=False)
             ),
             models.Index(fields=["merged_into"], name="ticket_merged_into", condition=Q(merged_into__isnull=False)),
+            models.Index(fields=["parent", "id"], name="ticket_parent", condition=Q(parent__isnull=False)),
             GinIndex(fields=["tokens"], name="ticket_tokens"),
         ]
 

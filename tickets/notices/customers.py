@@ -69,6 +69,12 @@ class Resolved(CustomerNotice):
         }
 
 
+class Split(CustomerNotice):
+    """Tells the number of the ticket that goes on with a part of another one."""
+
+    also = {"origin": Ticket}
+
+
 NOTICES = [
     Acknowledged("ticket.acknowledged", limit=(3, 3600)),
     CustomerNotice("ticket.reply"),
@@ -76,4 +82,6 @@ NOTICES = [
     Regraded("ticket.regraded"),
     ContestDeclined("ticket.contest_declined"),
     Resolved("ticket.resolved"),
+    Split("ticket.split"),
+    CustomerNotice("ticket.unmerged"),
 ]

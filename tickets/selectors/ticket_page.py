@@ -22,6 +22,7 @@ from tickets.message_html import is_long, message_html
 from tickets.models import Message, Resolution, Ticket
 from tickets.permissions import allowed_actions
 from tickets.previews import shape_of
+from tickets.selectors.family import family_of, with_trail
 from tickets.selectors.merging import merged_into
 from tickets.selectors.progress import draft_of
 from tickets.wording import regrades_of
@@ -33,7 +34,7 @@ SIMILAR = 5
 _WORDS = 2000  # characters of a ticket by which its likes are sought
 _RELATED = (
     "team", "assignee", "requester", "organization", "category", "module", "version", "fault_type", "follow_up_of",
-    "merged_into",
+    "merged_into", "parent",
 )  # fmt: skip
 
 
@@ -84,7 +85,7 @@ def messages_after(*, ticket: Ticket, pk: int) -> list[Message]:
 
 
 def _shown(ticket: Ticket) -> QuerySet[Message]:
-    rows = ticket.messages.select_related("author", "source").defer("source__html")  # up to a million characters each
+    rows = with_trail(ticket.messages).select_related("author", "source").defer("source__html")  # up to a million each
     return rows.prefetch_related("attachments")
 
 
@@ -136,6 +137,7 @@ def panels(*, ticket: Ticket, user: User, now: datetime, whole: bool = False) ->
         "tags": list(ticket.tags.all()),
         "custom": custom.shown(ticket.custom, custom.fields_of(ticket.category)) if ticket.custom else [],
         "merged_into": merged_into(ticket=ticket, user=user),
+        "family": family_of(ticket=ticket, user=user),
     }
 
 

@@ -45,12 +45,14 @@ def reply(
     files: Sequence[UploadedFile] = (),
     channel: str = Channel.PORTAL,
     revision: int | None = None,
+    takes: bool = True,
     now: datetime | None = None,
 ) -> Message:
     """Answer the customer, and move the ticket in the same save when ``status`` is given.
 
     ``marks`` say what the answer is (see `tickets.choices.Mark`); the clocks that it meets are met. An unassigned
-    ticket of the answerer's team becomes theirs. With ``revision``, an answer to a changed ticket is refused.
+    ticket of the answerer's team becomes theirs if it ``takes``. With ``revision``, an answer to a changed
+    ticket is refused.
 
     Raises:
         ValidationError: when the text is empty, the move illegal, the ticket stale or a file refused.
@@ -67,7 +69,8 @@ def reply(
             change, MessageKind.PUBLIC, body, author=actor, files=stored, marks=marks, channel=channel
         )
         answered(change, Reply(marks=frozenset(marks), is_news=is_news))
-        take_if_free(change, actor)
+        if takes:
+            take_if_free(change, actor)
         if target != change.ticket.status:
             move(change, target, actor=actor, hold_reason=hold_reason)
         record(
@@ -132,7 +135,16 @@ def customer_message(
         ValidationError: when the text is empty or a file refused.
     """
     _demand_text(body)
-    said = partial(_customer_message, author=author, body=body, channel=channel, files=files, html=html, now=now)
+    said = partial(
+        _customer_message,
+        addressed=ticket.pk,
+        author=author,
+        body=body,
+        channel=channel,
+        files=files,
+        html=html,
+        now=now,
+    )
     ticket = _goes_on_in(ticket)
     try:
         return said(ticket)
@@ -148,6 +160,7 @@ def _goes_on_in(ticket: Ticket) -> Ticket:
 def _customer_message(
     ticket: Ticket,
     *,
+    addressed: int,
     author: User,
     body: str,
     channel: str,
@@ -164,6 +177,8 @@ def _customer_message(
     with kept(files) as stored, changing(ticket.pk, now=now) as change:
         message = add_message(change, MessageKind.CUSTOMER, body, author=author, files=stored, channel=channel)
         keep_original(message=message, html=html)
+        if addressed != ticket.pk:
+            Message.objects.filter(pk=message.pk).update(written_to=addressed)
         record(ticket=change.ticket, code="ticket.customer_message", actor=author, now=change.now, message=message.pk)
         if not change.ticket.is_unresolved:
             reopen(change, actor=author)

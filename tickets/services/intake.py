@@ -96,7 +96,7 @@ def create_ticket(*, submission: Submission, actor: User | None, now: datetime |
 
 
 def _create(submission: Submission, stored: list[StoredFile], *, actor: User | None, now: datetime) -> Ticket:
-    ticket = _write_ticket(submission, now=now)
+    ticket = write_ticket(submission, now=now)
     message = Message.objects.create(
         ticket=ticket,
         kind=MessageKind.CUSTOMER,
@@ -107,13 +107,19 @@ def _create(submission: Submission, stored: list[StoredFile], *, actor: User | N
     )
     attach(message=message, files=stored, now=now)
     keep_original(message=message, html=submission.html)
-    _tell(ticket, actor=actor, now=now)
+    announce_new(ticket, actor=actor, now=now)
+    start_clocks(facts=facts_of(ticket), begun=Start.TICKET, now=now)
+    refresh_next_due([ticket.pk])
+    enqueue(kind="ticket.acknowledged", payload={"ticket": ticket.pk}, stream=f"ticket:{ticket.number}", now=now)
     crash_point("intake-before-commit")
     return ticket
 
 
-def _write_ticket(submission: Submission, *, now: datetime) -> Ticket:
-    """Grade, route and assign, and write the row with the reasons."""
+def write_ticket(submission: Submission, *, now: datetime, received_at: datetime | None = None) -> Ticket:
+    """Grade, route and assign, and write the row with the reasons; within the caller's transaction.
+
+    ``received_at`` is when the words came, if that was earlier: as long the customer has waited for.
+    """
     if submission.follow_up_of:  # before the team's lock, in the order in which every change takes them
         Ticket.objects.select_for_update(no_key=True).only("pk").get(pk=submission.follow_up_of.pk)
     requester = submission.requester
@@ -155,9 +161,9 @@ def _write_ticket(submission: Submission, *, now: datetime) -> Ticket:
         trigger=submission.trigger,
         custom=_answers(submission),
         began_at=submission.began_at,
-        cycle_started_at=now,
-        waiting_since=now,
-        created_at=now,
+        cycle_started_at=received_at or now,
+        waiting_since=received_at or now,
+        created_at=received_at or now,
         updated_at=now,
         follow_up_of=submission.follow_up_of,
         tokens=document_vector(("A", submission.subject), ("B", submission.description)),
@@ -172,8 +178,11 @@ def _answers(submission: Submission) -> dict[str, Any]:
     return {code: value for code, value in given.items() if value is not None}
 
 
-def _tell(ticket: Ticket, *, actor: User | None, now: datetime) -> None:
-    """Events, clocks and messages of a new ticket."""
+def announce_new(ticket: Ticket, *, actor: User | None, now: datetime, **facts: str) -> None:
+    """The first events of a new ticket, and the word to whoever works on it.
+
+    ``facts`` are further ones of the event.
+    """
     record(
         ticket=ticket,
         code="ticket.created",
@@ -183,6 +192,7 @@ def _tell(ticket: Ticket, *, actor: User | None, now: datetime) -> None:
         severity=ticket.severity,
         team=ticket.team_id,
         category=both_names(ticket.category) if ticket.category else None,
+        **facts,
     )
     if ticket.assignee_id:
         record(
@@ -194,12 +204,9 @@ def _tell(ticket: Ticket, *, actor: User | None, now: datetime) -> None:
             assignee=ticket.assignee_id,
             source=None,
         )
-    start_clocks(facts=facts_of(ticket), begun=Start.TICKET, now=now)
-    refresh_next_due([ticket.pk])
-    stream = f"ticket:{ticket.number}"
-    enqueue(kind="ticket.acknowledged", payload={"ticket": ticket.pk}, stream=stream, now=now)
     kind = "ticket.assigned" if ticket.assignee_id else "ticket.unassigned"
-    enqueue(kind=kind, payload={"ticket": ticket.pk, "assignee": ticket.assignee_id}, stream=stream, now=now)
+    told = {"ticket": ticket.pk, "assignee": ticket.assignee_id}
+    enqueue(kind=kind, payload=told, stream=f"ticket:{ticket.number}", now=now)
     announce(ticket)
 
 

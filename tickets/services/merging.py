@@ -5,7 +5,8 @@ from functools import partial
 
 from django.core.exceptions import ValidationError
 from django.db import transaction
-from django.db.models import Q
+from django.db.models import F, Q, Value
+from django.db.models.functions import Coalesce
 from django.utils.translation import gettext, override
 from django.utils.translation import gettext_lazy as _
 
@@ -15,9 +16,10 @@ from outbox.contention import survives_deadlock
 from sla.choices import Severity
 from sla.metrics import Reply
 from sla.regrading import pasts_of
+from sla.selectors import open_clocks
 from sla.services.clocks import carry_over
 from tickets.choices import Channel, MessageKind, Status
-from tickets.models import ArticleLink, Message, Participant, SeverityContest, Ticket
+from tickets.models import ArticleLink, Message, Participant, SeverityContest, Ticket, TicketMerge
 from tickets.services.assigning import take_if_free
 from tickets.services.conversation import add_message, answered, move
 from tickets.services.escalation import record_overdue
@@ -74,6 +76,8 @@ def _demand_fit(source: Ticket, target: Ticket) -> None:
         raise ValidationError({"into": ValidationError(_("It was merged into %(number)s itself."), params=number)})
     if not target.is_unresolved:
         raise ValidationError({"into": _("It is resolved. Open it again first, or choose another one.")})
+    if source.children.exists():
+        raise ValidationError(_("Other tickets are part of it. Make them part of another one first."), code="parent")
     check_move(source=source.status, target=Status.CLOSED, by_service=True)
     if not source.is_unresolved:  # a resolved ticket has its own story, and is closed by its customer or by silence
         raise ValidationError(_("The ticket is resolved already."), code="resolved")
@@ -84,9 +88,10 @@ def _merge(source: Change, target: Change, *, actor: User, words: str, channel: 
     graver = Severity(source.ticket.severity).rank < Severity(target.ticket.severity).rank
     waited = pasts_of([source.ticket.pk])[source.ticket.pk]
     before = source.ticket.status
+    kept = _keep(source, target, actor=actor)
     _hand_over(source, target, actor=actor)
     message = add_message(target, MessageKind.PUBLIC, words, author=actor, channel=channel)
-    _end(source, target)
+    kept.stopped = _end(source, target)
     answered(target, Reply())
     take_if_free(target, actor)
     if target.ticket.status == Status.NEW:
@@ -94,11 +99,25 @@ def _merge(source: Change, target: Change, *, actor: User, words: str, channel: 
     _record(source, target, message, actor=actor, before=before)
     if graver:
         apply_grade(target, source.ticket.severity, actor=actor, reason=_why_graver(source.ticket, target.ticket))
-    _pass_contest(source, target)
+    kept.contest = _pass_contest(source, target)
+    kept.save()
     carry_over(ticket_id=target.ticket.pk, waited=waited, now=target.now)
     record_overdue(target.ticket, now=target.now, inclusive=True)  # at once, as after a re-grade
     target.tell("ticket.reply", message=message.pk)
     return message
+
+
+def _keep(source: Change, target: Change, *, actor: User) -> TicketMerge:
+    """How the duplicate stands now, for `tickets.services.unmerging`; not saved."""
+    return TicketMerge(
+        ticket=source.ticket,
+        into=target.ticket,
+        status=source.ticket.status,
+        hold_reason=source.ticket.hold_reason,
+        brought=list(Ticket.objects.filter(merged_into=source.ticket).values_list("pk", flat=True)),
+        merged_by=actor,
+        merged_at=source.now,
+    )
 
 
 def _hand_over(source: Change, target: Change, *, actor: User) -> None:
@@ -106,7 +125,9 @@ def _hand_over(source: Change, target: Change, *, actor: User) -> None:
 
     History, resolutions, escalations and private links stay: they are about the ticket that was.
     """
-    Message.objects.filter(ticket=source.ticket).update(ticket=target.ticket)
+    Message.objects.filter(ticket=source.ticket).update(
+        ticket=target.ticket, written_to=Coalesce(F("written_to"), Value(source.ticket.pk))
+    )
     Ticket.objects.filter(merged_into=source.ticket).update(merged_into=target.ticket)
     target.ticket.tags.add(*source.ticket.tags.all())
     people = source.ticket.participants.exclude(user=target.ticket.requester_id)
@@ -127,8 +148,11 @@ def _hand_over(source: Change, target: Change, *, actor: User) -> None:
     )
 
 
-def _end(source: Change, target: Change) -> None:
-    """Close the duplicate. Its clocks see the answer like any other; what is owed still is owed by the target."""
+def _end(source: Change, target: Change) -> list[int]:
+    """Close the duplicate. Its clocks see the answer like any other; what is owed still is owed by the target.
+
+    Returns the clocks that end by this and by no answer.
+    """
     source.set(
         status=Status.CLOSED,
         hold_reason="",
@@ -137,7 +161,9 @@ def _end(source: Change, target: Change) -> None:
         merged_into=target.ticket,
     )
     answered(source, Reply())
+    stopped = [row.pk for row in open_clocks(source.ticket.pk)]
     end_promises(source)
+    return stopped
 
 
 def _record(source: Change, target: Change, message: Message, *, actor: User, before: str) -> None:
@@ -153,13 +179,17 @@ def _why_graver(source: Ticket, target: Ticket) -> str:
         return gettext("%(number)s, which is about the same problem, has this grade.") % {"number": source.number}
 
 
-def _pass_contest(source: Change, target: Change) -> None:
-    """A grade that the customer asked for is decided on the target, unless that has it or is asked already."""
+def _pass_contest(source: Change, target: Change) -> SeverityContest | None:
+    """A grade that the customer asked for is decided on the target, unless that has it or is asked already.
+
+    Returns the contest that went along.
+    """
     contests = SeverityContest.objects.filter(state=SeverityContest.State.OPEN)
     asked = contests.filter(ticket=source.ticket).first()
     if asked is None:
-        return
+        return None
     if asked.wanted == target.ticket.severity or contests.filter(ticket=target.ticket).exists():
         lapse_contest(source)
-    else:
-        contests.filter(pk=asked.pk).update(ticket=target.ticket)
+        return None
+    contests.filter(pk=asked.pk).update(ticket=target.ticket)
+    return asked

@@ -103,6 +103,7 @@ def test_everybody_gets_the_actions_of_their_role_only(ticket, team, agent):
         context = signed_in(person).get(page(ticket)).context
         offered[name] = set(context["actions"]), [kind for kind, _l in context["composer"].fields["kind"].choices]
     work = {"take", "assign", "regrade", "properties", "call_in", "status", "resolve", "merge", "revoke_links"}
+    work |= {"link", "unlink", "split", "tell_children"}
     assert offered["agent"] == (work, ["public", "note"])
     assert offered["lead"] == (work | {"take_over", "acknowledge", "decide_contest"}, ["public", "note"])
     assert offered["expert"] == (set(), ["note"])
@@ -225,7 +226,7 @@ def test_the_live_fragment_leaves_the_composer_alone(ticket, agent):
     html = signed_in(agent).get(page(ticket, "live"), headers={"HX-Request": "true"}).content.decode()
     for part in ("ticket-head", "ticket-notices", "conversation", "panel-clocks", "panel-props", "live-state"):
         assert f'id="{part}"' in html
-    assert html.count("hx-swap-oob") == 8
+    assert html.count("hx-swap-oob") == 9
     assert "textarea" not in html
     assert "<form id=" not in html
 

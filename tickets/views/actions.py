@@ -39,7 +39,7 @@ def act(request: SignedInRequest, number: str, action: str) -> HttpResponse:
         raise Http404
     given: dict[str, Any] = {"ticket": row, "user": request.user}
     if request.method == "GET":
-        return _form(request, row, form_class(**given))
+        return _form(request, row, form_class(**given, initial={"first": request.GET.get("first", "")}))
     form = form_class(request.POST, request.FILES, **given)
     if form.send():
         return _done(request, row, form)

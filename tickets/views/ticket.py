@@ -21,7 +21,7 @@ from tickets.wording import reason_texts
 
 _EVENTS = 400
 #: What remains to be done with a ticket that was merged into another one: its misses are explained and seen.
-_ON_MERGED = frozenset({"breach_reason", "acknowledge"})
+_ON_MERGED = frozenset({"breach_reason", "acknowledge", "unmerge"})
 
 
 @require_GET
@@ -64,7 +64,7 @@ def _actions(request: SignedInRequest, row: Ticket, allowed: frozenset[str]) -> 
     return {
         "actions": {name: reverse(f"workspace:{name}", args=[row.number]) for name in forms},
         "labels": {name: form.link or form.title for name, form in forms.items()}
-        | {"edit": _("Edit"), "change": _("Change")},
+        | {"edit": _("Edit"), "change": _("Change"), "link_short": _("Link")},
         "max_bytes": settings.ATTACHMENT_MAX_BYTES,
     }
 

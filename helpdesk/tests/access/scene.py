@@ -39,6 +39,7 @@ from tickets.services.grades import contest
 from tickets.services.incidents import open_incident
 from tickets.services.lead import call_in
 from tickets.services.links import answer_link, mint_status_link
+from tickets.services.merging import merge_ticket
 from tickets.services.moves import resolve_ticket
 from tickets.services.originals import keep_original
 from tickets.tests.factories import make_ticket
@@ -126,11 +127,14 @@ class Scene:
         solved = self._ticket("north", "requester", "agent", "Nordfall zwei")
         resolve_ticket(ticket=solved, actor=people["agent"], cause="c", solution="s", verification="customer")
         report_cause(ticket=solved, actor=people["agent"], course="c", cause="c", prevention="p")
+        merged = self._ticket("north", "requester", "agent", "Nordfall drei")
+        words = {"into": north, "words": "Both go on here."}
+        merge_ticket(ticket=merged, actor=people["agent"], **words)
         far = make_ticket(subject=f"Fernfall {COMMON}", description=f"Fernfall {COMMON}", now=self.now)
         Ticket.objects.filter(pk=far.pk).update(team=None, assignee=None)
-        for ticket in (north, solved):
+        for ticket in (north, solved):  # not into the duplicate: rnd was called into what goes on
             call_in(ticket=ticket, people=[people["rnd"]], actor=people["agent"])
-        things |= {"ticket": north, "foreign": south, "solved": solved, "far": far}
+        things |= {"ticket": north, "foreign": south, "solved": solved, "merged": merged, "far": far}
         for name, ticket, kind in (
             ("note_file", north, "note"),
             ("public_file", north, "public"),
