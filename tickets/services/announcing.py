@@ -127,7 +127,7 @@ def _order_resolution(ticket: Ticket, actor: User, words: str, now: datetime | N
 
 def _plan(change: Change, announcement: Announcement, *, code: str, actor: User) -> None:
     """A part for every ticket below that is open now; what failed before waits again."""
-    below = change.ticket.children.unresolved().values_list("pk", flat=True)
+    below = list(change.ticket.children.unresolved().order_by("pk").values_list("pk", flat=True))
     if not below:
         raise ValidationError(_("No ticket below this one is open."), code="none")
     announcement.parts.filter(state=State.FAILED, ticket__in=below).update(
@@ -137,6 +137,8 @@ def _plan(change: Change, announcement: Announcement, *, code: str, actor: User)
         [AnnouncementPart(announcement=announcement, ticket_id=pk) for pk in below], ignore_conflicts=True
     )
     waiting = announcement.parts.filter(state=State.WAITING).count()
+    if not waiting:
+        raise ValidationError(_("Every open ticket below was told this before."), code="told")
     record(ticket=change.ticket, code=code, actor=actor, now=change.now, count=waiting)
 
 

@@ -17,6 +17,9 @@ from tickets.notices import base
 from tickets.notices.staff import Escalated
 from tickets.services import assigning, conversation, escalation, grades, moves, urging
 from tickets.services.lead import call_in
+from tickets.services.merging import merge_ticket
+from tickets.services.splitting import split_ticket
+from tickets.services.unmerging import undo_merge
 from tickets.tests.factories import make_ticket
 
 pytestmark = pytest.mark.django_db
@@ -27,7 +30,7 @@ HOSTILE = "Grüße <b>R&D</b> & Söhne"
 
 NOTICED = {kind for kind in registry.kinds() if kind.startswith("ticket.")}
 MAILED = {kind for kind in NOTICED if "mail" in registry.get(kind).channels}
-FOR_CUSTOMERS = {"acknowledged", "reply", "closed", "regraded", "contest_declined", "resolved"}
+FOR_CUSTOMERS = {"acknowledged", "reply", "closed", "regraded", "contest_declined", "resolved", "split", "unmerged"}
 
 
 @pytest.fixture
@@ -44,6 +47,7 @@ def life(monkeypatch):
     waiting = make_ticket(**made)  # nobody is there yet
     User.objects.filter(pk=lead.pk).update(on_duty=True)
     agent, colleague = make_agent(team, name="Li Na"), make_agent(team, name="Wu Di")
+    _merged_and_split(made, agent)
     ticket = make_ticket(**made, severity="S")
     assigning.assign(ticket=waiting, actor=lead, assignee=agent)
     call_in(ticket=ticket, people=[colleague], actor=lead)
@@ -67,6 +71,14 @@ def life(monkeypatch):
     monkeypatch.setattr(clock, "now", lambda: now + timedelta(days=30))
     assert moves.close_silent() == 1
     return {intent.kind: intent for intent in Intent.objects.order_by("-pk")}
+
+
+def _merged_and_split(made, agent) -> None:
+    one, two = make_ticket(**made), make_ticket(**made)
+    merge_ticket(ticket=one, into=two, actor=agent, words=HOSTILE)
+    undo_merge(ticket=one, actor=agent, words=HOSTILE)
+    more = conversation.customer_message(ticket=two, author=made["requester"], body=HOSTILE)
+    split_ticket(ticket=two, messages=[more], subject=SAID, actor=agent)
 
 
 def delivery_of(intent: Intent, language: str) -> Delivery:
