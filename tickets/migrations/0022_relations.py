@@ -11,7 +11,7 @@ class Migration(migrations.Migration):
     dependencies = [
         ("accounts", "0006_quiet_hours"),
         ("catalog", "0002_bilingual_tags"),
-        ("tickets", "0017_slim_indexes"),
+        ("tickets", "0021_queue_tabs"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
