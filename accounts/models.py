@@ -94,6 +94,13 @@ class User(AbstractBaseUser, PermissionsMixin):
         help_text=_("In the person's time zone. Mails about tickets wait until the end; severity S wakes at any time."),
     )
     quiet_until = models.TimeField(_("quiet until"), null=True, blank=True)
+    queue_columns = ArrayField(
+        models.CharField(max_length=20),
+        verbose_name=_("columns of the queue"),
+        default=list,
+        blank=True,
+        help_text=_("None: those that everybody has at first."),
+    )
     is_active = models.BooleanField(_("active"), default=True)
     is_staff = models.BooleanField(_("may enter the administration"), default=False)
     date_joined = models.DateTimeField(_("joined"), auto_now_add=True)

@@ -17,6 +17,7 @@ CODES = {
     "article.write": _("write articles"),
     "article.publish": _("review and publish articles"),
     "survey.log_call": _("log a follow-up call"),
+    "view.share": _("share views of the queue with one's teams"),
     "report.view": _("see the figures"),
     "admin.configure": _("set the system up"),
     "admin.mailbox": _("read the demo mailbox and the outbox"),
@@ -25,7 +26,15 @@ ALL_CODES = frozenset(CODES)
 
 _CONSULTED = ["workspace.enter", "ticket.view_called", "ticket.note", "article.write"]
 _AGENT = [*_CONSULTED, "ticket.view_team", "ticket.work", "ticket.assign", "survey.log_call"]
-_LEAD = [*_AGENT, "ticket.decide_severity", "escalation.handle", "incident.tell", "article.publish", "report.view"]
+_LEAD = [
+    *_AGENT,
+    "ticket.decide_severity",
+    "escalation.handle",
+    "incident.tell",
+    "article.publish",
+    "view.share",
+    "report.view",
+]
 
 DEFAULT_ROLES = {
     "customer": ("客户", "Customer", ["portal.submit"]),

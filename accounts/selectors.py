@@ -13,9 +13,9 @@ def teams_in_reach(*, user: User) -> list[int]:
     return user.reach
 
 
-def away(*, now: datetime) -> QuerySet[Absence]:
-    """A correlated subquery: absences of the outer user that cover ``now``."""
-    return Absence.objects.filter(user=OuterRef("pk"), starts_at__lte=now, ends_at__gt=now)
+def away(*, now: datetime, user: str = "pk") -> QuerySet[Absence]:
+    """A correlated subquery: absences of the outer ``user`` that cover ``now``."""
+    return Absence.objects.filter(user=OuterRef(user), starts_at__lte=now, ends_at__gt=now)
 
 
 def present(*, users: QuerySet[User], now: datetime) -> QuerySet[User]:

@@ -6,9 +6,10 @@ from typing import TYPE_CHECKING
 
 from django.contrib.postgres.expressions import ArraySubquery
 from django.db import models
-from django.db.models import BooleanField, Func, Q
+from django.db.models import BooleanField, Case, Func, IntegerField, Q, Value, When
 from django.db.models.functions import Least
 
+from sla.choices import Severity
 from tickets.choices import UNRESOLVED
 
 if TYPE_CHECKING:
@@ -18,6 +19,9 @@ if TYPE_CHECKING:
 #: Where a ticket stands in the order of deadlines. An urged one stands as if it were due when it was urged: behind what
 #: was overdue then, before all that falls due later. PostgreSQL leaves out what is NULL; the indexes are of this too.
 DUE_OR_URGED = Least("next_due_at", "urged_at")
+GRAVEST_FIRST = Case(
+    *(When(severity=severity, then=Value(severity.rank)) for severity in Severity), output_field=IntegerField()
+)
 
 
 IS_UNRESOLVED = Q(status__in=[status.value for status in UNRESOLVED])

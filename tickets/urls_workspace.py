@@ -5,7 +5,7 @@ from django.urls import path
 import tickets.converters  # noqa: F401  (knows `<number:…>`)
 from tickets.forms.table import ACTIONS
 from tickets.urls_lead import urlpatterns as lead_urls
-from tickets.views import actions, queue, ticket
+from tickets.views import actions, queue, saved_views, ticket
 from tickets.views.attachments import lines
 from tickets.views.originals import original
 from tickets.views.rules import try_rules
@@ -16,6 +16,11 @@ urlpatterns = [
     path("", queue.queue, name="queue"),
     path("mine/", queue.queue, {"view": "mine"}, name="mine"),
     path("changes/", queue.changes, name="changes"),
+    path("columns/", saved_views.columns, name="columns"),
+    path("views/save/", saved_views.save, name="saved-view-save"),
+    path("views/<int:pk>/", saved_views.edit, name="saved-view"),
+    path("views/<int:pk>/replace/", saved_views.replace, name="saved-view-replace"),
+    path("views/<int:pk>/delete/", saved_views.delete, name="saved-view-delete"),
     path("search/", queue.search, name="search"),
     path("rules/try/", try_rules, name="rules-try"),
     path(f"{_TICKET}/", ticket.ticket, name="ticket"),

@@ -10,6 +10,7 @@ from accounts.services.people import (
     invite_user,
     revoke_role,
     save_preferences,
+    save_queue_columns,
 )
 from accounts.services.tokens import issue_token, revoke_token
 
@@ -26,6 +27,7 @@ __all__ = [
     "revoke_role",
     "revoke_token",
     "save_preferences",
+    "save_queue_columns",
     "set_duty",
     "set_quiet_hours",
 ]

@@ -150,6 +150,12 @@ def save_preferences(*, actor: User, name: str, language: str, time_zone: str, n
     actor.save(update_fields=["name", "language", "time_zone"])
 
 
+def save_queue_columns(*, actor: User, columns: list[str], now: datetime) -> None:
+    """Which columns one's own queue shows, by names that the room of tickets knows; none: the usual ones."""
+    actor.queue_columns = columns
+    actor.save(update_fields=["queue_columns"])
+
+
 @transaction.atomic
 def deactivate_user(*, actor: User, user: User, now: datetime) -> None:
     """Close somebody's doors at once: sign-in, every session, every token.

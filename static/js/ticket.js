@@ -42,3 +42,17 @@ document.addEventListener("htmx:afterSettle", () => {
 });
 document.addEventListener("htmx:oobAfterSwap", follow);
 show();
+
+// What comes while the page is in sight is read; what came to a hidden page is, when it is looked at.
+let unread = false;
+
+document.addEventListener("htmx:configRequest", (event) => {
+  if (!event.target.matches("[data-live-topic]")) return;
+  if (document.hidden) unread = true;
+  else event.detail.parameters.seen = "1";
+});
+document.addEventListener("visibilitychange", () => {
+  if (document.hidden || !unread) return;
+  unread = false;
+  document.body.dispatchEvent(new CustomEvent("live:ticket"));
+});

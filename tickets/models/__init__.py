@@ -2,6 +2,7 @@
 
 from tickets.models.cause_report import CauseReport
 from tickets.models.conversation import AccessLink, Attachment, Message, MessageSource, TicketEvent
+from tickets.models.desk import SavedView, TicketSeen
 from tickets.models.escalation import Escalation
 from tickets.models.incident import Incident, IncidentFollower, IncidentNews
 from tickets.models.policy_run import PolicyRun
@@ -26,6 +27,7 @@ __all__ = [
     "Participant",
     "PolicyRun",
     "Resolution",
+    "SavedView",
     "SeverityCell",
     "SeverityContest",
     "SeverityRaise",
@@ -34,5 +36,6 @@ __all__ = [
     "TicketEvent",
     "TicketLink",
     "TicketMerge",
+    "TicketSeen",
     "TriageRule",
 ]

@@ -10,7 +10,7 @@ from django.utils.translation import pgettext_lazy
 
 from sla.choices import Severity
 from tickets.choices import Channel, Impact, Status, Urgency
-from tickets.querysets import DUE_OR_URGED, IS_UNRESOLVED, OWES_REPORT, TicketQuerySet
+from tickets.querysets import DUE_OR_URGED, GRAVEST_FIRST, IS_UNRESOLVED, OWES_REPORT, TicketQuerySet
 
 
 class Ticket(models.Model):
@@ -183,6 +183,11 @@ class Ticket(models.Model):
             models.Index("team", DUE_OR_URGED, "id", name="ticket_team_place", condition=IS_UNRESOLVED),
             models.Index("assignee", DUE_OR_URGED, "id", name="ticket_assignee_place", condition=IS_UNRESOLVED),
             models.Index(DUE_OR_URGED, "id", name="ticket_place", condition=IS_UNRESOLVED),
+            # The other orders of the queue (tickets/selectors/orders.py), of what is open.
+            models.Index(GRAVEST_FIRST, DUE_OR_URGED, "id", name="ticket_severity_place", condition=IS_UNRESOLVED),
+            models.Index(fields=["updated_at", "id"], name="ticket_updated_place", condition=IS_UNRESOLVED),
+            models.Index(fields=["created_at", "id"], name="ticket_created_place", condition=IS_UNRESOLVED),
+            models.Index(fields=["id"], name="ticket_number_place", condition=IS_UNRESOLVED),
             models.Index(fields=["next_due_at", "id"], name="ticket_report", condition=OWES_REPORT),
             # The tabs of the queue that hold a part of it: their counts and pages read no other rows.
             models.Index(fields=["team", "id"], name="ticket_waiting", condition=Q(status="pending")),

@@ -18,8 +18,7 @@ from sla.models import Clock
 from sla.selectors import OPEN, clocks_to_show
 from tickets.choices import MessageKind, Status
 from tickets.models import Message, Ticket
-from tickets.querysets import TicketQuerySet
-from tickets.selectors.escalations import GRAVEST_FIRST
+from tickets.querysets import GRAVEST_FIRST, TicketQuerySet
 from tickets.selectors.handover import with_load
 
 SLOT = timedelta(minutes=15)

@@ -3,16 +3,15 @@
 from collections import defaultdict
 from typing import Any
 
-from django.db.models import Exists, OuterRef, QuerySet, Value
+from django.db.models import Case, Exists, F, OuterRef, QuerySet, Value, When
+from django.db.models.functions import Concat
 
 from accounts.models import Membership, Team, User
 from accounts.selectors import organizations_visible_to
-from catalog.models import Category, Module
+from catalog.models import Category, Module, Tag, Version
 from outbox.bilingual import in_reader_language
 
 Choices = list[tuple[str, str]]
-#: More organizations than this are found by typing, not by scrolling.
-MOST = 500
 
 
 def workers() -> QuerySet[User]:
@@ -27,15 +26,20 @@ def filter_choices(*, user: User) -> dict[str, Choices]:
         "team": Team.objects.all(),
         "category": Category.objects.all(),
         "module": Module.objects.all(),
+        "tag": Tag.objects.all(),
         "organization": organizations_visible_to(user=user),
     }
-    parts = [_named(kind, rows, "name_en") for kind, rows in lists.items()]
-    parts.append(_named("assignee", workers(), Value("")))
+    parts = [_named(kind, rows, F("name"), F("name_en")) for kind, rows in lists.items()]
+    parts.append(_named("assignee", workers(), F("name"), Value("")))
+    # A version says little without its product.
+    english = Case(When(product__name_en="", then=Value("")), default=Concat("product__name_en", Value(" "), "name"))
+    parts.append(_named("version", Version.objects.all(), Concat("product__name", Value(" "), "name"), english))
     found: dict[str, Choices] = defaultdict(list)
     for kind, pk, name, name_en in parts[0].union(*parts[1:], all=True):
         found[kind].append((str(pk), in_reader_language(name, name_en)))
-    return {kind: sorted(found[kind], key=lambda item: item[1].casefold())[:MOST] for kind in (*lists, "assignee")}
+    kinds = (*lists, "assignee", "version")
+    return {kind: sorted(found[kind], key=lambda item: item[1].casefold()) for kind in kinds}
 
 
-def _named(kind: str, rows: QuerySet[Any], english: Any) -> QuerySet[Any]:
-    return rows.order_by().annotate(kind=Value(kind)).values_list("kind", "pk", "name", english)
+def _named(kind: str, rows: QuerySet[Any], name: Any, english: Any) -> QuerySet[Any]:
+    return rows.order_by().annotate(kind=Value(kind)).values_list("kind", "pk", name, english)

@@ -11,25 +11,22 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
-from django.db.models import Case, Exists, IntegerField, OuterRef, Q, Value, When
+from django.db.models import Exists, OuterRef, Q
 
 from accounts.models import User
 from outbox.models import Delivery
-from sla.choices import ClockState, Severity
+from sla.choices import ClockState
 from sla.engine import EngineState, engine_state
 from sla.models import Clock, EscalationStep
 from sla.selectors import OPEN, clocks_to_show, ladder
 from tickets.models import Escalation, SeverityContest, Ticket
 from tickets.permissions import may
-from tickets.querysets import TicketQuerySet
+from tickets.querysets import GRAVEST_FIRST, TicketQuerySet
 
 #: Rows of one section; what is beyond is counted, and comes up as the first ones are dealt with.
 MOST = 60
 #: A promise that is due within this time stands here even before it warns.
 SOON = timedelta(minutes=15)
-GRAVEST_FIRST = Case(
-    *(When(severity=severity, then=Value(severity.rank)) for severity in Severity), output_field=IntegerField()
-)
 
 
 @dataclass

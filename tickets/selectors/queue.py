@@ -1,27 +1,28 @@
 """The queue: its views, their counts, and one page by its place in the order instead of an offset."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 from django.contrib.postgres.expressions import ArraySubquery
 from django.db.models import IntegerField, Prefetch, Q, Subquery
-from django.utils.dateparse import parse_datetime
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import User
 from sla.choices import ClockState
 from sla.selectors import OPEN, clocks_to_show
+from tickets.columns import AT_FIRST, COLUMNS
 from tickets.models import Ticket
-from tickets.querysets import DUE_OR_URGED, IS_UNRESOLVED, OWES_REPORT, AnyOf, TicketQuerySet
+from tickets.querysets import IS_UNRESOLVED, OWES_REPORT, AnyOf, TicketQuerySet
+from tickets.selectors.marks import mark, with_marks
+from tickets.selectors.orders import ORDERS
 
 PAGE = 50
 #: No view is counted further, so that a large desk costs no more than a small one; «999+» says it.
 COUNTED = 1000
 _NAMESAKES = 5
-_LARGEST_ID = 2**63 - 1
 
 
 class _Counted(Subquery):
@@ -69,10 +70,8 @@ VIEWS: dict[str, View] = {
     "waiting": View(_("Waiting for customer"), lambda user: Q(status="pending")),
     "escalated": View(_("Escalated"), lambda user: Q(breached_at__isnull=False)),
     "reports": View(_("Reports owed"), lambda user: Q(), scope=_OWED),
-    "all": View(_("All tickets"), lambda user: Q(), sort="new", scope=Q(), whole=True),
+    "all": View(_("All tickets"), lambda user: Q(), sort="-number", scope=Q(), whole=True),
 }
-#: Orders by name; each ends in the unique id, so that a place in it is exact.
-ORDERS: dict[str, list[Any]] = {"due": [DUE_OR_URGED.asc(nulls_last=True), "id"], "new": ["-id"]}
 
 
 @dataclass(frozen=True)
@@ -83,14 +82,14 @@ class Page:
     after: str
 
 
-class BadPlace(ValueError):
-    """Not a place that `place_of` wrote."""
+def counts(*, user: User, more: Mapping[str, Q] | None = None) -> dict[str, int]:
+    """How many tickets each view holds, and each of ``more`` among what is worked on or owed, in one query.
 
-
-def counts(*, user: User) -> dict[str, int]:
-    """How many tickets each view holds, at most `COUNTED` of each, in one query."""
+    At most `COUNTED` of each.
+    """
     seen = Ticket.objects.workable_by(user).order_by().values("pk")
     held = {name: seen.filter(view.holds(user)) for name, view in VIEWS.items() if not view.whole}
+    held |= {name: seen.filter(IS_UNRESOLVED | _OWED).filter(holds) for name, holds in (more or {}).items()}
     figures = {name: _Counted(rows[:COUNTED]) for name, rows in held.items()}
     return User.objects.filter(pk=user.pk).values(**figures).get()
 
@@ -115,25 +114,38 @@ def _keys(rows: Any) -> list[int]:
     return list(rows.values_list("pk", flat=True))
 
 
-def page_of(rows: TicketQuerySet, *, sort: str, after: str = "", size: int = PAGE) -> Page:
-    """One page of ``rows``, with all that a row shows, in a fixed number of queries.
+def page_of(
+    rows: TicketQuerySet,
+    *,
+    user: User,
+    now: datetime,
+    sort: str,
+    after: str = "",
+    size: int = PAGE,
+    columns: Collection[str] = AT_FIRST,
+) -> Page:
+    """One page of ``rows``, with all that ``columns`` show to ``user``, in a fixed number of queries.
 
     Raises:
         BadPlace: when ``after`` is no place.
     """
-    rows = rows.annotate(place_at=DUE_OR_URGED)
+    order = ORDERS[sort]
+    rows = order.annotated(with_marks(rows, user=user, now=now))
     if after:
-        rows = rows.filter(_beyond(after, sort))
+        rows = rows.filter(order.behind(after))
     wanted = (
-        rows.order_by(*ORDERS[sort])
-        .select_related("requester", "organization", "assignee", "team")
+        rows.order_by(*order.ordering)
+        .select_related("assignee", *(join for name in columns for join in COLUMNS[name].joins))
         .defer("tokens", "grading", "routing")
         .prefetch_related(Prefetch("clocks", queryset=clocks_to_show().filter(state__in=OPEN), to_attr="open_clocks"))
     )
+    if "tags" in columns:
+        wanted = wanted.prefetch_related("tags")
     found = list(wanted[: size + 1])
+    mark(found, user=user)
     for ticket in found:
         _face(ticket)
-    return Page(found[:size], place_of(found[size - 1], sort) if len(found) > size else "")
+    return Page(found[:size], order.place_of(found[size - 1]) if len(found) > size else "")
 
 
 def _face(ticket: Any) -> None:
@@ -144,38 +156,8 @@ def _face(ticket: Any) -> None:
     ticket.urgency_class = "row-breached" if late else "row-soon" if any(c.warned_at for c in running) else ""
 
 
-def fingerprint(ticket: Ticket) -> str:
+def fingerprint(ticket: Any) -> str:
     """Changes whenever what the row shows changes."""
     due = int(ticket.next_due_at.timestamp()) if ticket.next_due_at else 0
-    return f"{ticket.pk}.{ticket.revision}.{due}.{int(ticket.breached_at is not None)}"
-
-
-def place_of(ticket: Any, sort: str) -> str:
-    """Where ``ticket``, a row of `page_of`, stands in the order ``sort``."""
-    if sort == "new":
-        return str(ticket.pk)
-    due = ticket.place_at.isoformat() if ticket.place_at else ""
-    return f"{due}~{ticket.pk}"
-
-
-def _beyond(place: str, sort: str) -> Q:
-    due_text, _sep, pk_text = place.rpartition("~")
-    if not (pk_text.isascii() and pk_text.isdigit()) or int(pk_text) > _LARGEST_ID:
-        raise BadPlace(place)
-    pk = int(pk_text)
-    if sort == "new":
-        return Q(pk__lt=pk)
-    if not due_text:
-        return Q(place_at=None, pk__gt=pk)
-    due = _instant(due_text)
-    return Q(place_at__gt=due) | Q(place_at=due, pk__gt=pk) | Q(place_at=None)
-
-
-def _instant(text: str) -> datetime:
-    try:
-        due = parse_datetime(text)
-    except ValueError as error:
-        raise BadPlace(text) from error
-    if due is None or due.tzinfo is None:
-        raise BadPlace(text)
-    return due
+    marks = f"{int(ticket.breached_at is not None)}{int(ticket.is_unread)}{int(ticket.is_assignee_there)}"
+    return f"{ticket.pk}.{ticket.revision}.{due}.{marks}"

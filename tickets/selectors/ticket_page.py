@@ -4,7 +4,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from django.db.models import Prefetch, QuerySet
+from django.db.models import OuterRef, Prefetch, QuerySet, Subquery
+from django.db.models.functions import Coalesce
 from django.http import Http404
 from django.urls import NoReverseMatch, reverse
 from django.utils.translation import gettext
@@ -19,7 +20,7 @@ from sla.selectors import clocks_to_show
 from tickets import custom
 from tickets.choices import Mark, MessageKind
 from tickets.message_html import is_long, message_html
-from tickets.models import Message, Resolution, Ticket
+from tickets.models import Message, Resolution, Ticket, TicketEvent
 from tickets.permissions import allowed_actions
 from tickets.previews import shape_of
 from tickets.selectors.family import family_of, with_trail
@@ -56,7 +57,9 @@ def workable_ticket(*, user: User, number: str) -> Ticket:
     Raises:
         Http404: when there is none.
     """
+    newest = TicketEvent.objects.filter(ticket=OuterRef("pk")).order_by("-id").values("pk")[:1]
     rows = Ticket.objects.workable_by(user).select_related(*_RELATED).defer("tokens")
+    rows = rows.annotate(last_event_id=Coalesce(Subquery(newest), 0))  # read first: what comes later is news
     ticket = rows.filter(number=number).first()
     if ticket is None:
         raise Http404

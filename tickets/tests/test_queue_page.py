@@ -18,6 +18,7 @@ from accounts.tests.factories import (
     make_manager,
 )
 from outbox import clock
+from tickets.desk import State
 from tickets.models import Ticket
 from tickets.selectors.queue import VIEWS, fingerprint, in_view, page_of
 from tickets.services import conversation, moves
@@ -112,8 +113,8 @@ def test_views_hold_what_they_say_and_count_it(agent, team):
     for view, tickets in expected.items():
         response = client.get(QUEUE, {"view": view})
         assert set(numbers(response)) == {ticket.number for ticket in tickets}, view
-        counts = {tab["href"].rpartition("=")[2]: tab["count"] for tab in response.context["tabs"]}
-        assert counts[view] == (None if view == "all" else len(tickets))
+        counts = {tab["href"]: tab["count"] for tab in response.context["tabs"]}
+        assert counts[State(view, {}, VIEWS[view].sort).address] == (None if view == "all" else len(tickets))
 
 
 def test_next_due_first_and_what_has_no_deadline_last(agent, team):
@@ -122,25 +123,6 @@ def test_next_due_first_and_what_has_no_deadline_last(agent, team):
     for ticket, due in ((later, now + timedelta(hours=2)), (none, None), (soon, now + timedelta(minutes=1))):
         Ticket.objects.filter(pk=ticket.pk).update(next_due_at=due)
     assert numbers(signed_in(agent).get(QUEUE)) == [soon.number, later.number, none.number]
-
-
-@pytest.mark.parametrize("sort", ["due", "new"])
-def test_pages_follow_each_other_without_gaps_or_repeats(agent, team, sort):
-    now = clock.now()
-    for n in range(8):
-        ticket = fresh(team)
-        # Ties and tickets without a deadline stand on page borders.
-        Ticket.objects.filter(pk=ticket.pk).update(next_due_at=None if n > 4 else now + timedelta(hours=n // 2))
-    rows, seen, after = in_view(user=agent, name="due"), [], ""
-    whole = [row.pk for row in page_of(rows, sort=sort, size=100).rows]
-    while True:
-        page = page_of(rows, sort=sort, after=after, size=3)
-        seen += [row.pk for row in page.rows]
-        after = page.after
-        if not after:
-            break
-    assert seen == whole
-    assert len(set(seen)) == 8
 
 
 def test_filters_narrow_and_stay_in_the_address(agent, team):
@@ -159,7 +141,7 @@ def test_filters_narrow_and_stay_in_the_address(agent, team):
     ):
         response = client.get(QUEUE, query)
         assert numbers(response) == [wanted.number], query
-        assert response.context["filter"].narrowed == len(query)
+        assert {chip.name for chip, _without in response.context["chips"]} == set(query)
     nobody = fresh(team)
     Ticket.objects.filter(pk=nobody.pk).update(assignee=None)
     assert nobody.number in numbers(client.get(QUEUE, {"assignee": "none"}))
@@ -214,9 +196,10 @@ def test_an_open_page_learns_what_changed_without_moving(agent, team):
     assert "1 change – show" in again.content.decode()  # the new one still waits to be shown
 
 
-def test_the_fingerprint_knows_deadline_and_breach(team):
-    ticket = fresh(team)
-    ticket.refresh_from_db()
+def test_the_fingerprint_knows_deadline_and_breach(agent, team):
+    fresh(team)
+    rows = in_view(user=agent, name="due")
+    (ticket,) = page_of(rows, user=agent, now=clock.now(), sort="due").rows
     before = fingerprint(ticket)
     ticket.breached_at = clock.now()
     assert fingerprint(ticket) != before

@@ -1,45 +1,73 @@
 """The agents' queue: views with counts, filters, keyset pages, and what changed since the page was drawn."""
 
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from datetime import datetime
 from typing import Any
 
-from django.http import HttpResponse, QueryDict
+from django.db.models import Q
+from django.http import HttpResponse
 from django.shortcuts import redirect, render
-from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET
 
 from accounts.access import SignedInRequest, requires
+from accounts.models import User
 from knowledge.selectors import search_articles
+from outbox import clock
 from search.vectors import best, query
-from tickets.filters import QueueFilter
+from tickets.columns import ALWAYS, COLUMNS, known_columns
+from tickets.desk import State, UnknownState
+from tickets.filters import QueueFilter, condition, gone, narrowed
 from tickets.forms.search import SearchForm
-from tickets.models import Ticket
-from tickets.selectors.choices import filter_choices
-from tickets.selectors.queue import (
-    ORDERS,
-    VIEWS,
-    BadPlace,
-    Page,
-    counts,
-    fingerprint,
-    in_view,
-    of_people_named,
-    page_of,
-)  # fmt: skip
+from tickets.models import SavedView, Ticket
+from tickets.selectors.choices import Choices, filter_choices
+from tickets.selectors.orders import ORDERS, BadPlace
+from tickets.selectors.queue import VIEWS, Page, counts, fingerprint, in_view, of_people_named, page_of
+from tickets.selectors.saved_views import usable_views
 
 _MAIN = ("q", "severity", "status", "team", "assignee")
 _FOUND = 30
 _ARTICLES = 6
 
 
+@dataclass(frozen=True)
+class Desk:
+    """One answer of the queue: what the address asks for, and what was read for it at one instant."""
+
+    user: User
+    now: datetime
+    state: State
+    filter: QueueFilter
+    choices: dict[str, Choices]
+    views: list[SavedView]
+    page: Page
+    wrong: bool
+
+    @property
+    def saved(self) -> SavedView | None:
+        """The saved view that the address comes from."""
+        return next((view for view in self.views if view.pk == self.state.saved), None)
+
+    @property
+    def columns(self) -> list[str]:
+        return columns_for(self.user, self.saved)
+
+
+def columns_for(user: User, saved: SavedView | None) -> list[str]:
+    """What a saved view shows; without one, what the person chose."""
+    return known_columns(saved.columns if saved else user.queue_columns)
+
+
 @require_GET
 @requires("workspace.enter")
 def queue(request: SignedInRequest, view: str = "due") -> HttpResponse:
     """One view of the queue. Everything that shapes it stands in the address."""
-    context, status = _state(request, view)
-    figures = counts(user=request.user)
-    context |= {"tabs": _tabs(figures, context["view"]), "nav_counts": _rail(figures)}
-    return render(request, "tickets/queue.html", context, status=status)
+    desk = _read(request, view)
+    figures = counts(user=request.user, more=_held(desk))
+    context = _shown(desk) | {"is_first": not request.GET.get("after"), **_controls(desk)}
+    context |= {"tabs": _tabs(figures, desk), "nav_counts": _rail(figures)}
+    return render(request, "tickets/queue.html", context, status=400 if desk.wrong else 200)
 
 
 @require_GET
@@ -49,58 +77,110 @@ def changes(request: SignedInRequest) -> HttpResponse:
 
     `shown` carries the fingerprints of the rows on the page.
     """
-    context, _status = _state(request, "due")
+    desk = _read(request, "due")
     before = dict(_pairs(request.GET.get("shown", "")))
-    now = {str(row.pk): row for row in context["page"].rows}
-    figures = counts(user=request.user)
-    context |= {
+    now = {str(row.pk): row for row in desk.page.rows}
+    context = _shown(desk) | {
         "changed": [row for pk, row in now.items() if pk in before and before[pk] != fingerprint(row)],
         "moved": len(before.keys() ^ now.keys()),
-        "tabs": _tabs(figures, context["view"]),
+        "tabs": _tabs(counts(user=request.user, more=_held(desk)), desk),
         "shown": ",".join(fingerprint(now[pk]) if pk in now else mark for pk, mark in before.items()),
     }
     return render(request, "tickets/_queue_changes.html", context)
 
 
-def _state(request: SignedInRequest, view: str) -> tuple[dict[str, Any], int]:
-    """What the address asks for, and 400 when it asks for what does not exist."""
-    name = request.GET.get("view", view)
-    wrong = name not in VIEWS
-    name = name if not wrong else view
-    sort = request.GET.get("sort") or VIEWS[name].sort
-    wrong = wrong or sort not in ORDERS
-    sort = sort if sort in ORDERS else VIEWS[name].sort
-    rows = in_view(user=request.user, name=name)
-    filterset = QueueFilter(request.GET, queryset=rows, choices=filter_choices(user=request.user))
-    wrong = wrong or not filterset.form.is_valid()
-    page = Page([], "")
-    if not wrong:
-        try:
-            page = page_of(filterset.qs, sort=sort, after=request.GET.get("after", ""))
-        except BadPlace:
-            wrong = True
-    context = {
-        "view": name,
-        "sort": sort,
-        "filter": filterset,
-        "page": page,
-        "wrong": wrong,
-        "shown": ",".join(fingerprint(row) for row in page.rows),
-        "is_first": not request.GET.get("after"),
-        "state": _kept(request, name, sort),
-        "clear_address": f"{reverse('workspace:queue')}?view={name}",
-        "main_filters": [filterset.form[name] for name in _MAIN],
-        "more_filters": [filterset.form[name] for name in filterset.form.fields if name not in _MAIN],
+def _read(request: SignedInRequest, view: str) -> Desk:
+    """What the address asks for; what does not exist is ``wrong`` and finds nothing."""
+    wrong, user, now = False, request.user, clock.now()
+    try:
+        state = State.read(request.GET, view=view)
+    except UnknownState as error:
+        state, wrong = error.state, True
+    choices = filter_choices(user=user)
+    form = QueueFilter(state.filters, choices=choices)
+    desk = Desk(user, now, state, form, choices, list(usable_views(user=user)), Page([], ""), wrong)
+    if wrong or not form.is_valid():
+        return replace(desk, wrong=True)
+    rows = narrowed(in_view(user=user, name=state.view), state.filters, now=now)
+    try:
+        asked = {"sort": state.sort, "after": request.GET.get("after", ""), "columns": desk.columns}
+        return replace(desk, page=page_of(rows, user=user, now=now, **asked))
+    except BadPlace:
+        return replace(desk, wrong=True)
+
+
+def _shown(desk: Desk) -> dict[str, Any]:
+    """What the rows and the news above them show."""
+    return {
+        "view": desk.state.view,
+        "sort": desk.state.sort,
+        "page": desk.page,
+        "show": dict.fromkeys(desk.columns, True),
+        "shown": ",".join(fingerprint(row) for row in desk.page.rows),
+        "state": desk.state.query,
+        "server_now": desk.now,
     }
-    return context, 400 if wrong else 200
 
 
-def _tabs(figures: dict[str, int], current: str) -> list[dict]:
-    address = reverse("workspace:queue")
-    return [
-        {"label": view.label, "href": f"{address}?view={name}", "current": name == current, "count": figures.get(name)}
+def _controls(desk: Desk) -> dict[str, Any]:
+    """What narrows, orders, keeps and shows."""
+    form, state, saved = desk.filter, desk.state, desk.saved
+    return {
+        "filter": form,
+        "wrong": desk.wrong,
+        "chips": [(chip, state.without(chip.name).address) for chip in form.chips()],
+        "clear_address": state.without().address,
+        "main_filters": [form[name] for name in _MAIN],
+        "more_filters": [form[name] for name in form.fields if name not in _MAIN],
+        "orders": [(name, order.label) for name, order in ORDERS.items()],
+        "heads": heads(desk.columns, state),
+        "column_choices": [(name, column.label, name in desk.columns) for name, column in COLUMNS.items()],
+        "always": ALWAYS,
+        "saved": saved,
+        "is_own": saved is not None and saved.owner_id == desk.user.pk,
+        "is_changed": saved is not None and State.of(saved) != state,
+        "saved_address": State.of(saved).address if saved else "",
+    }
+
+
+def heads(columns: Iterable[str], state: State | None = None) -> list[dict[str, Any]]:
+    """The heads of the table; with a ``state`` those that order it are links, which turn the order round."""
+    found = []
+    for column in (COLUMNS[name] for name in columns):
+        head: dict[str, Any] = {"column": column}
+        if state and column.orders:
+            now = state.sort if state.sort in column.orders else ""
+            other = column.orders[-1] if now == column.orders[0] else column.orders[0]
+            head["href"] = state.ordered(other).address
+            head["direction"] = ("descending" if ORDERS[now].descending else "ascending") if now else ""
+        found.append(head)
+    return found
+
+
+def _held(desk: Desk) -> dict[str, Q]:
+    """What the saved views hold, for their counts; the archive is not counted, nor what names a value that is gone."""
+    held, there = {}, {name: {value for value, _label in rows} for name, rows in desk.choices.items()}
+    for saved in desk.views:
+        state = State.of(saved)
+        if not VIEWS[state.view].whole and not gone(state.filters, there):
+            held[f"saved_{saved.pk}"] = VIEWS[state.view].holds(desk.user) & condition(state.filters, now=desk.now)
+    return held
+
+
+def _tabs(figures: dict[str, int], desk: Desk) -> list[dict]:
+    current = "" if desk.saved else desk.state.view
+    tabs: list[dict] = [
+        {"label": view.label, "href": State(name, {}, view.sort).address, "current": name == current}
+        | {"count": figures.get(name)}
         for name, view in VIEWS.items()
     ]
+    for saved in desk.views:
+        shared = "" if saved.owner_id == desk.user.pk else _("shared by %(name)s") % {"name": saved.owner}
+        tabs.append(
+            {"label": saved.name, "href": State.of(saved).address, "current": saved == desk.saved, "note": shared}
+            | {"count": figures.get(f"saved_{saved.pk}"), "icon": "users" if saved.team_id else "star"}
+        )
+    return tabs
 
 
 def _rail(figures: dict[str, int]) -> dict[str, int]:
@@ -109,14 +189,6 @@ def _rail(figures: dict[str, int]) -> dict[str, int]:
 
 def _pairs(shown: str) -> list[tuple[str, str]]:
     return [(mark.partition(".")[0], mark) for mark in shown[:8000].split(",") if mark]
-
-
-def _kept(request: SignedInRequest, view: str, sort: str) -> str:
-    """The whole state as the query of an address."""
-    kept = QueryDict(mutable=True)
-    kept.update({name: str(value) for name, value in request.GET.items() if value and name != "shown"})
-    kept["view"], kept["sort"] = view, sort
-    return kept.urlencode()
 
 
 @require_GET
@@ -129,17 +201,24 @@ def search(request: SignedInRequest) -> HttpResponse:
     if text and seen.filter(number=text.upper()).exists():
         return redirect("workspace:ticket", number=text.upper())
     context: dict[str, Any] = {"q": text, "title": _("Search")}
+    shown = columns_for(request.user, None)
     if text:
-        context["page"] = _found(seen, text)
+        context |= {
+            "page": _found(request.user, seen, text, shown),
+            "show": dict.fromkeys(shown, True),
+            "heads": heads(shown),
+        }
         context["articles"] = search_articles(user=request.user, text=text).with_labels()[:_ARTICLES]
     return render(request, "tickets/search.html", context)
 
 
-def _found(seen: Any, text: str) -> Page:
+def _found(user: User, seen: Any, text: str, columns: list[str]) -> Page:
     """Tickets by words, best first, then those of people with that name or address."""
     sought = query(text)
     keys = [row.pk for row in best(seen, sought, limit=_FOUND).only("pk")] if sought else []
     keys += [pk for pk in of_people_named(text, seen=seen, limit=_FOUND) if pk not in keys]
     place = {pk: at for at, pk in enumerate(keys)}
-    rows = page_of(seen.filter(pk__in=keys), sort="new", size=2 * _FOUND).rows
+    rows = page_of(
+        seen.filter(pk__in=keys), user=user, now=clock.now(), sort="number", size=2 * _FOUND, columns=columns
+    ).rows
     return Page(sorted(rows, key=lambda row: place[row.pk]), "")

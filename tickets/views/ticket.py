@@ -16,6 +16,7 @@ from tickets.forms.table import ACTIONS
 from tickets.models import Ticket
 from tickets.permissions import may
 from tickets.selectors import ticket_page as selectors
+from tickets.services.seen import mark_seen
 from tickets.timeline import KINDS, entries
 from tickets.wording import reason_texts
 
@@ -42,9 +43,11 @@ def page(
     return render(request, "tickets/ticket.html", context, status=status)
 
 
-def panels(request: SignedInRequest, row: Ticket) -> dict[str, Any]:
-    """Context of everything on the page that changes by itself."""
+def panels(request: SignedInRequest, row: Ticket, *, seen: bool = True) -> dict[str, Any]:
+    """Context of everything on the page that changes by itself; who gets it has ``seen`` it."""
     now = clock.now()
+    if seen:
+        mark_seen(ticket=row, actor=request.user, event_id=row.last_event_id)  # type: ignore[attr-defined]
     context = selectors.panels(ticket=row, user=request.user, now=now, whole="all" in request.GET)
     context["server_now"] = now  # the page has one instant
     context |= _actions(request, row, context["may"])
@@ -72,9 +75,12 @@ def _actions(request: SignedInRequest, row: Ticket, allowed: frozenset[str]) -> 
 @require_GET
 @requires("workspace.enter")
 def live(request: SignedInRequest, number: str) -> HttpResponse:
-    """Fragment: the changed parts, each for its own place; what is being typed is in none of them."""
+    """Fragment: the changed parts, each for its own place; what is being typed is in none of them.
+
+    `seen` says that the page is in sight; a hidden one fetches too, but nobody reads it.
+    """
     row = selectors.workable_ticket(user=request.user, number=number)
-    return render(request, "tickets/_live.html", panels(request, row))
+    return render(request, "tickets/_live.html", panels(request, row, seen="seen" in request.GET))
 
 
 @require_GET
