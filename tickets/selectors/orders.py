@@ -145,7 +145,7 @@ _GRADE = Key("place_grade", _rank, source=GRAVEST_FIRST)
 #: By their names in the address. Each has its index for the open tickets.
 ORDERS: dict[str, Order] = {
     "due": Order(_("next deadline first"), (_DUE, Key("id", _id))),
-    "severity": Order(_("gravest first, then by deadline"), (_GRADE, _DUE, Key("id", _id))),
+    "severity": Order(_("gravest first"), (_GRADE, _DUE, Key("id", _id))),
     "-updated": _by("updated_at", _instant, _("latest change first"), descending=True),
     "updated": _by("updated_at", _instant, _("oldest change first")),
     "-created": _by("created_at", _instant, _("newest ticket first"), descending=True),

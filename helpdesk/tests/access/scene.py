@@ -32,7 +32,7 @@ from outbox import clock
 from outbox.models import Intent, MailboxMessage
 from outbox.services import heard
 from sla.engine import HEART
-from tickets.models import Attachment, Escalation, Message, Ticket
+from tickets.models import Attachment, Escalation, Message, SavedView, Ticket
 from tickets.services.cause_reports import report_cause
 from tickets.services.conversation import add_note, reply
 from tickets.services.grades import contest
@@ -213,6 +213,16 @@ class Scene:
             "mail": mail,
             "intent": intent,
             "delivery": delivery,
+            "saved_view": SavedView.objects.create(
+                owner=agent,
+                name="Kept",
+                view="due",
+                sort="due",
+                columns=["subject"],
+                team=self.things["north"],
+                position=1,
+                created_at=now,
+            ),
             "absence": Absence.objects.create(user=agent, starts_at=now, ends_at=now + timedelta(days=1)),
             "agents_token": ApiToken.objects.get(user=agent),
             "invitation": invitation_token(user=invited, now=now),

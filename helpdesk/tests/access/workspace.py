@@ -1,5 +1,7 @@
 """The colleagues' side: queue, ticket page and its actions, the lead's pages."""
 
+from dataclasses import replace
+
 from helpdesk.tests.access.scene import COMMON
 from helpdesk.tests.access.table import (
     BOSS,
@@ -22,9 +24,14 @@ _BOARD = frozenset({"agent", "elsewhere", "lead", "manager", "administrator"})
 _NORTH_BOARD = _BOARD - {"elsewhere"}
 
 
-def _look(name: str) -> dict:
+#: Who opens the page of a ticket has seen it.
+_SEEN = frozenset({"tickets_ticketseen"})
+
+
+def _look(name: str, writes: frozenset[str] = frozenset()) -> dict:
     """A GET on one ticket, for those who see it from the inside."""
-    return {name: {"GET": [case({200: INSIDE}, number="ticket"), case({200: _FOREIGN}, number="foreign")], "POST": []}}
+    looks = [case({200: INSIDE}, number="ticket"), case({200: _FOREIGN}, number="foreign")]
+    return {name: {"GET": [replace(look, writes=writes) for look in looks], "POST": []}}
 
 
 def _action(
@@ -65,9 +72,33 @@ ROWS: Rows = {
     },
     "workspace:mine": {"GET": [case({200: STAFF})], "POST": NOT_THERE},
     "workspace:changes": {"GET": [case({200: STAFF}, query="view=all&shown=1.1,2.2")], "POST": NOT_THERE},
+    "workspace:columns": {
+        "GET": NOT_THERE,
+        "POST": [
+            case({REDIRECT: STAFF}, data={"column": "due"}),
+            # A view that is shared by somebody else is used, not changed; who does not see it has their own columns.
+            case({REDIRECT: STAFF - {"lead"}}, query="saved=1", data={"column": "due"}),
+        ],
+    },
+    "workspace:saved-view-save": {
+        "GET": [case({200: STAFF}), case({}, query="view=nonsense"), case({}, query="severity=X")],
+        "POST": [case({422: STAFF}), case({REDIRECT: STAFF}, query="severity=S", data={"name": "Mine"})],
+    },
+    "workspace:saved-view": {
+        "GET": [case({200: _ASSIGNEE}, pk="saved_view")],
+        "POST": [
+            case({422: _ASSIGNEE}, pk="saved_view"),
+            case({REDIRECT: _ASSIGNEE}, pk="saved_view", data={"name": "x"}),
+        ],
+    },
+    "workspace:saved-view-replace": {
+        "GET": NOT_THERE,
+        "POST": [case({REDIRECT: _ASSIGNEE}, pk="saved_view", query="severity=S")],
+    },
+    "workspace:saved-view-delete": {"GET": NOT_THERE, "POST": [case({REDIRECT: _ASSIGNEE}, pk="saved_view")]},
     "workspace:rules-try": {"GET": [case({200: BOSS})], "POST": [case({422: BOSS})]},
     "workspace:search": {"GET": [case({200: STAFF}), case({200: STAFF}, query=f"q={COMMON}")], "POST": NOT_THERE},
-    **_look("workspace:ticket"),
+    **_look("workspace:ticket", writes=_SEEN),
     **_look("workspace:live"),
     **_look("workspace:timeline"),
     **_look("workspace:related"),
