@@ -2,6 +2,7 @@
 
 from collections.abc import Collection
 from datetime import datetime
+from typing import Any
 
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.db import transaction
@@ -34,8 +35,7 @@ def save_view(
     if own.count() >= MOST_OWN:
         raise ValidationError(_("You keep %(most)d views. Delete one first.") % {"most": MOST_OWN}, code="many")
     last = own.aggregate(last=Max("position"))["last"] or 0
-    view = SavedView(owner=actor, team=team, position=last + 1, created_at=now)
-    _fill(view, state, columns)
+    view = SavedView(owner=actor, team=team, position=last + 1, created_at=now, **_kept(state, columns))
     _name(view, name)
     view.save()
     return view
@@ -69,10 +69,10 @@ def replace_view(*, actor: User, view: SavedView, state: State, columns: Collect
         PermissionDenied: when it is not the view of ``actor``.
     """
     _demand_own(actor, view)
-    _fill(view, state, columns)
-    view.save(update_fields=["view", "filters", "sort", "columns"])
+    SavedView.objects.filter(pk=view.pk).update(**_kept(state, columns))
 
 
+@transaction.atomic
 def delete_view(*, actor: User, view: SavedView, now: datetime) -> None:
     """Keep a view no longer, for oneself and for the team that it was shared with.
 
@@ -80,10 +80,9 @@ def delete_view(*, actor: User, view: SavedView, now: datetime) -> None:
         PermissionDenied: when it is not the view of ``actor``.
     """
     _demand_own(actor, view)
-    view.delete()
+    _locked(actor).filter(pk=view.pk).delete()
 
 
-@transaction.atomic
 def keep_columns(*, actor: User, columns: Collection[str], view: SavedView | None = None, now: datetime) -> None:
     """Show these columns from now on: in ``view``, which is one's own, or wherever no saved view says otherwise.
 
@@ -95,8 +94,7 @@ def keep_columns(*, actor: User, columns: Collection[str], view: SavedView | Non
         save_queue_columns(actor=actor, columns=kept, now=now)
         return
     _demand_own(actor, view)
-    view.columns = kept
-    view.save(update_fields=["columns"])
+    SavedView.objects.filter(pk=view.pk).update(columns=kept)
 
 
 def _demand_own(actor: User, view: SavedView) -> None:
@@ -115,9 +113,13 @@ def _locked(actor: User) -> QuerySet[SavedView]:
     return own_views(user=actor).order_by("position")
 
 
-def _fill(view: SavedView, state: State, columns: Collection[str]) -> None:
-    view.view, view.filters, view.sort = state.view, dict(state.filters), state.sort
-    view.columns = known_columns(columns)
+def _kept(state: State, columns: Collection[str]) -> dict[str, Any]:
+    return {
+        "view": state.view,
+        "filters": dict(state.filters),
+        "sort": state.sort,
+        "columns": known_columns(columns),
+    }
 
 
 def _name(view: SavedView, name: str) -> None:

@@ -196,6 +196,17 @@ def test_an_open_page_learns_what_changed_without_moving(agent, team):
     assert "1 change – show" in again.content.decode()  # the new one still waits to be shown
 
 
+def test_a_later_page_learns_of_its_own_rows(agent, team, monkeypatch):
+    monkeypatch.setattr("tickets.views.queue.PAGE", 2)
+    for _n in range(5):
+        fresh(team)
+    client = signed_in(agent)
+    second = client.get(QUEUE, {"after": client.get(QUEUE).context["page"].after})
+    quiet = client.get(f"/desk/changes/?{second.context['here']}&shown={second.context['shown']}")
+    assert second.context["shown"]
+    assert (quiet.context["changed"], quiet.context["moved"]) == ([], 0)
+
+
 def test_the_fingerprint_knows_deadline_and_breach(agent, team):
     fresh(team)
     rows = in_view(user=agent, name="due")

@@ -8,6 +8,7 @@ from typing import Any
 from django.db.models import Q
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
+from django.utils.http import urlencode
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET
 
@@ -23,7 +24,7 @@ from tickets.forms.search import SearchForm
 from tickets.models import SavedView, Ticket
 from tickets.selectors.choices import Choices, filter_choices
 from tickets.selectors.orders import ORDERS, BadPlace
-from tickets.selectors.queue import VIEWS, Page, counts, fingerprint, in_view, of_people_named, page_of
+from tickets.selectors.queue import PAGE, VIEWS, Page, counts, fingerprint, in_view, of_people_named, page_of
 from tickets.selectors.saved_views import usable_views
 
 _MAIN = ("q", "severity", "status", "team", "assignee")
@@ -38,6 +39,7 @@ class Desk:
     user: User
     now: datetime
     state: State
+    after: str
     filter: QueueFilter
     choices: dict[str, Choices]
     views: list[SavedView]
@@ -65,8 +67,7 @@ def queue(request: SignedInRequest, view: str = "due") -> HttpResponse:
     """One view of the queue. Everything that shapes it stands in the address."""
     desk = _read(request, view)
     figures = counts(user=request.user, more=_held(desk))
-    context = _shown(desk) | {"is_first": not request.GET.get("after"), **_controls(desk)}
-    context |= {"tabs": _tabs(figures, desk), "nav_counts": _rail(figures)}
+    context = _shown(desk) | _controls(desk) | {"tabs": _tabs(figures, desk), "nav_counts": _rail(figures)}
     return render(request, "tickets/queue.html", context, status=400 if desk.wrong else 200)
 
 
@@ -98,12 +99,13 @@ def _read(request: SignedInRequest, view: str) -> Desk:
         state, wrong = error.state, True
     choices = filter_choices(user=user)
     form = QueueFilter(state.filters, choices=choices)
-    desk = Desk(user, now, state, form, choices, list(usable_views(user=user)), Page([], ""), wrong)
+    after = request.GET.get("after", "")
+    desk = Desk(user, now, state, after, form, choices, list(usable_views(user=user)), Page([], ""), wrong)
     if wrong or not form.is_valid():
         return replace(desk, wrong=True)
     rows = narrowed(in_view(user=user, name=state.view), state.filters, now=now)
     try:
-        asked = {"sort": state.sort, "after": request.GET.get("after", ""), "columns": desk.columns}
+        asked = {"sort": state.sort, "after": after, "size": PAGE, "columns": desk.columns}
         return replace(desk, page=page_of(rows, user=user, now=now, **asked))
     except BadPlace:
         return replace(desk, wrong=True)
@@ -118,6 +120,7 @@ def _shown(desk: Desk) -> dict[str, Any]:
         "show": dict.fromkeys(desk.columns, True),
         "shown": ",".join(fingerprint(row) for row in desk.page.rows),
         "state": desk.state.query,
+        "here": f"{desk.state.query}&{urlencode({'after': desk.after})}" if desk.after else desk.state.query,
         "server_now": desk.now,
     }
 
@@ -128,6 +131,7 @@ def _controls(desk: Desk) -> dict[str, Any]:
     return {
         "filter": form,
         "wrong": desk.wrong,
+        "is_first": not desk.after,
         "chips": [(chip, state.without(chip.name).address) for chip in form.chips()],
         "clear_address": state.without().address,
         "main_filters": [form[name] for name in _MAIN],
