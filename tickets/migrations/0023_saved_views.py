@@ -11,7 +11,7 @@ class Migration(migrations.Migration):
     dependencies = [
         ("accounts", "0007_queue_columns"),
         ("catalog", "0002_bilingual_tags"),
-        ("tickets", "0017_slim_indexes"),
+        ("tickets", "0022_relations"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 

@@ -12,7 +12,7 @@ def give(apps, schema_editor):
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("accounts", "0006_quiet_hours"),
+        ("accounts", "0007_incident_tell"),
     ]
 
     operations = [
