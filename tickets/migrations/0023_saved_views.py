@@ -9,7 +9,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("accounts", "0007_queue_columns"),
+        ("accounts", "0008_queue_columns"),
         ("catalog", "0002_bilingual_tags"),
         ("tickets", "0022_relations"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
