@@ -20,7 +20,7 @@ from accounts.models import Team, User
 from knowledge.models import Article
 from sla.choices import MetricCode
 from tickets.choices import Channel, Mark, Status
-from tickets.models import Incident, TicketEvent
+from tickets.models import Incident, PutAside, TicketEvent
 from tickets.promises import promise_text
 from tickets.selectors.family import LINK_WORDS
 from tickets.wording import bilingual
@@ -279,6 +279,12 @@ def _promises(data: dict, names: Names) -> str:
     )
 
 
+def _put_aside(data: dict, names: Names) -> str:
+    reason = data.get("reason", "")
+    words = str(PutAside.Reason(reason).label) if reason in PutAside.Reason.values else reason
+    return _("put it aside: %(reason)s") % {"reason": words}
+
+
 def _survey(data: dict, names: Names) -> str:
     return _("answered the survey: solved") if data.get("solved") else _("answered the survey: not solved")
 
@@ -354,6 +360,8 @@ SENTENCES: dict[str, _Sentence] = {
     ),
     "ticket.children_told": _Sentence("talk", "send", _children_told),
     "ticket.children_resolved": _Sentence("work", "check", _children_resolved, "good"),
+    "ticket.bulk_undone": _Sentence("work", "history", _plain(gettext_lazy("took a change of several tickets back"))),
+    "ticket.put_aside": _Sentence("work", "hourglass", _put_aside),
     "ticket.article.drafted": _Sentence("work", "book", _article(gettext_lazy("created a draft article: %(title)s"))),
     "ticket.article.used": _Sentence("work", "link", _article(gettext_lazy("used the article: %(title)s"))),
     "ticket.links_revoked": _Sentence("work", "lock", _plain(gettext_lazy("made the private links useless"))),

@@ -78,15 +78,29 @@ def check_move(
     """
     move = MOVES.get((Status(source), Status(target)))
     if move is None or (by_hand and not move.by_hand) or (by_service and move.by_hand):
-        words = {"source": Status(source).label, "target": Status(target).label}
-        raise IllegalMove(
-            _("A ticket cannot go from “%(source)s” to “%(target)s” this way."), code="move", params=words
-        )
+        raise _no_way(source, target)
     if move.needs_reply and not has_reply:
         raise IllegalMove(_("Waiting for the customer needs a reply that asks them something."), code="reply")
     if move.needs_reason and not reason.strip():
         raise IllegalMove(_("Say what the ticket waits for."), code="reason")
     return move
+
+
+def check_return(*, source: str, target: str) -> Move:
+    """The `Move` by hand from ``target`` to ``source``, which a ticket at ``source`` takes back.
+
+    Raises:
+        IllegalMove: when there is none.
+    """
+    move = MOVES.get((Status(target), Status(source)))
+    if move is None or not move.by_hand:
+        raise _no_way(source, target)
+    return move
+
+
+def _no_way(source: str, target: str) -> IllegalMove:
+    words = {"source": Status(source).label, "target": Status(target).label}
+    return IllegalMove(_("A ticket cannot go from “%(source)s” to “%(target)s” this way."), code="move", params=words)
 
 
 def choices_by_hand(source: str) -> list[str]:

@@ -1,13 +1,15 @@
-// Shortcuts: an element with data-key="/" is focused (fields) or clicked (others) by that key; [data-rows] is walked by j/k or
-// arrows and opened by Enter; ? shows the list. One switch turns single keys off (WCAG 2.1.4), kept on this device.
+// Shortcuts: an element with data-key="/" is focused (fields) or clicked (others) by that key; [data-rows] is walked by j/k and
+// opened by Enter; ? shows the list. Before a key is looked up the page hears of it (`shortcut`) and may take it itself.
+// One switch turns single keys off (WCAG 2.1.4), kept on this device.
 const STORE = "shortcuts";
 const off = () => {
   try { return localStorage.getItem(STORE) === "off"; } catch { return false; }
 };
-const typing = (target) => target.isContentEditable || /^(input|textarea|select)$/i.test(target.tagName);
+const FIELDS = "input:not([type=checkbox], [type=radio]), textarea, select";
+const typing = (target) => target.isContentEditable || target.matches?.(FIELDS);
 
 function act(element) {
-  if (/^(INPUT|TEXTAREA|SELECT)$/.test(element.tagName)) {
+  if (element.matches(FIELDS)) {
     element.focus();
     element.select?.();
   } else {
@@ -18,7 +20,7 @@ function act(element) {
 function walk(step) {
   const links = [...document.querySelectorAll("[data-rows] a[data-row]")].filter((link) => link.offsetParent);
   if (!links.length) return false;
-  const at = links.indexOf(document.activeElement);
+  const at = links.findIndex((link) => link === document.activeElement || link.closest("tr")?.contains(document.activeElement));
   const next = links[Math.min(Math.max(at + step, 0), links.length - 1)];
   next.focus();
   next.scrollIntoView({ block: "nearest" });
@@ -35,6 +37,8 @@ document.addEventListener("keydown", (event) => {
   if (document.querySelector("dialog[open]")) return;
   if ((event.key === "j" && walk(1)) || (event.key === "k" && walk(-1))) return event.preventDefault();
   if (event.key === "?") return document.getElementById("shortcuts-dialog")?.showModal();
+  const taken = !document.dispatchEvent(new CustomEvent("shortcut", { detail: event.key, cancelable: true }));
+  if (taken) return event.preventDefault();
   const target = [...document.querySelectorAll("[data-key]")].find((item) => item.dataset.key === event.key && item.offsetParent);
   if (target) {
     event.preventDefault();

@@ -11,7 +11,7 @@ from accounts.selectors import colleagues
 from catalog.models import Category, FaultType, Module, Version
 from sla.choices import Severity
 from tickets import custom
-from tickets.forms.base import ActionForm, lines
+from tickets.forms.base import ActionForm, lines, separated
 from tickets.models import Escalation, SeverityContest, Ticket
 from tickets.permissions import may_hold
 from tickets.selectors.choices import workers
@@ -176,7 +176,7 @@ class PropertiesForm(ActionForm):
             self.initial.setdefault("tags", ", ".join(str(tag) for tag in self.ticket.tags.all()))
 
     def clean_tags(self) -> list[str]:
-        return self.cleaned_data["tags"].replace("，", ",").replace("、", ",").split(",")
+        return separated(self.cleaned_data["tags"])
 
     def perform(self) -> Any:
         wanted = {name: value for name, value in self.cleaned_data.items() if self.touched(name)}

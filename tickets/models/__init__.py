@@ -1,10 +1,12 @@
 """Tickets and all that belongs to them."""
 
+from tickets.models.bulk import BulkEdit
 from tickets.models.cause_report import CauseReport
 from tickets.models.conversation import AccessLink, Attachment, Message, MessageSource, TicketEvent
 from tickets.models.desk import SavedView, TicketSeen
 from tickets.models.escalation import Escalation
 from tickets.models.incident import Incident, IncidentFollower, IncidentNews
+from tickets.models.play import PutAside, TicketLease
 from tickets.models.policy_run import PolicyRun
 from tickets.models.relations import Announcement, AnnouncementPart, TicketLink, TicketMerge
 from tickets.models.rules import SeverityCell, SeverityRaise, SeverityWordRule, TriageRule
@@ -16,6 +18,7 @@ __all__ = [
     "AnnouncementPart",
     "ArticleLink",
     "Attachment",
+    "BulkEdit",
     "CauseReport",
     "Escalation",
     "IdempotencyKey",
@@ -26,6 +29,7 @@ __all__ = [
     "MessageSource",
     "Participant",
     "PolicyRun",
+    "PutAside",
     "Resolution",
     "SavedView",
     "SeverityCell",
@@ -34,6 +38,7 @@ __all__ = [
     "SeverityWordRule",
     "Ticket",
     "TicketEvent",
+    "TicketLease",
     "TicketLink",
     "TicketMerge",
     "TicketSeen",

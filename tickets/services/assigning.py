@@ -84,16 +84,31 @@ def assign(
         elif assignee is not None and assignee.pk != change.ticket.assignee_id:
             _set_assignee(change, assignee, actor=actor, code="ticket.assigned")
         elif assignee is None and team is None and change.ticket.assignee_id:
-            record(
-                ticket=change.ticket,
-                code="ticket.released",
-                actor=actor,
-                now=change.now,
-                source=change.ticket.assignee_id,
-            )
-            change.set(assignee=None, routing=_because(change, {"code": "assignment.released"}))
-            if change.ticket.is_unresolved:
-                change.tell("ticket.unassigned", assignee=None, by=actor.pk)
+            _release(change, actor=actor)
+
+
+@survives_deadlock
+def give_back(
+    *, ticket: Ticket, actor: User, assignee: User | None, team: Team | None, now: datetime | None = None
+) -> None:
+    """Give a ticket back to exactly that team and person, or to nobody, without choosing anew.
+
+    Raises:
+        PermissionDenied: when ``actor`` may not assign to others.
+        ValidationError: keyed ``assignee``, when that person can no longer work on tickets of the team.
+    """
+    if not actor.may("ticket.assign"):
+        raise PermissionDenied
+    with changing(ticket.pk, now=now) as change:
+        if assignee is not None:
+            _check_assignee(change.ticket, assignee, team)
+        if (team.pk if team else None) != change.ticket.team_id:
+            reasons = [{"code": "assignment.by_hand", "by": actor.name}]
+            _enter_team(change, team, actor=actor, assignee=assignee, reasons=reasons)
+        elif assignee is None and change.ticket.assignee_id:
+            _release(change, actor=actor)
+        elif assignee is not None and assignee.pk != change.ticket.assignee_id:
+            _set_assignee(change, assignee, actor=actor, code="ticket.assigned")
 
 
 def hand_on_orphans(*, limit: int = 200) -> int:
@@ -135,11 +150,15 @@ def _because(change: Change, *reasons: dict) -> list[dict]:
 
 
 def _move_team(change: Change, team: Team, *, actor: User, assignee: User | None) -> None:
-    before = change.ticket.team_id
     reasons = [{"code": "assignment.by_hand", "by": actor.name}]
     if assignee is None:
         choice = _choose(change, team)
         assignee, reasons = choice.user, reasons + choice.reasons
+    _enter_team(change, team, actor=actor, assignee=assignee, reasons=reasons)
+
+
+def _enter_team(change: Change, team: Team | None, *, actor: User, assignee: User | None, reasons: list[dict]) -> None:
+    before = change.ticket.team_id
     change.set(team=team, routing=_because(change, *reasons))
     record(
         ticket=change.ticket,
@@ -147,7 +166,7 @@ def _move_team(change: Change, team: Team, *, actor: User, assignee: User | None
         actor=actor,
         now=change.now,
         source=before,
-        target=team.pk,
+        target=team.pk if team else None,
         assignee=assignee.pk if assignee else None,
     )
     follow_targets(change.ticket, facts=change.facts, now=change.now)
@@ -155,6 +174,14 @@ def _move_team(change: Change, team: Team, *, actor: User, assignee: User | None
     change.tell(
         "ticket.assigned" if assignee else "ticket.unassigned", assignee=assignee.pk if assignee else None, by=actor.pk
     )
+
+
+def _release(change: Change, *, actor: User) -> None:
+    source = change.ticket.assignee_id
+    record(ticket=change.ticket, code="ticket.released", actor=actor, now=change.now, source=source)
+    change.set(assignee=None, routing=_because(change, {"code": "assignment.released"}))
+    if change.ticket.is_unresolved:
+        change.tell("ticket.unassigned", assignee=None, by=actor.pk)
 
 
 def _choose(change: Change, team: Team | None) -> assignment.Choice:

@@ -24,7 +24,7 @@ from tickets.services.events import record
 from tickets.services.grades import lapse_contest
 from tickets.services.locking import Change, changing
 from tickets.services.properties import set_answers
-from tickets.transitions import check_move
+from tickets.transitions import check_move, check_return
 
 #: Silence closes a resolved ticket after this many working days.
 CLOSES_AFTER_WORKING_DAYS = 3
@@ -42,6 +42,22 @@ def set_status(*, ticket: Ticket, actor: User, status: str, reason: str = "", no
             return
         check_move(source=change.ticket.status, target=status, reason=reason, by_hand=True)
         move(change, status, actor=actor, hold_reason=reason)
+
+
+@survives_deadlock
+def return_status(
+    *, ticket: Ticket, actor: User, status: str, hold_reason: str = "", now: datetime | None = None
+) -> None:
+    """Take back a move by hand: the ticket stands again where it came from.
+
+    What that place asks for (a reply, a reason) was given when the ticket first came there.
+
+    Raises:
+        IllegalMove: when no move by hand leads from there to where it is now.
+    """
+    with changing(ticket.pk, now=now) as change:
+        check_return(source=change.ticket.status, target=status)
+        move(change, status, actor=actor, hold_reason=hold_reason)
 
 
 @survives_deadlock

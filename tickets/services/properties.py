@@ -86,6 +86,28 @@ def _said(row: CustomField, answers: Mapping[str, Any]) -> dict[str, str] | None
     return {"name": custom_fields.words(row, answers[row.code])} if row.code in answers else None
 
 
+@survives_deadlock
+def change_tags(
+    *, ticket: Ticket, actor: User, add: Iterable[str] = (), remove: Iterable[str] = (), now: datetime | None = None
+) -> None:
+    """Add and remove tags by name, whatever other tags the ticket has.
+
+    Raises:
+        PermissionDenied: when ``actor`` does not work on tickets.
+        ValidationError: keyed ``tags``, when there would be too many.
+    """
+    if not actor.may("ticket.work"):
+        raise PermissionDenied
+    unwanted = {name.casefold() for name in _clean(remove)}
+    with changing(ticket.pk, now=now) as change:
+        kept = [
+            tag.name for tag in change.ticket.tags.all() if not unwanted & {tag.name.casefold(), tag.name_en.casefold()}
+        ]
+        changed = _set_tags(change.ticket, _clean([*kept, *add]))
+        if changed:
+            record(ticket=change.ticket, code="ticket.properties", actor=actor, now=change.now, changes=changed)
+
+
 def _demand_one_product(ticket: Ticket) -> None:
     if ticket.module and ticket.version and ticket.module.product_id != ticket.version.product_id:
         raise ValidationError({"version": _("This version belongs to another product than the module.")})

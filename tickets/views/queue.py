@@ -20,12 +20,14 @@ from search.vectors import best, query
 from tickets.columns import ALWAYS, COLUMNS, known_columns
 from tickets.desk import State, UnknownState
 from tickets.filters import QueueFilter, condition, gone, narrowed
+from tickets.forms.bulk import offered
 from tickets.forms.search import SearchForm
 from tickets.models import SavedView, Ticket
 from tickets.selectors.choices import Choices, filter_choices
 from tickets.selectors.orders import ORDERS, BadPlace
 from tickets.selectors.queue import PAGE, VIEWS, Page, counts, fingerprint, in_view, of_people_named, page_of
 from tickets.selectors.saved_views import usable_views
+from tickets.views import bulk
 
 _MAIN = ("q", "severity", "status", "team", "assignee")
 _FOUND = 30
@@ -68,6 +70,7 @@ def queue(request: SignedInRequest, view: str = "due") -> HttpResponse:
     desk = _read(request, view)
     figures = counts(user=request.user, more=_held(desk))
     context = _shown(desk) | _controls(desk) | {"tabs": _tabs(figures, desk), "nav_counts": _rail(figures)}
+    context |= bulk.bar(request)
     return render(request, "tickets/queue.html", context, status=400 if desk.wrong else 200)
 
 
@@ -85,6 +88,7 @@ def changes(request: SignedInRequest) -> HttpResponse:
         "changed": [row for pk, row in now.items() if pk in before and before[pk] != fingerprint(row)],
         "moved": len(before.keys() ^ now.keys()),
         "tabs": _tabs(counts(user=request.user, more=_held(desk)), desk),
+        "bulk_forms": offered(request.user),
         "shown": ",".join(fingerprint(now[pk]) if pk in now else mark for pk, mark in before.items()),
     }
     return render(request, "tickets/_queue_changes.html", context)
