@@ -76,6 +76,7 @@ CONDITIONS: dict[str, Callable[[str, datetime], Q]] = {
     "module": _is("module_id"),
     "version": _is("version_id"),
     "tag": _has_tag,
+    "requester": _is("requester_id"),
     "organization": _is("organization_id"),
 }
 
@@ -137,6 +138,7 @@ class QueueFilter(forms.Form):
     module = _chooser(_("Product module"))
     version = _chooser(_("Product version"))
     tag = _chooser(_("Tag"))
+    requester = _chooser(_("Customer"))
     organization = _chooser(_("Organization"))
 
     #: What stands in an empty control.
@@ -150,6 +152,7 @@ class QueueFilter(forms.Form):
         "module": _("any module"),
         "version": _("any version"),
         "tag": _("any tag"),
+        "requester": _("any customer"),
         "organization": _("any organization"),
     }
 

@@ -5,7 +5,7 @@ from django.urls import path
 import tickets.converters  # noqa: F401  (knows `<number:…>`)
 from tickets.forms.table import ACTIONS
 from tickets.urls_lead import urlpatterns as lead_urls
-from tickets.views import actions, bulk, queue, saved_views, ticket
+from tickets.views import actions, bulk, palette, play, queue, saved_views, ticket
 from tickets.views.attachments import lines
 from tickets.views.originals import original
 from tickets.views.rules import try_rules
@@ -25,6 +25,11 @@ urlpatterns = [
     path("rules/try/", try_rules, name="rules-try"),
     path("bulk/<int:pk>/undo/", bulk.undo_edit, name="bulk-undo"),
     path("bulk/<slug:action>/", bulk.edit, name="bulk"),
+    path("next/", play.next_ticket, name="next"),
+    path(f"{_TICKET}/hold/", play.hold_ticket, name="hold"),
+    path(f"{_TICKET}/release/", play.release_ticket, name="release"),
+    path(f"{_TICKET}/put-aside/", play.put_ticket_aside, name="put-aside"),
+    path("palette/", palette.found, name="palette"),
     path(f"{_TICKET}/", ticket.ticket, name="ticket"),
     path(f"{_TICKET}/live/", ticket.live, name="live"),
     path(f"{_TICKET}/timeline/", ticket.timeline, name="timeline"),

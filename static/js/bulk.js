@@ -6,7 +6,8 @@ const picks = () => [...document.querySelectorAll("[data-pick]")];
 const selected = new Set(); // numbers
 let last = null; // where Shift+click begins
 let lent = null; // the row in focus that a key chose because nothing was, given back when the dialog closes unused
-let origin = null; // the row to go back to
+let origin = null; // the id of the tick in the row to go back to
+let byKey = false; // the dialog was opened from a row
 
 function show() {
   for (const box of picks()) box.checked = selected.has(box.value);
@@ -24,9 +25,7 @@ function set(box, on) {
   else selected.delete(box.value);
 }
 
-function focused() {
-  return document.activeElement?.closest("[data-rows] tr")?.querySelector("[data-pick]");
-}
+const focused = () => document.activeElement?.closest("[data-rows] tr")?.querySelector("[data-pick]");
 
 function clear() {
   selected.clear();
@@ -52,6 +51,7 @@ document.addEventListener("click", (event) => {
     last = box;
     return show();
   }
+  if (event.target.closest("#bulk [data-dialog]")) origin ??= picks().find((one) => one.checked)?.id;
   const all = event.target.closest("[data-pick-all]");
   if (all) {
     const on = all.matches("input") ? all.checked : true;
@@ -75,6 +75,7 @@ document.addEventListener("shortcut", (event) => {
     show();
   } else if (bar.querySelector(`[data-key="${CSS.escape(event.detail)}"]`)) {
     origin = box?.id ?? null;
+    byKey = box !== undefined;
     if (selected.size || !box) return;
     lent = box.value;
     set(box, true);
@@ -88,8 +89,9 @@ dialog.addEventListener("close", () => {
   lent = null;
   show();
   // The bar may be gone with the choice, and with it the button that the browser gives the focus back to.
-  if (origin) document.getElementById(origin)?.closest("tr").querySelector("[data-row]").focus();
+  if (origin && (byKey || !selected.size)) document.getElementById(origin)?.closest("tr").querySelector("[data-row]").focus();
   origin = null;
+  byKey = false;
 });
 document.addEventListener("bulk:done", clear);
 
@@ -141,10 +143,6 @@ document.addEventListener("dragend", (event) => {
   if (dialog.dataset.drawer !== undefined && event.dataTransfer.dropEffect === "none") dialog.close();
 });
 
-if (bar) {
-  document.addEventListener("htmx:afterSettle", enhance);
-  document.addEventListener("htmx:oobAfterSwap", enhance);
-  // Coming back by history, the browser may have kept ticks that nobody sees any more.
-  window.addEventListener("pageshow", enhance);
-  enhance();
-}
+document.addEventListener("htmx:afterSettle", enhance);
+document.addEventListener("htmx:oobAfterSwap", enhance);
+enhance();

@@ -34,6 +34,7 @@ class BulkForm(forms.Form):
     button: ClassVar[Words]
     icon: ClassVar[str]
     key: ClassVar[str]
+    do_not_call_in_templates: ClassVar[bool] = True  # the bar shows the classes themselves
 
     def __init__(self, *args: Any, tickets: Sequence[Ticket], user: User, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)

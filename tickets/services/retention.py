@@ -11,7 +11,7 @@ KEEP_BULK = timedelta(days=1)
 
 
 def prune(*, now: datetime) -> dict[str, int]:
-    """Delete idempotency keys of last month, expired private links and the like; how many of each. Safe to run twice."""
+    """Delete what is old enough; how many of each kind. Safe to run twice."""
     keys, _rows = IdempotencyKey.objects.filter(created_at__lt=now - KEEP_KEYS).delete()
     links, _rows = AccessLink.objects.filter(expires_at__lt=now).delete()
     edits, _rows = BulkEdit.objects.filter(created_at__lt=now - KEEP_BULK).delete()

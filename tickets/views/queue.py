@@ -101,7 +101,7 @@ def _read(request: SignedInRequest, view: str) -> Desk:
         state = State.read(request.GET, view=view)
     except UnknownState as error:
         state, wrong = error.state, True
-    choices = filter_choices(user=user)
+    choices = filter_choices(user=user, requester=state.filters.get("requester", ""))
     form = QueueFilter(state.filters, choices=choices)
     after = request.GET.get("after", "")
     desk = Desk(user, now, state, after, form, choices, list(usable_views(user=user)), Page([], ""), wrong)
@@ -167,7 +167,9 @@ def heads(columns: Iterable[str], state: State | None = None) -> list[dict[str, 
 
 def _held(desk: Desk) -> dict[str, Q]:
     """What the saved views hold, for their counts; the archive is not counted, nor what names a value that is gone."""
-    held, there = {}, {name: {value for value, _label in rows} for name, rows in desk.choices.items()}
+    there = {name: {value for value, _label in rows} for name, rows in desk.choices.items()}
+    del there["requester"]  # only the one that the address names was read
+    held = {}
     for saved in desk.views:
         state = State.of(saved)
         if not VIEWS[state.view].whole and not gone(state.filters, there):

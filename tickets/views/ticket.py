@@ -16,6 +16,7 @@ from tickets.forms.table import ACTIONS
 from tickets.models import Ticket
 from tickets.permissions import may
 from tickets.selectors import ticket_page as selectors
+from tickets.selectors.play import lease_of
 from tickets.services.seen import mark_seen
 from tickets.timeline import KINDS, entries
 from tickets.wording import reason_texts
@@ -50,6 +51,7 @@ def panels(request: SignedInRequest, row: Ticket, *, seen: bool = True) -> dict[
         mark_seen(ticket=row, actor=request.user, event_id=row.last_event_id)  # type: ignore[attr-defined]
     context = selectors.panels(ticket=row, user=request.user, now=now, whole="all" in request.GET)
     context["server_now"] = now  # the page has one instant
+    context["lease"] = lease_of(ticket=row, now=now)
     context |= _actions(request, row, context["may"])
     context["why"] = [
         (_("Severity"), reason_texts(row.grading)),
