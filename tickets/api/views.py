@@ -21,6 +21,7 @@ from outbox.crash import crash_point
 from sla.choices import Severity
 from tickets import limits
 from tickets.api import inputs
+from tickets.api.bulk import BulkActions
 from tickets.api.families import FamilyActions
 from tickets.api.outputs import CreatedAnswer, CreatedOut, EscalationOut, IncidentOut, TicketOut
 from tickets.choices import Channel, Status
@@ -46,7 +47,9 @@ class TicketFilter(filters.FilterSet):
         fields: list[str] = []
 
 
-class TicketViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, FamilyActions, viewsets.GenericViewSet):
+class TicketViewSet(
+    mixins.ListModelMixin, mixins.RetrieveModelMixin, BulkActions, FamilyActions, viewsets.GenericViewSet
+):
     """Tickets that the caller may see; what is not visible is not found."""
 
     queryset = Ticket.objects.none()

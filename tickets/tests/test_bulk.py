@@ -302,3 +302,32 @@ def test_the_list_of_people_says_load_and_duty_in_a_constant_number_of_queries(a
     page, after = queries()
     assert page.count("lead-person lead-away") == 1
     assert before == after
+
+
+# The API
+
+
+def send(client, path, **body):
+    return client.post(f"/api/v1/tickets/bulk/{path}", body, content_type="application/json")
+
+
+def test_a_program_changes_many_and_takes_them_back(agent, team):
+    rows, client = tickets_of(team, 2, assignee=agent), signed_in(agent)
+    asked = [*(row.number for row in rows), "T999999"]
+    answer = send(client, "", tickets=asked, status={"status": "open"}).json()
+    assert answer["changed"] == asked[:2]
+    assert [refusal["number"] for refusal in answer["refused"]] == ["T999999"]
+    again = send(client, "", tickets=asked[:2], status={"status": "open"}).json()
+    assert again["changed"] == [], "sent again it does no harm"
+    undone = send(client, f"{answer['id']}/undo/").json()
+    assert undone == {"restored": asked[:2], "left": []}
+    assert send(signed_in(make_lead(team)), f"{answer['id']}/undo/").status_code == 404
+
+
+def test_a_program_names_exactly_one_change(agent, team):
+    row, client = tickets_of(team, 1)[0], signed_in(agent)
+    for body in ({}, {"status": {"status": "open"}, "tags": {"add": ["x"]}}, {"nonsense": {}}, {"regrade": {}}):
+        assert send(client, "", tickets=[row.number], **body).status_code == 400
+    too_many = [f"T{n}" for n in range(bulk.MOST + 1)]
+    assert send(client, "", tickets=too_many, status={"status": "open"}).status_code == 400
+    assert send(signed_in(make_customer()), "", tickets=[row.number]).status_code == 403

@@ -3,6 +3,7 @@
 import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
+from django.utils.translation import override
 
 from accounts.tests.factories import OrganizationFactory, TeamFactory, make_agent, make_customer
 from knowledge.tests.factories import published
@@ -26,7 +27,8 @@ def agent(team):
 
 
 def labels(user, text):
-    return {str(group.label): [hit.label for hit in group.hits] for group in found(user=user, text=text)}
+    with override("en"):
+        return {str(group.label): [hit.label for hit in group.hits] for group in found(user=user, text=text)}
 
 
 def test_tickets_are_found_by_number_and_by_words_as_far_as_one_sees_them(agent, team):

@@ -96,6 +96,8 @@ ROWS: Rows = {
         "GET": [call({200: SEES}, number="ticket"), call({200: _FOREIGN}, number="foreign")],
     },
     **_work("api-ticket-set-status"),
+    "api-ticket-bulk": {"POST": [call({400: STAFF}, forbidden=CUSTOMERS)]},
+    "api-ticket-bulk-undo": {"POST": [call({}, pk="1")]},
     "api-ticket-take": {
         "POST": [
             # The agent has it already; from the agent nobody takes it without saying so (400: «take over»).

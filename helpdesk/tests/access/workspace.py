@@ -19,6 +19,7 @@ from helpdesk.tests.access.table import (
 
 _FOREIGN = frozenset({"elsewhere", "manager", "administrator"})
 _FOREIGN_WORKS = frozenset({"elsewhere", "administrator"})
+_MAY_WORK = frozenset({"agent", "elsewhere", "lead", "administrator"})
 _ASSIGNEE = frozenset({"agent"})
 _BOARD = frozenset({"agent", "elsewhere", "lead", "manager", "administrator"})
 _NORTH_BOARD = _BOARD - {"elsewhere"}
@@ -98,6 +99,23 @@ ROWS: Rows = {
     "workspace:saved-view-delete": {"GET": NOT_THERE, "POST": [case({REDIRECT: _ASSIGNEE}, pk="saved_view")]},
     "workspace:rules-try": {"GET": [case({200: BOSS})], "POST": [case({422: BOSS})]},
     "workspace:search": {"GET": [case({200: STAFF}), case({200: STAFF}, query=f"q={COMMON}")], "POST": NOT_THERE},
+    "workspace:palette": {"GET": [case({200: STAFF}), case({200: STAFF}, query=f"q={COMMON}")], "POST": NOT_THERE},
+    "workspace:bulk": {
+        "GET": [
+            case({200: _MAY_WORK}, query="t=T1", action="status"),
+            case({200: _MAY_WORK}, action="assign"),
+            case({}, action="nonsense"),
+        ],
+        "POST": [case({422: _MAY_WORK}, action="tags"), case({422: _MAY_WORK}, data={"t": "@far"}, action="status")],
+    },
+    "workspace:bulk-undo": {"GET": NOT_THERE, "POST": [case({}, pk="1")]},
+    "workspace:next": {"GET": [case({200: _MAY_WORK})], "POST": [case({REDIRECT: _MAY_WORK})]},
+    "workspace:hold": {"GET": NOT_THERE, "POST": [case({200: WORKS}, number="ticket"), case({}, number="T999999999")]},
+    "workspace:release": {"GET": NOT_THERE, "POST": [case({REDIRECT: WORKS}, number="ticket")]},
+    "workspace:put-aside": {
+        "GET": [case({200: WORKS}, number="ticket"), case({200: _FOREIGN_WORKS}, number="foreign")],
+        "POST": [case({422: WORKS}, number="ticket")],
+    },
     **_look("workspace:ticket", writes=_SEEN),
     **_look("workspace:live"),
     **_look("workspace:timeline"),
