@@ -75,8 +75,9 @@ class BulkAssignForm(BulkForm):
     )
 
     def prepare(self) -> None:
-        self.people = candidates_in(teams={ticket.team_id for ticket in self.tickets}, now=clock.now())
-        self.teams = staffed_teams()
+        teams = {ticket.team_id for ticket in self.tickets}
+        self.people = candidates_in(teams=teams, now=clock.now())
+        self.teams = [team for team in staffed_teams() if teams != {team.pk}]
         choices = [(f"u{one.user.pk}", str(one.user)) for one in self.people]
         choices += [(f"t{team.pk}", team.label) for team in self.teams]
         self.fields["to"].choices = choices  # type: ignore[attr-defined]

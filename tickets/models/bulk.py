@@ -21,7 +21,11 @@ class BulkEdit(models.Model):
         TAGS = "tags", _("change the tags")
 
     actor = models.ForeignKey(
-        settings.AUTH_USER_MODEL, verbose_name=_("who"), on_delete=models.CASCADE, related_name="+"
+        settings.AUTH_USER_MODEL,
+        verbose_name=_("who"),
+        on_delete=models.CASCADE,
+        related_name="+",
+        db_index=False,  # `bulkedit_latest` begins with it
     )
     action = models.CharField(_("action"), max_length=10, choices=Action.choices)
     changes = models.JSONField(default=list)

@@ -31,7 +31,12 @@ class PutAside(models.Model):
         NOT_MINE = "not_mine", _("not mine")
         OTHER = "other", _("another reason")
 
-    ticket = models.ForeignKey("tickets.Ticket", on_delete=models.CASCADE, related_name="put_aside")
+    ticket = models.ForeignKey(
+        "tickets.Ticket",
+        on_delete=models.CASCADE,
+        related_name="put_aside",
+        db_index=False,  # `putaside_once` begins with it
+    )
     user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="+")
     reason = models.CharField(_("reason"), max_length=10, choices=Reason.choices)
     since = models.DateTimeField(_("put aside"))
