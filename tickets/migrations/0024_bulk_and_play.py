@@ -7,7 +7,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("tickets", "0017_slim_indexes"),
+        ("tickets", "0023_saved_views"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
