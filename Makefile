@@ -38,7 +38,7 @@ fmt: venv-dev ## put code and templates in order
 messages: venv-dev ## collect what is to be translated into locale/ (needs gettext)
 	@$(BIN)/python tools/check_translations.py --update
 
-screenshots: venv-dev ## the pictures of the README from a running `make up` (ARGS=http://127.0.0.1:8000)
+screenshots: venv-dev ## the pictures of docs/screenshots, from demo data of its own (ARGS=queue: those that begin so)
 	@$(BIN)/python tools/screenshots.py $(ARGS)
 
 lock: venv-dev ## compile requirements*.in into the locked requirements*.txt

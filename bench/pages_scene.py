@@ -12,9 +12,9 @@ from django.test.utils import CaptureQueriesContext
 
 CLIENTS = 8
 TICKETS = 25  # of each person
-# Some name a few tickets, some a twentieth of all, the last ones all of their language.
-CHINESE = ("打印机无法打开", "发票", "仓库 提示错误", "同事 重启")
-ENGLISH = ("printer error", "invoice", "warehouse freezes", "colleagues report")
+# Each finds as many as the page shows, also in the smallest size; the last ones are in every text of their language.
+CHINESE = ("打印机 发票 提示错误", "仓库 邮箱 无法打开", "同事 重启")
+ENGLISH = ("printer invoice error", "warehouse mailbox freezes", "colleagues report")
 
 
 def scene() -> dict[str, Any]:

@@ -24,7 +24,7 @@ _MAX_POSITION = 16_000
 _MAX_REPEATS = 64
 _WEAKER = {"A": "B", "B": "C", "C": "D", "D": "D"}
 WEIGHTS = [0.1, 0.25, 0.5, 1.0]  # of D, C, B, A
-WINDOWS = (20_000, 160_000)  # the newest rows, among which `best` looks first
+WINDOW = 20_000  # the newest rows, among which `best` looks first
 MAX_STRONG = 64
 MAX_WEAK = 96
 
@@ -107,7 +107,7 @@ def best(queryset: QuerySet, query: TokenQuery, *, limit: int, field: str = "tok
     """The ``limit`` best answers, best first, each with its ``rank``; one query more asks how many rows there are.
 
     To rank everything that has one common word costs the more, the more rows there are. So in a large table what has
-    all the words comes before what has some, and the newest `WINDOWS` rows before older ones: PostgreSQL goes on to the
+    all the words comes before what has some, and the newest `WINDOW` rows before older ones: PostgreSQL goes on to the
     next of these parts only while it has fewer than ``limit`` answers.
     """
     rows = queryset.model._default_manager
@@ -122,16 +122,13 @@ def best(queryset: QuerySet, query: TokenQuery, *, limit: int, field: str = "tok
 def _parts(queryset: QuerySet, query: TokenQuery, field: str, *, newest: int) -> Iterator[QuerySet]:
     """Disjoint parts of what answers ``query``, the most promising first; a small table is one part."""
     some, whole = queryset.filter(**{field: query}), query.strict
-    if newest <= WINDOWS[0]:
+    if newest <= WINDOW:
         yield some
         return
     tiers = [queryset.filter(**{field: whole}), some.exclude(**{field: whole})] if whole else [some]
     for tier in tiers:
-        above = newest
-        for width in WINDOWS:
-            yield tier.filter(pk__gt=newest - width, pk__lte=above)
-            above = newest - width
-        yield tier.filter(pk__lte=above)
+        yield tier.filter(pk__gt=newest - WINDOW)
+        yield tier.filter(pk__lte=newest - WINDOW)
 
 
 def _literal(places: dict[str, list[str]]) -> str:
