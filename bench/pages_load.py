@@ -32,6 +32,16 @@ class Figures:
     failed: int = 0
 
 
+@dataclass(frozen=True)
+class Patient:
+    """A gunicorn to be measured: its command, and an address that answers when it is well."""
+
+    argv: list[str]
+    environment: Mapping[str, str]
+    folder: Path
+    health: str
+
+
 class Site:
     """One web server of the product's own command; `scene` (see `pages_scene`) says who asks it for what.
 
@@ -40,20 +50,28 @@ class Site:
         queries: how many a page costs, by the same name.
     """
 
-    def __init__(self, cluster: Cluster, database: str, scene: Mapping[str, Any]) -> None:
+    def __init__(
+        self, cluster: Cluster, database: str, scene: Mapping[str, Any], *, patient: "Patient | None" = None
+    ) -> None:
         self.visits: dict[str, list[tuple[str, list[str]]]] = scene["visits"]
         self.queries: dict[str, int] = scene["queries"]
         self.port = free_port()
         self.cluster, self.database = cluster, database
+        self.patient = patient or self._ours()
 
-    def __enter__(self) -> "Site":
+    def _ours(self) -> "Patient":
         address = {"HOST": "127.0.0.1", "PORT": str(self.port), "SITE_URL": self.url, "WEB_WORKERS": "2"}
         settings = {"DJANGO_SETTINGS_MODULE": "bench.pages_settings", "PYTHONPATH": str(PROJECT)}
-        environment = {**self.cluster.environment(self.database), **address, **settings}
-        home = self.cluster.home
         os.environ |= address  # the command reads them
-        argv = [sys.executable, "-m", *command("web", folder=home.root)]
-        self.child = spawn(self.database, argv, run=home.run, logs=home.logs, env=environment, cwd=PROJECT)
+        argv = [sys.executable, "-m", *command("web", folder=self.cluster.home.root)]
+        return Patient(argv, {**self.cluster.environment(self.database), **address, **settings}, PROJECT, "/healthz")
+
+    def __enter__(self) -> "Site":
+        home, patient = self.cluster.home, self.patient
+        argv = [*patient.argv, "--bind", f"127.0.0.1:{self.port}"]
+        self.child = spawn(
+            self.database, argv, run=home.run, logs=home.logs, env=patient.environment, cwd=patient.folder
+        )
         deadline = time.monotonic() + PATIENCE
         while not self._answers():
             if time.monotonic() > deadline or not self.child.alive():
@@ -84,8 +102,8 @@ class Site:
     def _answers(self) -> bool:
         connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=5)
         try:
-            connection.request("GET", "/healthz")
-            return connection.getresponse().status == 200
+            connection.request("GET", self.patient.health)
+            return connection.getresponse().status < 400
         except OSError:
             return False
         finally:

@@ -1,4 +1,4 @@
-"""The peer's part of `pages.py`: django-helpdesk from PyPI with as many rows, in the same run and on the same PostgreSQL.
+"""The peer's part of `pages.py`: django-helpdesk from PyPI with as many rows, in the same run, on the same PostgreSQL.
 
 It is installed into an environment of its own below the temporary folder, with a small project around it, two gunicorn
 workers as ours, signed-in agents and no debug mode. Its list is a page whose rows come by a second request; both are
@@ -12,7 +12,7 @@ import sys
 from pathlib import Path
 
 from bench.cluster import Cluster
-from bench.pages_load import Site, measure
+from bench.pages_load import Patient, Site, measure
 
 PACKAGE = "django-helpdesk==2.6.1"
 WITH = ("gunicorn", "psycopg2-binary", "setuptools")
@@ -36,7 +36,7 @@ def run(cluster: Cluster, *, tickets: int, seconds: float, rounds: int) -> None:
     scene = json.loads(_do(str(python), "peer_scene.py", str(tickets), environment=environment))
     cluster.do("VACUUM ANALYZE", database="peer")
     argv = [str(python), "-m", "gunicorn", "peer_settings:application", "--workers", "2", "--threads", "8", "--preload"]
-    with Site(cluster, "peer", scene, argv=argv, environment=environment, folder=PROJECT) as site:
+    with Site(cluster, "peer", scene, patient=Patient(argv, environment, PROJECT, "/login/")) as site:
         print(f"  {'':<24}queries    req/s   ms p50   CPU ms")
         for page in site.visits:
             of = max((measure(site, page, seconds=seconds) for _ in range(rounds)), key=lambda one: one.rate)

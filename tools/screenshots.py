@@ -35,7 +35,11 @@ MAX_BYTES, MAX_ALL = 150_000, 1_500_000
 QUALITY = 72
 # A Tuesday, half past ten in Shanghai.
 MORNING = "2026-03-10T02:30:00+00:00"
-_SHIFT = f"from datetime import datetime; from outbox import clock; clock.shift(datetime.fromisoformat('{MORNING}') - clock.now())"
+_SHIFT = f"""
+from datetime import datetime
+from outbox import clock
+clock.shift(datetime.fromisoformat("{MORNING}") - clock.now())
+"""
 AGENT, LEAD, MANAGER = "ji.haoran@yunfan.example", "lu.jingming@yunfan.example", "fang.wenrui@yunfan.example"
 CUSTOMERS = {"zh": "xu.jiahe@hengtai-mfg.example", "en": "i.petersen@nordhafen.example"}
 
@@ -70,17 +74,18 @@ PAGES = [
 def main(wanted: str = "") -> int:
     """Take the pictures; fails when they are larger than a repository should carry."""
     PICTURES.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(prefix="pictures-") as folder, installation(folder) as site:
-        with sync_playwright() as playwright:
-            browser = playwright.chromium.launch(
-                executable_path=shutil.which("chromium"),
-                args=["--no-sandbox", "--disable-dev-shm-usage", "--disable-gpu"],
-            )
-            for picture in PAGES:
-                for language in ("zh", "en"):
-                    if picture.name.startswith(wanted):
-                        take(browser, site, picture, language)
-            browser.close()
+    flags = ["--no-sandbox", "--disable-dev-shm-usage", "--disable-gpu"]
+    with (
+        tempfile.TemporaryDirectory(prefix="pictures-") as folder,
+        installation(folder) as site,
+        sync_playwright() as playwright,
+    ):
+        browser = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=flags)
+        for picture in PAGES:
+            for language in ("zh", "en"):
+                if picture.name.startswith(wanted):
+                    take(browser, site, picture, language)
+        browser.close()
     sizes = {path.name: path.stat().st_size for path in PICTURES.iterdir()}
     found = [f"{name} has {size:,} bytes, at most {MAX_BYTES:,}" for name, size in sizes.items() if size > MAX_BYTES]
     if sum(sizes.values()) > MAX_ALL:

@@ -2,6 +2,7 @@
 
 `bench/triage.py` on a slice of the shared texts: whether each became one ticket that runs.
 `bench/deadlines.py --quick`: whether a sweep asks little when nothing is due, and leaves the same rows as the floor.
+`bench/pages.py --quick`: whether every page answers, asks little and moves little.
 """
 
 import subprocess
@@ -10,7 +11,7 @@ import sys
 import pytest
 from django.db.models import F
 
-from bench import deadlines, triage
+from bench import deadlines, pages, triage
 from helpdesk.embedded.home import PROJECT
 from sla.models import Clock
 from tickets.models import Ticket
@@ -75,3 +76,20 @@ def test_a_sweep_at_fault_is_told():
     assert deadlines.faults(nothing, [fine | {"queries": 3}], [fine]) == ["3 queries to find nothing"]
     assert deadlines.faults(many, [fine | {"queries": 300}], [fine]) == []
     assert deadlines.faults(many, [fine | {"rows": {"events": "6 1"}}], [fine]) == ["events differ: 6 1, the floor 7 1"]
+
+
+@pytest.mark.proof
+@pytest.mark.browser
+def test_the_pages_ask_and_move_little():
+    command = [sys.executable, "bench/pages.py", "--quick"]
+    done = subprocess.run(command, check=False, cwd=PROJECT, capture_output=True, text=True, timeout=1200)
+    assert done.returncode == 0, done.stdout + done.stderr
+    for page in ("empty", "queue", "queue, manager", "ticket", "search, Chinese", "search, English"):
+        assert f"\n  {page}  " in done.stdout
+    assert done.stdout.count("/static/css/site.") == 2, "one stylesheet before the first paint of each page"
+
+
+def test_a_page_at_fault_is_told():
+    fine = {"queue": 12, "ticket": 20}
+    assert pages.faults(fine) == []
+    assert pages.faults(fine | {"queue": 13}) == ["queue: 13 queries, at most 12"]
