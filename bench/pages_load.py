@@ -68,9 +68,10 @@ class Site:
 
     def __enter__(self) -> "Site":
         home, patient = self.cluster.home, self.patient
-        argv = [*patient.argv, "--bind", f"127.0.0.1:{self.port}"]
+        # Where to listen, for a command that does not say so itself.
+        environment = {**patient.environment, "GUNICORN_CMD_ARGS": f"--bind 127.0.0.1:{self.port}"}
         self.child = spawn(
-            self.database, argv, run=home.run, logs=home.logs, env=patient.environment, cwd=patient.folder
+            self.database, patient.argv, run=home.run, logs=home.logs, env=environment, cwd=patient.folder
         )
         deadline = time.monotonic() + PATIENCE
         while not self._answers():

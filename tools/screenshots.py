@@ -115,7 +115,7 @@ def installation(folder: str) -> Iterator[str]:
         running.wait(60)
 
 
-def _wait_for(address: str, running: subprocess.Popen, patience: float = 300) -> None:
+def _wait_for(address: str, running: subprocess.Popen, patience: float = 900) -> None:
     deadline = time.monotonic() + patience
     while time.monotonic() < deadline and running.poll() is None:
         try:

@@ -3,6 +3,7 @@
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from django import forms
 from django.template import Context, Template
 from django.utils import translation
 
@@ -171,3 +172,25 @@ def test_columns_side_by_side_reach_no_higher_than_the_highest():
     assert (first["y"] + first["height"], second["y"] + second["height"]) == (190, 190)
     assert first["x"] + first["width"] == second["x"]
     assert (first["height"], second["height"]) == (180, 135)
+
+
+def test_a_chip_carries_the_icons_of_what_it_may_become():
+    template = Template("{% load ui %}{% clock value now=now %}")
+    running = template.render(Context({"value": a_clock(), "now": NOW}))
+    paused = template.render(Context({"value": a_clock(state="paused"), "now": NOW}))
+    assert [running.count(f"clock-i-{state}") for state in ("running", "soon", "breached", "paused")] == [1, 1, 1, 0]
+    assert [paused.count(f"clock-i-{state}") for state in ("running", "paused")] == [0, 1]
+
+
+def test_options_of_a_select_are_escaped_and_grouped():
+    field = forms.ChoiceField(
+        choices=[("a&b", "<b>x</b>"), ('G"', [("1", "one"), ("2", "two")])], initial="1", widget=forms.Select
+    )
+    html = str(type("Form", (forms.Form,), {"choice": field})()["choice"])
+    assert '<option value="a&amp;b">&lt;b&gt;x&lt;/b&gt;</option>' in html
+    assert '<optgroup label="G&quot;"><option value="1" selected>one</option><option value="2">two</option>' in html
+
+
+def test_a_count_has_three_digits_at_most():
+    template = Template("{% load ui %}{% for one in counts %}{{ one|bounded }},{% endfor %}")
+    assert template.render(Context({"counts": [0, 999, 1000, None]})) == "0,999,999+,,"
