@@ -35,7 +35,7 @@ def run(cluster: Cluster, *, tickets: int, seconds: float, rounds: int) -> None:
     _do(str(python), "-m", "django", "migrate", "-v0", environment=environment)
     scene = json.loads(_do(str(python), "peer_scene.py", str(tickets), environment=environment))
     cluster.do("VACUUM ANALYZE", database="peer")
-    argv = [str(python), "-m", "gunicorn", "peer_settings:application", "--workers", "2", "--threads", "8", "--preload"]
+    argv = [str(python), "-m", "gunicorn", "peer_wsgi:application", "--workers", "2", "--threads", "8", "--preload"]
     with Site(cluster, "peer", scene, patient=Patient(argv, environment, PROJECT, "/login/")) as site:
         print(f"  {'':<24}queries    req/s   ms p50   CPU ms")
         for page in site.visits:
