@@ -140,7 +140,7 @@ def take(browser: Browser, site: str, picture: Picture, language: str) -> None:
         page.locator(picture.first).first.click()
         page.wait_for_url(lambda url: not url.endswith(picture.address))
     page.wait_for_load_state("load")
-    page.wait_for_function("!document.querySelector('.htmx-request, .htmx-settling')")
+    page.locator(".htmx-request").first.wait_for(state="detached")  # fragments that the page fetches
     # Playwright takes PNG and JPEG; the browser itself also WebP, a third of the size.
     shot = context.new_cdp_session(page).send("Page.captureScreenshot", {"format": "webp", "quality": QUALITY})
     path = PICTURES / f"{picture.name}.{language}.webp"
