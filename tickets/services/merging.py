@@ -168,8 +168,8 @@ def _end(source: Change, target: Change) -> list[int]:
 
 def _record(source: Change, target: Change, message: Message, *, actor: User, before: str) -> None:
     log = partial(record, actor=actor, now=target.now)
-    into = {"number": target.ticket.number, "into": target.ticket.pk}
-    log(ticket=source.ticket, code="ticket.merged", source=before, target=source.ticket.status, **into)
+    went = partial(log, ticket=source.ticket, number=target.ticket.number, into=target.ticket.pk)
+    went(code="ticket.merged", source=before)
     log(ticket=target.ticket, code="ticket.merged_from", number=source.ticket.number, merged=source.ticket.pk)
     log(ticket=target.ticket, code="ticket.reply.public", message=message.pk, marks=[])
 

@@ -56,7 +56,7 @@ def lines(request: SignedInRequest, pk: int) -> HttpResponse:
 def _sheet(row: Attachment, wish: Any) -> Sheet:
     try:
         with row.file.open("rb") as file:
-            return read_sheet(file, wish=wish, packed=is_packed_text(row))
+            return read_sheet(file.file, wish=wish, packed=is_packed_text(row))
     except OSError as error:
         raise Http404 from error
 
@@ -89,4 +89,4 @@ def serve(request: HttpRequest, row: Attachment) -> FileResponse:
     response["Cache-Control"] = "private, no-store"
     # Nothing names a version of a file here, so that what was asked for on the condition of one is sent whole.
     asked = "" if "If-Range" in request.headers else request.headers.get("Range", "")
-    return cut(response, content, asked, content.size)
+    return cut(response, content.file, asked, content.size)
