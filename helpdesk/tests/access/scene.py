@@ -128,11 +128,11 @@ class Scene:
         resolve_ticket(ticket=solved, actor=people["agent"], cause="c", solution="s", verification="customer")
         report_cause(ticket=solved, actor=people["agent"], course="c", cause="c", prevention="p")
         merged = self._ticket("north", "requester", "agent", "Nordfall drei")
-        words = {"into": north, "words": "Both go on here."}
-        merge_ticket(ticket=merged, actor=people["agent"], **words)
+        into = self._ticket("north", "requester", "agent", "Nordfall vier")
+        merge_ticket(ticket=merged, into=into, actor=people["agent"], words="Both go on here.")
         far = make_ticket(subject=f"Fernfall {COMMON}", description=f"Fernfall {COMMON}", now=self.now)
         Ticket.objects.filter(pk=far.pk).update(team=None, assignee=None)
-        for ticket in (north, solved):  # not into the duplicate: rnd was called into what goes on
+        for ticket in (north, solved):
             call_in(ticket=ticket, people=[people["rnd"]], actor=people["agent"])
         things |= {"ticket": north, "foreign": south, "solved": solved, "merged": merged, "far": far}
         for name, ticket, kind in (
