@@ -207,6 +207,7 @@ class TellChildrenForm(_ChildrenForm):
     """One answer for the incident and everything below it."""
 
     action = "tell_children"
+    changes_composer = True
     link = _("Tell all tickets below…")
     title = _("Tell this ticket and all below it")
     button = _("Tell all")
