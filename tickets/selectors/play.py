@@ -36,5 +36,6 @@ def waiting_for(*, user: User, now: datetime) -> TicketQuerySet:
 
 
 def lease_of(*, ticket: Ticket, now: datetime) -> TicketLease | None:
-    """Who holds the ticket at ``now``."""
-    return TicketLease.objects.select_related("user").filter(ticket=ticket, until__gt=now).first()
+    """Who holds the ticket at ``now``; without a query for a ticket that came with its lease."""
+    lease: TicketLease | None = getattr(ticket, "lease", None)
+    return lease if lease and lease.until > now else None

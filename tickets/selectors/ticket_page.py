@@ -35,7 +35,7 @@ SIMILAR = 5
 _WORDS = 2000  # characters of a ticket by which its likes are sought
 _RELATED = (
     "team", "assignee", "requester", "organization", "category", "module", "version", "fault_type", "follow_up_of",
-    "merged_into", "parent",
+    "merged_into", "parent", "lease__user",
 )  # fmt: skip
 
 

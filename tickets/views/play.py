@@ -77,4 +77,5 @@ def _onward(request: SignedInRequest) -> str:
 
 
 def _line(request: SignedInRequest, row: Ticket) -> HttpResponse:
-    return render(request, "tickets/_lease.html", {"ticket": row, "lease": lease_of(ticket=row, now=clock.now())})
+    fresh = workable_ticket(user=request.user, number=row.number)
+    return render(request, "tickets/_lease.html", {"ticket": fresh, "lease": lease_of(ticket=fresh, now=clock.now())})
