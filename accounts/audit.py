@@ -6,7 +6,7 @@ Triggers see every change, also those by bulk updates and raw SQL (docs/decision
 from django.http import HttpRequest, HttpResponse
 from pghistory.middleware import HistoryMiddleware
 
-_PLACES = ("/admin/", "/desk/setup/", "/desk/rules/")
+_PLACES = ("/admin/", "/desk/setup/", "/desk/rules/", "/desk/canned/")
 
 
 class WhoMiddleware(HistoryMiddleware):

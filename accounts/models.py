@@ -63,6 +63,13 @@ class UserManager(BaseUserManager["User"]):
 class User(AbstractBaseUser, PermissionsMixin):
     """A person. A customer who never signed up is a user without a usable password."""
 
+    class AfterSend(models.TextChoices):
+        """Where one goes when an answer was sent."""
+
+        STAY = "stay", _("stay here")
+        NEXT = "next", _("next ticket")
+        QUEUE = "queue", _("back to the queue")
+
     email = models.EmailField(_("e-mail"), max_length=254)
     name = models.CharField(pgettext_lazy("person", "name"), max_length=120)
     title = models.CharField(_("job title"), max_length=120, blank=True)
@@ -101,6 +108,7 @@ class User(AbstractBaseUser, PermissionsMixin):
         blank=True,
         help_text=_("None: those that everybody has at first."),
     )
+    after_send = models.CharField(_("after sending"), max_length=10, choices=AfterSend.choices, default=AfterSend.STAY)
     is_active = models.BooleanField(_("active"), default=True)
     is_staff = models.BooleanField(_("may enter the administration"), default=False)
     date_joined = models.DateTimeField(_("joined"), auto_now_add=True)

@@ -32,6 +32,7 @@ def _every(seconds: float, task: str, queue: str) -> dict:
 app.conf.beat_schedule = {
     "deadlines": _every(5, "tickets.tasks.sweep_deadlines", "ticks"),
     "ladder": _every(5, "tickets.tasks.climb_ladder", "ticks"),
+    "replies": _every(5, "tickets.tasks.send_replies", "ticks"),
     "outbox": _every(5, "outbox.tasks.deliver_due", "mail"),
     "auto-close": _every(60, "tickets.tasks.close_silent_tickets", "ticks"),
     "orphans": _every(60, "tickets.tasks.hand_on_orphans", "ticks"),

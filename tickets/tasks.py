@@ -5,7 +5,7 @@ from celery import shared_task
 from outbox import clock
 from outbox.services import heard
 from sla import engine
-from tickets.services import announcing, assigning, escalation, moves, policies, retention
+from tickets.services import announcing, assigning, drafts, escalation, moves, policies, retention
 
 
 @shared_task(ignore_result=True)
@@ -50,3 +50,9 @@ def apply_policies() -> None:
 def tell_children() -> int:
     """Go on with telling tickets what was said or solved in the incident that they are part of."""
     return announcing.go_on()
+
+
+@shared_task(ignore_result=True)
+def send_replies() -> int:
+    """Send the replies that nobody took back and whose page is gone."""
+    return drafts.send_due()

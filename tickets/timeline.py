@@ -142,7 +142,9 @@ def _from_to(data: dict, names: Names) -> str:
 
 
 def _marks(data: dict, names: Names) -> str:
-    return pgettext("list", ", ").join(str(Mark(mark).label) for mark in data.get("marks", []) if mark in Mark.values)
+    words = [str(Mark(mark).label) for mark in data.get("marks", []) if mark in Mark.values]
+    canned = [_("an untouched canned answer, which keeps no promise")] if data.get("canned") else []
+    return pgettext("list", ", ").join(words + canned)
 
 
 def _plain(words: str | Promise) -> Say:

@@ -5,7 +5,7 @@ from django.urls import path
 import tickets.converters  # noqa: F401  (knows `<number:…>`)
 from tickets.forms.table import ACTIONS
 from tickets.urls_lead import urlpatterns as lead_urls
-from tickets.views import actions, bulk, palette, play, queue, saved_views, ticket
+from tickets.views import actions, bulk, canned, composing, palette, play, queue, saved_views, ticket
 from tickets.views.attachments import lines
 from tickets.views.originals import original
 from tickets.views.rules import try_rules
@@ -35,6 +35,16 @@ urlpatterns = [
     path(f"{_TICKET}/timeline/", ticket.timeline, name="timeline"),
     path(f"{_TICKET}/related/", ticket.related, name="related"),
     path(f"{_TICKET}/messages/", actions.write, name="write"),
+    path(f"{_TICKET}/draft/", composing.save_draft, name="draft"),
+    path(f"{_TICKET}/draft/preview/", composing.preview, name="preview"),
+    path(f"{_TICKET}/draft/canned/", composing.offer, {"what": "canned"}, name="offer-canned"),
+    path(f"{_TICKET}/draft/articles/", composing.offer, {"what": "articles"}, name="offer-articles"),
+    path(f"{_TICKET}/draft/colleagues/", composing.offer, {"what": "colleagues"}, name="offer-colleagues"),
+    path(f"{_TICKET}/draft/take-back/", composing.take_back, name="take-back"),
+    path(f"{_TICKET}/draft/send/", composing.send_now, name="send-now"),
+    path("canned/", canned.canned, name="canned"),
+    path("canned/<int:pk>/", canned.canned_edit, name="canned-edit"),
+    path("canned/<int:pk>/delete/", canned.canned_delete, name="canned-delete"),
     path(f"{_TICKET}/articles/<int:pk>/use/", actions.use_article, name="use-article"),
     *[path(f"{_TICKET}/{name.replace('_', '-')}/", actions.act, {"action": name}, name=name) for name in ACTIONS],
     path("attachments/<int:pk>/lines/", lines, name="lines"),

@@ -11,6 +11,7 @@ from accounts.services.people import (
     revoke_role,
     save_preferences,
     save_queue_columns,
+    set_after_send,
 )
 from accounts.services.tokens import issue_token, revoke_token
 
@@ -28,6 +29,7 @@ __all__ = [
     "revoke_token",
     "save_preferences",
     "save_queue_columns",
+    "set_after_send",
     "set_duty",
     "set_quiet_hours",
 ]

@@ -131,6 +131,17 @@ def accept_invitation(*, token: str, password: str, name: str = "", now: datetim
     return person
 
 
+def set_after_send(*, actor: User, choice: str) -> None:
+    """Remember where ``actor`` goes after an answer was sent.
+
+    Raises:
+        ValidationError: for an unknown choice.
+    """
+    actor.after_send = choice
+    actor.clean_fields(exclude=[field.name for field in User._meta.fields if field.name != "after_send"])
+    actor.save(update_fields=["after_send"])
+
+
 def save_preferences(*, actor: User, name: str, language: str, time_zone: str, now: datetime) -> None:
     """One's own name, language and zone.
 

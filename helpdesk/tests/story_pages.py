@@ -53,6 +53,7 @@ def write(agent: Page, text: str, *, mark: str = "", status: str = "") -> None:
     if status:
         composer.locator("select[name=status]").select_option(status)
     composer.locator("button.btn-primary").click()
+    agent.locator("#composer [data-send-now]").click()  # nobody takes it back
     expect(agent.locator("#conversation")).to_contain_text(text)
     expect(agent.locator("#composer textarea")).to_have_value("")
 

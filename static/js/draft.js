@@ -4,7 +4,6 @@
 const PREFIX = "draft:";
 const KEEP_MS = 7 * 24 * 3600 * 1000;
 const SKIP = new Set(["password", "file", "hidden", "submit", "button"]);
-const unsaved = new WeakMap(); // form → the timer of what was typed and not saved yet
 let store;
 try { store = window.localStorage; } catch { store = null; }
 
@@ -17,9 +16,10 @@ function read(name) {
   } catch { return null; }
 }
 
+// The server's clock, where the page says it: two devices can then be compared.
+const now = (form) => Date.now() + Number(form.dataset.draftAhead ?? 0);
+
 function save(form) {
-  clearTimeout(unsaved.get(form));
-  unsaved.delete(form);
   const values = {};
   for (const item of fields(form)) {
     if (item.type === "radio" || item.type === "checkbox") {
@@ -27,31 +27,22 @@ function save(form) {
     } else if (item.value) values[item.name] = [item.value];
   }
   try {
-    if (Object.keys(values).length) store.setItem(PREFIX + form.dataset.draft, JSON.stringify({ at: Date.now(), values }));
+    if (Object.keys(values).length) store.setItem(PREFIX + form.dataset.draft, JSON.stringify({ at: now(form), values }));
     else store.removeItem(PREFIX + form.dataset.draft);
   } catch { /* full or forbidden: the form works without */ }
 }
 
 function forget(form) {
-  clearTimeout(unsaved.get(form));
-  unsaved.delete(form);
   store.removeItem(PREFIX + form.dataset.draft);
-}
-
-function flush(form) {
-  if (!unsaved.has(form)) return;
-  clearTimeout(unsaved.get(form));
-  unsaved.delete(form);
-  // News may have put another form in its place meanwhile and moved the field with the words there (hx-preserve). One
-  // that did not get its words back yet must not be taken for one that was emptied.
-  const present = form.isConnected ? form : document.querySelector(`form[data-draft="${form.dataset.draft}"][data-draft-on]`);
-  if (present) save(present);
 }
 
 function restore(form) {
   const kept = read(form.dataset.draft);
   // A form that came back with errors carries the newer words itself.
   if (!kept || form.querySelector("[aria-invalid='true']")) return;
+  // One that the server keeps too (data-draft-at) stands in the form already: the newer one wins.
+  const other = Number(form.dataset.draftAt ?? 0) * 1000;
+  if (other && kept.at <= other) return forget(form);
   let touched = false;
   for (const item of fields(form)) {
     const values = kept.values[item.name];
@@ -60,7 +51,7 @@ function restore(form) {
       const want = values.includes(item.value);
       touched ||= item.checked !== want;
       item.checked = want;
-    } else if (!item.value) {
+    } else if (other ? item.value !== values[0] : !item.value) {
       item.value = values[0];
       touched = true;
     }
@@ -78,14 +69,12 @@ function restore(form) {
 function start(form) {
   if (!store || form.dataset.draftOn) return;
   form.dataset.draftOn = "1";
+  if (form.dataset.draftNow) form.dataset.draftAhead = form.dataset.draftNow * 1000 - Date.now();
   restore(form);
-  form.addEventListener("input", () => {
-    clearTimeout(unsaved.get(form));
-    unsaved.set(form, setTimeout(() => flush(form), 400));
-  });
+  // At every key: a tab may be killed before the next pause in typing.
+  form.addEventListener("input", () => save(form));
   form.addEventListener("submit", () => save(form));
-  // The page may go before the pause in typing that usually saves.
-  window.addEventListener("pagehide", () => flush(form));
+  form.addEventListener("draft:kept", () => forget(form));
   form.querySelector("[data-draft-discard]")?.addEventListener("click", () => {
     forget(form);
     form.reset();
@@ -104,5 +93,3 @@ if (store) names.forEach((name) => store.removeItem(PREFIX + name));
 const startAll = () => document.querySelectorAll("form[data-draft]").forEach(start);
 startAll();
 document.addEventListener("htmx:afterSettle", startAll);
-// Before anybody else hears of it: a dialog may throw its form away when it closes.
-document.addEventListener("close", (event) => event.target.querySelectorAll?.("form[data-draft]").forEach(flush), true);

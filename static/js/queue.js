@@ -13,3 +13,9 @@ if (form) {
     for (const field of form.elements) field.disabled = false;
   });
 }
+
+// The ticket page goes on to the next one from here.
+const numbers = [...document.querySelectorAll("a[data-row]")].map((link) => link.pathname.match(/\/tickets\/([^/]+)\//)?.[1]);
+try {
+  sessionStorage.setItem("queue", JSON.stringify({ address: location.pathname + location.search, numbers }));
+} catch { /* private mode: one goes back to the first view */ }

@@ -20,6 +20,11 @@ document.addEventListener("click", (event) => {
   if (audience && !event.target.matches("input")) setTimeout(() => text()?.focus());
 });
 
+document.addEventListener("change", (event) => {
+  const words = event.target.closest("#composer label[data-say]")?.dataset.say;
+  if (words) document.getElementById("announcer").textContent = words;
+});
+
 // Buttons that need a script appear when there is one.
 const show = () => document.querySelectorAll("[data-insert][hidden]").forEach((button) => { button.hidden = false; });
 
@@ -36,10 +41,30 @@ function follow() {
   }
 }
 
+// Where the queue was left (queue.js), so that the server can go on from there.
+function remember() {
+  const form = composer();
+  if (!form?.elements?.queue) return;
+  let queue = null;
+  try { queue = JSON.parse(sessionStorage.getItem("queue")); } catch { /* private mode: the first view */ }
+  const at = queue?.numbers.indexOf(form.dataset.number) ?? -1;
+  form.elements.queue.value = queue?.address ?? "";
+  form.elements.next.value = queue?.numbers[at + 1] ?? "";
+}
+
+// A composer that came in takes the focus that the old one had: to undo while that is possible, else to the text.
+function focus() {
+  if (document.activeElement !== document.body || document.querySelector("dialog[open]")) return;
+  (document.getElementById("held-undo") ?? text())?.focus({ preventScroll: true });
+}
+
+document.addEventListener("htmx:afterSwap", (event) => { if (event.detail.requestConfig?.elt.closest("#composer") || event.target.id === "composer") focus(); });
 document.addEventListener("htmx:afterSettle", () => {
   show();
   follow();
+  remember();
 });
+remember();
 document.addEventListener("htmx:oobAfterSwap", follow);
 show();
 

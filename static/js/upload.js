@@ -19,12 +19,31 @@ function set(zone, input, files) {
   show(zone, input, refused);
 }
 
+function thumbnail(file) {
+  const image = document.createElement("img");
+  image.className = "file-thumb";
+  image.alt = "";
+  image.src = URL.createObjectURL(file);
+  image.addEventListener("load", () => URL.revokeObjectURL(image.src), { once: true });
+  return image;
+}
+
+// Browsers call every pasted picture image.png; when it was taken says more.
+function named(file, index) {
+  if (file.name && !/^image\.\w+$/.test(file.name)) return file;
+  const local = new Date(Date.now() - new Date().getTimezoneOffset() * 60000);
+  const stamp = local.toISOString().slice(0, 19).replace(/[:T]/g, "-");
+  const kind = file.type.split("/")[1]?.replace(/\W.*/, "") || "png";
+  return new File([file], `screenshot-${stamp}${index ? `-${index}` : ""}.${kind}`, { type: file.type });
+}
+
 function show(zone, input, refused = []) {
   const list = zone.querySelector(".file-list");
   list.replaceChildren();
   [...input.files].forEach((file, index) => {
     const item = document.createElement("li");
     item.className = "file-item";
+    if (file.type.startsWith("image/")) item.append(thumbnail(file));
     const name = document.createElement("span");
     name.textContent = file.name;
     const weight = document.createElement("small");
@@ -52,10 +71,7 @@ function pasted(event, zone, input) {
   const images = [...(event.clipboardData?.files ?? [])];
   if (!images.length) return;
   event.preventDefault();
-  const stamp = new Date().toISOString().slice(0, 19).replace(/[:T]/g, "-");
-  const named = images.map((file, index) => (file.name && file.name !== "image.png" ? file
-    : new File([file], `screenshot-${stamp}${index ? `-${index}` : ""}.png`, { type: file.type })));
-  set(zone, input, [...input.files, ...named]);
+  set(zone, input, [...input.files, ...images.map(named)]);
 }
 
 function start(zone) {

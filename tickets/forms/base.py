@@ -80,7 +80,7 @@ class ActionForm(forms.Form):
         return True
 
 
-def add_errors(form: forms.Form, error: ValidationError) -> None:
+def add_errors(form: forms.BaseForm, error: ValidationError) -> None:
     """Put the errors of a service beside the fields they name, the others above the form."""
     if not hasattr(error, "error_dict"):
         form.add_error(None, error)

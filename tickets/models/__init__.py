@@ -11,6 +11,7 @@ from tickets.models.policy_run import PolicyRun
 from tickets.models.relations import Announcement, AnnouncementPart, TicketLink, TicketMerge
 from tickets.models.rules import SeverityCell, SeverityRaise, SeverityWordRule, TriageRule
 from tickets.models.ticket import ArticleLink, IdempotencyKey, Participant, Resolution, SeverityContest, Ticket
+from tickets.models.writing import CannedAnswer, Draft
 
 __all__ = [
     "AccessLink",
@@ -19,7 +20,9 @@ __all__ = [
     "ArticleLink",
     "Attachment",
     "BulkEdit",
+    "CannedAnswer",
     "CauseReport",
+    "Draft",
     "Escalation",
     "IdempotencyKey",
     "Incident",

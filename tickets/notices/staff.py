@@ -178,4 +178,5 @@ NOTICES = [
     MustReach("ticket.reopened", _owner_and_lead, settled=_resolved),
     ToPeople("ticket.mentioned", _named),
     ToPeople("ticket.called_in", _named),
+    ToPeople("ticket.reply_returned", _named),
 ]

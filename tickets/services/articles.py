@@ -1,8 +1,11 @@
 """From a resolved ticket to a draft article in one step (mission.md 7.2), and articles used in answers."""
 
+import re
 from datetime import datetime
 
+from django.conf import settings
 from django.core.exceptions import PermissionDenied, ValidationError
+from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import User
@@ -13,7 +16,7 @@ from outbox.contention import survives_deadlock
 from tickets.choices import MessageKind
 from tickets.models import ArticleLink, Resolution, Ticket
 from tickets.services.events import record
-from tickets.services.locking import changing
+from tickets.services.locking import Change, changing
 
 
 @survives_deadlock
@@ -53,12 +56,35 @@ def link_article(*, ticket: Ticket, article: Article, actor: User, now: datetime
     if not Article.objects.visible_to(actor).filter(pk=article.pk).exists():
         raise PermissionDenied
     with changing(ticket.pk, now=now) as change:
-        link, created = ArticleLink.objects.get_or_create(
-            ticket=change.ticket, article=article, kind=ArticleLink.Kind.USED, defaults={"created_at": now}
-        )
-        if created:
-            record(ticket=change.ticket, code="ticket.article.used", actor=actor, now=now, article=article.pk)
+        return _use(change, article, actor=actor)
+
+
+def note_articles(change: Change, text: str, *, actor: User) -> None:
+    """Note the articles whose links stand in ``text`` as used; those that ``actor`` does not see are none."""
+    start, end = _address("SLUG").split("SLUG")
+    slugs = set(re.findall(f"{re.escape(start)}([-\\w]{{1,200}}){re.escape(end)}", text)) if start in text else set()
+    if not slugs:
+        return
+    for article in Article.objects.visible_to(actor).filter(slug__in=slugs).order_by("pk"):
+        _use(change, article, actor=actor)
+
+
+def _use(change: Change, article: Article, *, actor: User) -> ArticleLink:
+    link, created = ArticleLink.objects.get_or_create(
+        ticket=change.ticket, article=article, kind=ArticleLink.Kind.USED, defaults={"created_at": change.now}
+    )
+    if created:
+        record(ticket=change.ticket, code="ticket.article.used", actor=actor, now=change.now, article=article.pk)
     return link
+
+
+def article_address(article: Article) -> str:
+    """Where everybody who may read ``article`` finds it."""
+    return _address(article.slug)
+
+
+def _address(slug: str) -> str:
+    return settings.SITE_URL + reverse("knowledge:article", args=[slug])
 
 
 def _demand_access(ticket: Ticket, actor: User) -> None:

@@ -6,15 +6,17 @@ Hashing and writing take as long as the disk likes, so both happen before any lo
 
 import hashlib
 import secrets
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 
 from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.core.files import File
 from django.core.files.uploadedfile import UploadedFile
+from django.db import transaction
 from django.utils.translation import gettext_lazy as _
 
 from tickets.models import Attachment, Message
@@ -34,27 +36,44 @@ class StoredFile:
 
 
 @contextmanager
-def kept(files: Sequence[UploadedFile]) -> Iterator[list[StoredFile]]:
+def kept(files: Sequence[UploadedFile | StoredFile]) -> Iterator[list[StoredFile]]:
     """Check ``files`` and store them for the block; when it fails they are taken out of the storage again.
 
-    Enter it before the transaction that attaches them.
+    Those that were stored before, with a draft, go along and stay where they are. Enter it before the transaction that
+    attaches them.
 
     Raises:
         ValidationError: keyed ``files``, when there are too many or one is refused.
     """
-    if len(files) > settings.ATTACHMENTS_PER_MESSAGE:
-        limit = {"limit": settings.ATTACHMENTS_PER_MESSAGE}
-        raise ValidationError({"files": _("At most %(limit)d files at once.") % limit})
-    checked = [(upload, check_upload(upload)) for upload in files]
+    demand_few(files)
+    before = [one for one in files if isinstance(one, StoredFile)]
+    checked = [(upload, check_upload(upload)) for upload in files if not isinstance(upload, StoredFile)]
     stored: list[StoredFile] = []
     try:
         for upload, (name, content_type) in checked:
             stored.append(_store(upload, name, content_type))
-        yield stored
+        yield [*before, *stored]
     except BaseException:
         for one in stored:
             _FILE.storage.delete(one.key)
         raise
+
+
+def demand_few(files: Sequence[UploadedFile | StoredFile]) -> None:
+    """Refuse more files than one message takes.
+
+    Raises:
+        ValidationError: keyed ``files``.
+    """
+    if len(files) > settings.ATTACHMENTS_PER_MESSAGE:
+        limit = {"limit": settings.ATTACHMENTS_PER_MESSAGE}
+        raise ValidationError({"files": _("At most %(limit)d files at once.") % limit})
+
+
+def forget_files(keys: Iterable[str]) -> None:
+    """Take files that belong to no message out of the storage, once the transaction is committed."""
+    for key in keys:
+        transaction.on_commit(partial(_FILE.storage.delete, key))
 
 
 def attach(*, message: Message, files: Sequence[StoredFile], now: datetime) -> list[Attachment]:

@@ -16,11 +16,13 @@ from sla.metrics import Deed, Reply
 from sla.services.clocks import apply_deed, follow_status, start_waiting
 from tickets.choices import Channel, MessageKind, Status
 from tickets.models import Message, Participant, Ticket
+from tickets.selectors.canned import is_canned
+from tickets.services.articles import note_articles
 from tickets.services.assigning import take_if_free
 from tickets.services.attachments import StoredFile, attach, kept
 from tickets.services.events import record
 from tickets.services.intake import Submission, create_ticket
-from tickets.services.locking import Change, MergedTicket, changing
+from tickets.services.locking import Change, MergedTicket, changing, demand_revision
 from tickets.services.originals import keep_original
 from tickets.transitions import check_move
 
@@ -42,7 +44,7 @@ def reply(
     marks: Collection[str] = (),
     status: str = "",
     hold_reason: str = "",
-    files: Sequence[UploadedFile] = (),
+    files: Sequence[UploadedFile | StoredFile] = (),
     channel: str = Channel.PORTAL,
     revision: int | None = None,
     takes: bool = True,
@@ -52,23 +54,21 @@ def reply(
 
     ``marks`` say what the answer is (see `tickets.choices.Mark`); the clocks that it meets are met. An unassigned
     ticket of the answerer's team becomes theirs if it ``takes``. With ``revision``, an answer to a changed
-    ticket is refused.
+    ticket is refused. An untouched canned answer reaches the customer, but is no answer to any clock.
 
     Raises:
         ValidationError: when the text is empty, the move illegal, the ticket stale or a file refused.
     """
     _demand_text(body)
     with kept(files) as stored, changing(ticket.pk, now=now, revision=revision) as change:
-        target = status or (Status.OPEN if change.ticket.status == Status.NEW else change.ticket.status)
-        if target != change.ticket.status:
-            check_move(source=change.ticket.status, target=target, has_reply=True, reason=hold_reason, by_hand=True)
-        elif not change.ticket.is_unresolved:
-            raise ValidationError(_("This ticket is resolved. Reopen it before you answer."), code="resolved")
+        target = check_reply(change.ticket, status=status, hold_reason=hold_reason)
+        untouched = not stored and is_canned(ticket=change.ticket, user=actor, body=body)
         is_news = bool(stored) or not _was_said(change.ticket, body)
         message = add_message(
             change, MessageKind.PUBLIC, body, author=actor, files=stored, marks=marks, channel=channel
         )
-        answered(change, Reply(marks=frozenset(marks), is_news=is_news))
+        if not untouched:
+            answered(change, Reply(marks=frozenset(marks), is_news=is_news))
         if takes:
             take_if_free(change, actor)
         if target != change.ticket.status:
@@ -80,9 +80,26 @@ def reply(
             now=change.now,
             message=message.pk,
             marks=sorted(marks),
+            **({"canned": True} if untouched else {}),
         )
+        note_articles(change, body, actor=actor)
         change.tell("ticket.reply", message=message.pk)
     return message
+
+
+def check_reply(ticket: Ticket, *, status: str = "", hold_reason: str = "", revision: int | None = None) -> str:
+    """The status in which a public reply leaves ``ticket``.
+
+    Raises:
+        ValidationError: when it may not be answered, the move is illegal, or ``revision`` is not the present one.
+    """
+    demand_revision(ticket, revision)
+    target = status or (Status.OPEN if ticket.status == Status.NEW else ticket.status)
+    if target != ticket.status:
+        check_move(source=ticket.status, target=target, has_reply=True, reason=hold_reason, by_hand=True)
+    elif not ticket.is_unresolved:
+        raise ValidationError(_("This ticket is resolved. Reopen it before you answer."), code="resolved")
+    return target
 
 
 @survives_deadlock
@@ -92,7 +109,7 @@ def add_note(
     actor: User,
     body: str,
     shareable: bool = False,
-    files: Sequence[UploadedFile] = (),
+    files: Sequence[UploadedFile | StoredFile] = (),
     channel: str = Channel.PORTAL,
     now: datetime | None = None,
 ) -> Message:

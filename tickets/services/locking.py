@@ -102,10 +102,7 @@ def changing(
         instant = now or clock.now()
         if ticket.merged_into and not even_merged:
             raise MergedTicket(ticket.merged_into)
-        if revision is not None and revision != ticket.revision:
-            raise StaleTicket(
-                _("Somebody changed this ticket meanwhile. Look at the changes and try again."), code="stale"
-            )
+        demand_revision(ticket, revision)
         record_overdue(ticket, now=instant)
         change = Change(ticket, instant)
         yield change
@@ -113,6 +110,16 @@ def changing(
         ticket.save(update_fields=sorted(change.dirty))
         refresh_next_due([ticket.pk])
         announce(ticket)
+
+
+def demand_revision(ticket: Ticket, revision: int | None) -> None:
+    """Refuse what was decided by a look at another state of ``ticket``; None says nothing of it.
+
+    Raises:
+        StaleTicket: when ``revision`` is not the present one.
+    """
+    if revision is not None and revision != ticket.revision:
+        raise StaleTicket(_("Somebody changed this ticket meanwhile. Look at the changes and try again."), code="stale")
 
 
 def announce(ticket: Ticket) -> None:

@@ -58,6 +58,7 @@ def test_words_survive_a_dialog_and_news_and_are_sent_once(opened, live_server, 
     assert ticket.messages.filter(kind="public").count() == 0
     composer.fill("Good to hear. We watch it until tomorrow.")
     page.locator("#composer button.btn-primary").click()
+    page.locator("[data-send-now]").click()
     expect(page.locator("#conversation .message-public")).to_have_count(1)
     expect(composer).to_have_value("")
     assert [message.body for message in ticket.messages.filter(kind="public")] == [

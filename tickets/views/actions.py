@@ -24,9 +24,11 @@ from tickets.forms.table import ACTIONS
 from tickets.models import Ticket
 from tickets.permissions import may
 from tickets.selectors import ticket_page as selectors
+from tickets.selectors.writing import draft_of
 from tickets.services.articles import link_article
 from tickets.services.locking import MergedTicket
 from tickets.views import ticket as ticket_views
+from tickets.views.after_sending import after_sending
 
 
 @require_http_methods(["GET", "POST"])
@@ -88,7 +90,7 @@ def fresh(
     context = ticket_views.panels(request, now) | {"previous": row.revision}
     if composer:
         last_id = context["conversation"].last_id
-        context["composer"] = ComposerForm(ticket=now, user=request.user, last_id=last_id)
+        context["composer"] = ticket_views.composer_of(request, now, last_id)
     response = render(request, "tickets/_fresh.html", context)
     trigger_client_event(response, "dialog:close")
     if toast:
@@ -101,12 +103,13 @@ def fresh(
 def write(request: SignedInRequest, number: str) -> HttpResponse:
     """Send a public reply or an internal note. A ticket that changed meanwhile shows what came, with the text kept."""
     row = selectors.workable_ticket(user=request.user, number=number)
-    form = ComposerForm(request.POST, request.FILES, ticket=row, user=request.user)
+    kept = draft_of(ticket=row, user=request.user)
+    form = ComposerForm(request.POST, request.FILES, ticket=row, user=request.user, kept=kept, live=bool(request.htmx))
     if not form.usable:
         raise Http404
-    message = form.send()
-    if message is not None:
-        return _sent(request, row, message.pk)
+    sent = form.send()
+    if sent is not None:
+        return after_sending(request, row, sent, then=form.cleaned_data["then"])
     now = selectors.workable_ticket(user=request.user, number=number)
     if form.stale:
         form.meanwhile = selectors.messages_after(ticket=now, pk=form.cleaned_data.get("seen") or 0)
@@ -116,17 +119,6 @@ def write(request: SignedInRequest, number: str) -> HttpResponse:
     context = ticket_views.panels(request, now) | {"composer": form}
     form.caught_up(now, context["conversation"].last_id)
     return render(request, "tickets/_written.html", context, status=422)
-
-
-def _sent(request: SignedInRequest, row: Ticket, pk: int) -> HttpResponse:
-    if not request.htmx:
-        return redirect(f"{reverse('workspace:ticket', args=[row.number])}#m{pk}")
-    now = selectors.workable_ticket(user=request.user, number=row.number)
-    context = ticket_views.panels(request, now)
-    last_id = context["conversation"].last_id
-    context["composer"] = ComposerForm(ticket=now, user=request.user, last_id=last_id)
-    response = render(request, "tickets/_written.html", context)
-    return trigger_client_event(response, "toast", {"text": _("Sent."), "kind": "success"})
 
 
 @require_POST

@@ -17,6 +17,7 @@ from tickets.models import Ticket
 from tickets.permissions import may
 from tickets.selectors import ticket_page as selectors
 from tickets.selectors.play import lease_of
+from tickets.selectors.writing import draft_of
 from tickets.services.seen import mark_seen
 from tickets.timeline import KINDS, entries
 from tickets.wording import reason_texts
@@ -39,9 +40,18 @@ def page(
     """The whole page, with what was typed when ``composer`` comes back with errors."""
     context = panels(request, row)
     talk = context["conversation"]
-    context["composer"] = composer or ComposerForm(ticket=row, user=request.user, last_id=talk.last_id)
+    context["composer"] = composer or composer_of(request, row, talk.last_id)
     context["history"] = selectors.history_of(ticket=row, user=request.user)
     return render(request, "tickets/ticket.html", context, status=status)
+
+
+def composer_of(request: SignedInRequest, row: Ticket, last_id: int) -> ComposerForm:
+    """The composer with what this person left in it; one that came back shows what came in between."""
+    kept = draft_of(ticket=row, user=request.user)
+    form = ComposerForm(ticket=row, user=request.user, last_id=last_id, kept=kept)
+    if kept is not None and kept.returned:
+        form.stale, form.meanwhile = True, selectors.messages_after(ticket=row, pk=kept.seen)
+    return form
 
 
 def panels(request: SignedInRequest, row: Ticket, *, seen: bool = True) -> dict[str, Any]:

@@ -33,6 +33,7 @@ from outbox.models import Intent, MailboxMessage
 from outbox.services import heard
 from sla.engine import HEART
 from tickets.models import Attachment, Escalation, Message, SavedView, Ticket
+from tickets.services.canned import save_canned
 from tickets.services.cause_reports import report_cause
 from tickets.services.conversation import add_note, reply
 from tickets.services.grades import contest
@@ -224,6 +225,10 @@ class Scene:
                 created_at=now,
             ),
             "absence": Absence.objects.create(user=agent, starts_at=now, ends_at=now + timedelta(days=1)),
+            "own_canned": save_canned(actor=agent, name="Logs", shortcut="logs", text_zh="", text_en="Logs, please."),
+            "shared_canned": save_canned(
+                actor=self.people["administrator"], name="Hi", shortcut="hi", text_zh="", text_en="Hello.", shared=True
+            ),
             "agents_token": ApiToken.objects.get(user=agent),
             "invitation": invitation_token(user=invited, now=now),
             "uid": int_to_base36(agent.pk),

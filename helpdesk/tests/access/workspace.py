@@ -21,6 +21,7 @@ _FOREIGN = frozenset({"elsewhere", "manager", "administrator"})
 _FOREIGN_WORKS = frozenset({"elsewhere", "administrator"})
 _MAY_WORK = frozenset({"agent", "elsewhere", "lead", "administrator"})
 _ASSIGNEE = frozenset({"agent"})
+_CANNED = STAFF - {"manager"}  # write notes
 _BOARD = frozenset({"agent", "elsewhere", "lead", "manager", "administrator"})
 _NORTH_BOARD = _BOARD - {"elsewhere"}
 
@@ -47,6 +48,15 @@ def _action(
             "POST": [case({status: who}, number=number), elsewhere],
         }
     }
+
+
+def _writing(method: str, status: int = 200, *, data: dict | None = None) -> dict:
+    """What the composer asks of one ticket, for those who may write a note there."""
+    cells = [
+        case({status: NOTES}, data=data, number="ticket"),
+        case({status: _FOREIGN_WORKS}, data=data, number="foreign"),
+    ]
+    return {"GET": NOT_THERE, "POST": NOT_THERE} | {method: cells}
 
 
 ROWS: Rows = {
@@ -123,6 +133,22 @@ ROWS: Rows = {
     "workspace:write": {
         "GET": NOT_THERE,
         "POST": [case({422: NOTES}, number="ticket"), case({422: _FOREIGN_WORKS}, number="foreign")],
+    },
+    "workspace:draft": _writing("POST", data={"kind": "note", "body": "half a thought"}),
+    "workspace:preview": _writing("POST", data={"body": "**bold**"}),
+    "workspace:offer-canned": _writing("GET"),
+    "workspace:offer-articles": _writing("GET"),
+    "workspace:offer-colleagues": _writing("GET"),
+    "workspace:take-back": _writing("POST", REDIRECT),
+    "workspace:send-now": _writing("POST", REDIRECT),
+    "workspace:canned": {"GET": [case({200: _CANNED})], "POST": [case({422: _CANNED})]},
+    "workspace:canned-edit": {
+        "GET": [case({200: _ASSIGNEE}, pk="own_canned"), case({200: BOSS}, pk="shared_canned")],
+        "POST": [case({422: _ASSIGNEE}, pk="own_canned"), case({422: BOSS}, pk="shared_canned")],
+    },
+    "workspace:canned-delete": {
+        "GET": NOT_THERE,
+        "POST": [case({REDIRECT: _ASSIGNEE}, pk="own_canned"), case({REDIRECT: BOSS}, pk="shared_canned")],
     },
     "workspace:use-article": {
         "GET": NOT_THERE,

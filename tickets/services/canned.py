@@ -1,0 +1,60 @@
+"""Writing canned answers: one's own by everybody who works here, shared ones by the administrator."""
+
+from django.core.exceptions import PermissionDenied
+from django.db import transaction
+
+from accounts.models import Team, User
+from tickets.canned import check_text
+from tickets.models import CannedAnswer
+
+
+@transaction.atomic
+def save_canned(
+    *,
+    actor: User,
+    name: str,
+    shortcut: str,
+    text_zh: str,
+    text_en: str,
+    name_en: str = "",
+    answer: CannedAnswer | None = None,
+    shared: bool = False,
+    team: Team | None = None,
+) -> CannedAnswer:
+    """Write a canned answer, or change ``answer``. Whose a new one is, is said once: one's own, or ``shared``.
+
+    Raises:
+        PermissionDenied: when ``actor`` may not change it, or may not share.
+        ValidationError: for an unknown variable, a shortcut that is taken, or an answer without text.
+    """
+    if answer is None:
+        answer = CannedAnswer(owner=None if shared else actor, team=team if shared else None)
+        allowed = not shared or actor.may("admin.configure")
+    else:
+        allowed = CannedAnswer.objects.editable_by(actor).filter(pk=answer.pk).exists()
+    if not allowed:
+        raise PermissionDenied
+    for field, value in {
+        "name": name,
+        "name_en": name_en,
+        "shortcut": shortcut,
+        "text_zh": text_zh,
+        "text_en": text_en,
+    }.items():
+        setattr(answer, field, value.strip())
+    check_text(answer.text_zh)
+    check_text(answer.text_en)
+    answer.full_clean()
+    answer.save()
+    return answer
+
+
+@transaction.atomic
+def delete_canned(*, answer: CannedAnswer, actor: User) -> None:
+    """Delete a canned answer; what was sent with it stays.
+
+    Raises:
+        PermissionDenied: when ``actor`` may not change it.
+    """
+    if not CannedAnswer.objects.editable_by(actor).filter(pk=answer.pk).delete()[0]:
+        raise PermissionDenied
