@@ -5,7 +5,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("accounts", "0006_quiet_hours"),
+        ("accounts", "0008_queue_columns"),
     ]
 
     operations = [

@@ -12,7 +12,7 @@ class Migration(migrations.Migration):
     dependencies = [
         ("accounts", "0007_after_send"),
         ("pghistory", "0007_auto_20250421_0444"),
-        ("tickets", "0017_slim_indexes"),
+        ("tickets", "0024_bulk_and_play"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
