@@ -10,7 +10,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("accounts", "0007_after_send"),
+        ("accounts", "0009_after_send"),
         ("pghistory", "0007_auto_20250421_0444"),
         ("tickets", "0024_bulk_and_play"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),

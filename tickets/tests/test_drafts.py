@@ -1,4 +1,4 @@
-"""Words before they are said: kept, restored, taken back, sent once, and never over what somebody else said meanwhile."""
+"""Words before they are said: kept, restored, taken back, sent once, never over what was said meanwhile."""
 
 from datetime import timedelta
 
