@@ -1,7 +1,8 @@
 """Live push: one small ASGI application that tells open pages that something changed (Server-Sent Events).
 
 ``GET /events/?topics=ticket:T100001,…`` with the session cookie. Everybody hears ``user:<id>`` and the ``team:<id>`` in
-reach; a ticket only when it is visible. Hints carry no content: the page asks again through its own rights.
+reach, with ``desk:<id>`` (who is on its tickets); a ticket only when it is visible, ``presence:<number>`` only from the
+inside. Hints carry no content: the page asks again through its own rights.
 One Redis connection for the whole process; who listens to what is kept in memory.
 """
 

@@ -60,11 +60,14 @@ def find(cookie: str, wanted: list[str]) -> Person | None:
     user = get_user(request)  # checks the expiry, the backend and that the password has not changed
     if not user.is_authenticated or not user.is_active:
         return None
-    topics = {f"user:{user.pk}", *(f"team:{team}" for team in teams_in_reach(user=user))}
-    numbers = [topic.removeprefix("ticket:") for topic in wanted if topic.startswith("ticket:") and "\x00" not in topic]
-    if numbers:
-        visible = Ticket.objects.visible_to(user).filter(number__in=numbers).values_list("number", flat=True)
-        topics |= {f"ticket:{number}" for number in visible}
+    teams = teams_in_reach(user=user)
+    topics = {f"user:{user.pk}", *(f"team:{team}" for team in teams), *(f"desk:{team}" for team in teams)}
+    for name, rows in (("ticket", Ticket.objects.visible_to(user)), ("presence", Ticket.objects.workable_by(user))):
+        numbers = [topic.partition(":")[2] for topic in wanted if topic.startswith(f"{name}:") and "\x00" not in topic]
+        if numbers:
+            topics |= {
+                f"{name}:{number}" for number in rows.filter(number__in=numbers).values_list("number", flat=True)
+            }
     return Person(user.pk, key, frozenset(topics))
 
 

@@ -8,6 +8,7 @@ from django.http import HttpRequest
 
 from outbox.admin_base import AutocompleteMixin, LinesField, ReadOnlyAdmin
 from tickets.models import (
+    ChecklistTemplate,
     Escalation,
     SeverityCell,
     SeverityContest,
@@ -65,6 +66,21 @@ class TriageRuleAdmin(AutocompleteMixin, admin.ModelAdmin):
     list_select_related = ["category", "module__product", "team"]
     search_fields = ["name", "keywords"]
     autocomplete_fields = ["category", "module", "team"]
+
+
+class _ChecklistForm(forms.ModelForm):
+    items = LinesField(item_length=200)
+
+
+@admin.register(ChecklistTemplate)
+class ChecklistTemplateAdmin(AutocompleteMixin, admin.ModelAdmin):
+    form = _ChecklistForm
+    list_display = ["name", "name_en", "category", "position", "is_active"]
+    list_editable = ["position", "is_active"]
+    list_filter = ["is_active", "category"]
+    list_select_related = ["category"]
+    search_fields = ["name", "name_en"]
+    autocomplete_fields = ["category"]
 
 
 @admin.register(Ticket)

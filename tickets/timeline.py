@@ -189,6 +189,8 @@ def _grades(data: dict, names: Names) -> str:
 
 def _team(data: dict, names: Names) -> str:
     between = {"source": names.team(data.get("source")), "target": names.team(data.get("target"))}
+    if data.get("handover"):
+        return _("handed it over from %(source)s to %(target)s") % between
     return _("moved from %(source)s to %(target)s") % between
 
 
@@ -232,6 +234,25 @@ def _acknowledged(data: dict, names: Names) -> str:
     return ngettext("acknowledged %(count)d escalation", "acknowledged %(count)d escalations", count) % {"count": count}
 
 
+def _added_items(data: dict, names: Names) -> str:
+    count = int(data.get("count", 1))
+    words = ngettext("added %(count)d item to the checklist", "added %(count)d items to the checklist", count)
+    return words % {"count": count}
+
+
+def _minutes(data: dict, names: Names) -> str:
+    return _("spent %(minutes)s min") % {"minutes": data.get("minutes")}
+
+
+def _corrected(data: dict, names: Names) -> str:
+    between = {"source": data.get("source"), "target": data.get("minutes")}
+    return _("corrected the time spent: %(source)s → %(target)s min") % between
+
+
+def _whose(data: dict, names: Names) -> str:
+    return names.person(data["user"]) if data.get("user") else ""
+
+
 def _person(words: str | Promise) -> Say:
     return lambda data, names: str(words) % {"person": names.person(data.get("user"))}
 
@@ -256,7 +277,7 @@ def _changes(data: dict, names: Names) -> str:
             "field": bilingual(row["label"])
             if "label" in row
             else capfirst(str(_FIELDS.get(row["field"], row["field"]))),
-            "change": f"{_value(row['source'])} → {_value(row['target'])}",
+            "change": f"{_value(row['source'])} → {_value(row['target'])}" if "source" in row else _("changed"),
         }
         for row in data.get("changes", [])
     )
@@ -300,6 +321,25 @@ SENTENCES: dict[str, _Sentence] = {
         "work", "inbox", _plain(gettext_lazy("put the ticket back into the queue")), detail=_holders
     ),
     "ticket.team": _Sentence("work", "transfer", _team, detail=_now_with),
+    "ticket.followed": _Sentence("work", "eye", _person(gettext_lazy("watcher: %(person)s"))),
+    "ticket.unfollowed": _Sentence("work", "x", _person(gettext_lazy("takes part no longer: %(person)s"))),
+    "ticket.time": _Sentence("work", "clock", _minutes),
+    "ticket.time.corrected": _Sentence("work", "clock", _corrected),
+    "ticket.checklist.added": _Sentence("work", "plus", _added_items, detail=_whose),
+    "ticket.checklist.done": _Sentence("work", "check", _plain(gettext_lazy("ticked an item of the checklist"))),
+    "ticket.checklist.undone": _Sentence(
+        "work", "refresh", _plain(gettext_lazy("took the tick off an item of the checklist"))
+    ),
+    "ticket.checklist.owner": _Sentence(
+        "work", "user", _plain(gettext_lazy("gave an item of the checklist to somebody")), detail=_whose
+    ),
+    "ticket.checklist.removed": _Sentence("work", "x", _plain(gettext_lazy("took an item off the checklist"))),
+    "ticket.handover.acknowledged": _Sentence(
+        "work", "check", _plain(gettext_lazy("has understood the hand-over")), "good"
+    ),
+    "ticket.handover.returned": _Sentence(
+        "work", "reply", _plain(gettext_lazy("asked back about the hand-over")), "warn"
+    ),
     "ticket.status": _Sentence("work", "play", _plain(gettext_lazy("changed the status")), detail=_from_to),
     "ticket.properties": _Sentence("work", "tag", _plain(gettext_lazy("edited the properties")), detail=_changes),
     "ticket.reply.public": _Sentence("talk", "send", _plain(gettext_lazy("answered the customer")), detail=_marks),

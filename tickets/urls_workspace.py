@@ -5,7 +5,7 @@ from django.urls import path
 import tickets.converters  # noqa: F401  (knows `<number:…>`)
 from tickets.forms.table import ACTIONS
 from tickets.urls_lead import urlpatterns as lead_urls
-from tickets.views import actions, bulk, canned, composing, palette, play, queue, saved_views, ticket
+from tickets.views import actions, bulk, canned, composing, palette, play, presence, queue, saved_views, ticket
 from tickets.views.attachments import lines
 from tickets.views.originals import original
 from tickets.views.rules import try_rules
@@ -21,6 +21,7 @@ urlpatterns = [
     path("views/<int:pk>/", saved_views.edit, name="saved-view"),
     path("views/<int:pk>/replace/", saved_views.replace, name="saved-view-replace"),
     path("views/<int:pk>/delete/", saved_views.delete, name="saved-view-delete"),
+    path("presence/", presence.queue, name="queue-presence"),
     path("search/", queue.search, name="search"),
     path("rules/try/", try_rules, name="rules-try"),
     path("bulk/<int:pk>/undo/", bulk.undo_edit, name="bulk-undo"),
@@ -34,6 +35,7 @@ urlpatterns = [
     path(f"{_TICKET}/live/", ticket.live, name="live"),
     path(f"{_TICKET}/timeline/", ticket.timeline, name="timeline"),
     path(f"{_TICKET}/related/", ticket.related, name="related"),
+    path(f"{_TICKET}/here/", presence.here, name="here"),
     path(f"{_TICKET}/messages/", actions.write, name="write"),
     path(f"{_TICKET}/draft/", composing.save_draft, name="draft"),
     path(f"{_TICKET}/draft/preview/", composing.preview, name="preview"),

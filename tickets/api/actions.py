@@ -8,14 +8,13 @@ from rest_framework.decorators import action
 from rest_framework.exceptions import ErrorDetail, NotFound, Throttled
 from rest_framework.request import Request
 from rest_framework.response import Response
-from rest_framework.serializers import Serializer
-from rest_framework.viewsets import GenericViewSet
 
 from accounts.authentication import caller
 from outbox import clock
 from tickets import limits, permissions
 from tickets.api import inputs
-from tickets.api.outputs import CauseReportOut, ClockOut, MessageOut, TicketOut
+from tickets.api.base import TicketEndpoint, post
+from tickets.api.outputs import CauseReportOut, ClockOut, MessageOut
 from tickets.choices import Channel, MessageKind
 from tickets.models import CauseReport, Ticket
 from tickets.promises import TOLD_TO_CUSTOMERS
@@ -25,25 +24,8 @@ from tickets.services.cause_reports import report_cause
 from tickets.services.merging import merge_ticket
 
 
-def post_action(name: str, body: type[Serializer] | None = None, answer: type[Serializer] = TicketOut) -> Any:
-    """A POST action at ``/tickets/{number}/{name}/`` whose answer is the changed ticket, or what ``answer`` says."""
-
-    def decorate(function: Any) -> Any:
-        described = extend_schema(request=body, responses=answer, operation_id=f"tickets_{name.replace('-', '_')}")
-        return action(detail=True, methods=["post"], url_path=name)(described(function))
-
-    return decorate
-
-
-class TicketActions(GenericViewSet):
+class TicketActions(TicketEndpoint):
     """Mixed into the tickets' view set."""
-
-    def _ticket(self, needed: str) -> Ticket:
-        """The visible ticket, if the caller may do ``needed``; what is not visible is not found."""
-        ticket = self.get_object()
-        if not permissions.may(caller(self.request), needed, ticket):
-            raise PermissionDenied
-        return ticket
 
     def _customers(self, needed: str) -> Ticket:
         """As `_ticket`, for what a customer does: counted, as in the portal."""
@@ -52,48 +34,37 @@ class TicketActions(GenericViewSet):
             raise Throttled(limits.seconds_to_wait(now))
         return ticket
 
-    def _read(self, serializer_class: type[Serializer]) -> dict:
-        serializer = serializer_class(data=self.request.data)
-        serializer.is_valid(raise_exception=True)
-        return serializer.validated_data
-
-    def _answer(self, ticket: Ticket) -> Response:
-        fresh = self.get_queryset().filter(pk=ticket.pk).first()
-        if fresh is None:  # done, and by that out of the caller's sight: moved to another team
-            return Response(status=204)
-        return Response(TicketOut(fresh, context=self.get_serializer_context()).data)
-
-    @post_action("status", inputs.StatusIn)
+    @post("status", inputs.StatusIn)
     def set_status(self, request: Request, number: str) -> Response:
         ticket, data = self._ticket("status"), self._read(inputs.StatusIn)
         moves.set_status(ticket=ticket, actor=caller(request), status=data["status"], reason=data["reason"])
         return self._answer(ticket)
 
-    @post_action("take")
+    @post("take")
     def take(self, request: Request, number: str) -> Response:
         ticket = self._ticket("take")
         assigning.take(ticket=ticket, actor=caller(request))
         return self._answer(ticket)
 
-    @post_action("assign", inputs.AssignIn)
+    @post("assign", inputs.AssignIn)
     def assign(self, request: Request, number: str) -> Response:
         ticket, data = self._ticket("assign"), self._read(inputs.AssignIn)
         assigning.assign(ticket=ticket, actor=caller(request), assignee=data["assignee"], team=data["team"])
         return self._answer(ticket)
 
-    @post_action("regrade", inputs.SeverityIn)
+    @post("regrade", inputs.SeverityIn)
     def regrade(self, request: Request, number: str) -> Response:
         ticket, data = self._ticket("regrade"), self._read(inputs.SeverityIn)
         grades.regrade(ticket=ticket, actor=caller(request), severity=data["severity"], reason=data["reason"])
         return self._answer(ticket)
 
-    @post_action("contest", inputs.ContestIn)
+    @post("contest", inputs.ContestIn)
     def contest(self, request: Request, number: str) -> Response:
         ticket, data = self._customers("contest"), self._read(inputs.ContestIn)
         grades.contest(ticket=ticket, actor=caller(request), wanted=data["wanted"], reason=data["reason"])
         return self._answer(ticket)
 
-    @post_action("urge")
+    @post("urge")
     def urge(self, request: Request, number: str) -> Response:
         """Ask for speed, at most once an hour; 429 says when it is possible again."""
         ticket = self._customers("urge")
@@ -105,25 +76,25 @@ class TicketActions(GenericViewSet):
             raise refusal from early
         return self._answer(ticket)
 
-    @post_action("acknowledge")
+    @post("acknowledge")
     def acknowledge(self, request: Request, number: str) -> Response:
         ticket = self._ticket("acknowledge")
         lead.acknowledge(ticket=ticket, actor=caller(request))
         return self._answer(ticket)
 
-    @post_action("resolve", inputs.ResolveIn)
+    @post("resolve", inputs.ResolveIn)
     def resolve(self, request: Request, number: str) -> Response:
         ticket, data = self._ticket("resolve"), self._read(inputs.ResolveIn)
         moves.resolve_ticket(ticket=ticket, actor=caller(request), channel=Channel.API, **data)
         return self._answer(ticket)
 
-    @post_action("reopen", inputs.ReasonIn)
+    @post("reopen", inputs.ReasonIn)
     def reopen(self, request: Request, number: str) -> Response:
         ticket, data = self._ticket("reopen"), self._read(inputs.ReasonIn)
         moves.reopen_ticket(ticket=ticket, actor=caller(request), reason=data["reason"], channel=Channel.API)
         return self._answer(ticket)
 
-    @post_action("merge", inputs.MergeIn)
+    @post("merge", inputs.MergeIn)
     def merge(self, request: Request, number: str) -> Response:
         """Merge a duplicate into another ticket of the same customer, who reads the words there."""
         ticket, data = self._ticket("merge"), self._read(inputs.MergeIn)
@@ -154,13 +125,13 @@ class TicketActions(GenericViewSet):
             raise NotFound
         return Response(CauseReportOut(found).data)
 
-    @post_action("confirm")
+    @post("confirm")
     def confirm(self, request: Request, number: str) -> Response:
         ticket = self._customers("confirm")
         moves.confirm_solution(ticket=ticket, actor=caller(request))
         return self._answer(ticket)
 
-    @post_action("refute", inputs.CommentIn)
+    @post("refute", inputs.CommentIn)
     def refute(self, request: Request, number: str) -> Response:
         ticket, data = self._customers("refute"), self._read(inputs.CommentIn)
         moves.refute_solution(ticket=ticket, actor=caller(request), comment=data["comment"], channel=Channel.API)

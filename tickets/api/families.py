@@ -9,7 +9,8 @@ from rest_framework.response import Response
 
 from accounts.authentication import caller
 from tickets.api import inputs
-from tickets.api.actions import TicketActions, post_action
+from tickets.api.actions import TicketActions
+from tickets.api.base import post
 from tickets.api.outputs import FamilyOut, TicketOut
 from tickets.choices import Channel
 from tickets.models import Ticket, TicketLink
@@ -35,14 +36,14 @@ class FamilyActions(TicketActions):
         """Parent, tickets below, links, and how far the newest announcement got; for colleagues."""
         return self._family(self._ticket("link"))
 
-    @post_action("link", inputs.LinkIn, FamilyOut)
+    @post("link", inputs.LinkIn, FamilyOut)
     def link(self, request: Request, number: str) -> Response:
         ticket, data = self._ticket("link"), self._read(inputs.LinkIn)
         other = self._named("other", data["other"])
         linking.link_tickets(ticket=ticket, others=[other], kind=data["kind"], actor=caller(request))
         return self._family(ticket)
 
-    @post_action("unlink", inputs.UnlinkIn, FamilyOut)
+    @post("unlink", inputs.UnlinkIn, FamilyOut)
     def unlink(self, request: Request, number: str) -> Response:
         ticket, data = self._ticket("unlink"), self._read(inputs.UnlinkIn)
         links = family_of(ticket=ticket, user=caller(request)).links
@@ -51,7 +52,7 @@ class FamilyActions(TicketActions):
         linking.unlink_tickets(link=TicketLink.objects.get(pk=data["id"]), actor=caller(request))
         return self._family(ticket)
 
-    @post_action("part-of", inputs.PartOfIn)
+    @post("part-of", inputs.PartOfIn)
     def part_of(self, request: Request, number: str) -> Response:
         """Make the ticket part of an incident, or of none."""
         ticket, data = self._ticket("link"), self._read(inputs.PartOfIn)
@@ -70,21 +71,21 @@ class FamilyActions(TicketActions):
         new = splitting.split_ticket(ticket=ticket, messages=messages, subject=data["subject"], actor=caller(request))
         return Response(TicketOut(new, context=self.get_serializer_context()).data, status=201)
 
-    @post_action("unmerge", inputs.WordsIn)
+    @post("unmerge", inputs.WordsIn)
     def unmerge(self, request: Request, number: str) -> Response:
         """Undo the merge of the ticket into another one; its customer reads the words."""
         ticket, data = self._ticket("unmerge"), self._read(inputs.WordsIn)
         unmerging.undo_merge(ticket=ticket, actor=caller(request), words=data["words"], channel=Channel.API)
         return self._answer(ticket)
 
-    @post_action("tell-children", inputs.TellIn, FamilyOut)
+    @post("tell-children", inputs.TellIn, FamilyOut)
     def tell_children(self, request: Request, number: str) -> Response:
         """Answer here and tell the same to every open ticket below; `told` says how far that is."""
         ticket, data = self._ticket("tell_children"), self._read(inputs.TellIn)
         announcing.tell_children(ticket=ticket, actor=caller(request), channel=Channel.API, **data)
         return self._family(ticket)
 
-    @post_action("resolve-children", inputs.WordsIn, FamilyOut)
+    @post("resolve-children", inputs.WordsIn, FamilyOut)
     def resolve_children(self, request: Request, number: str) -> Response:
         """Resolve every open ticket below with the cause and solution of this one."""
         ticket, data = self._ticket("resolve_children"), self._read(inputs.WordsIn)

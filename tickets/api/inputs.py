@@ -110,9 +110,46 @@ class AssignIn(StrictSerializer):
         return fields
 
 
+class HandOverIn(StrictSerializer):
+    team = serializers.SlugRelatedField(slug_field="code", queryset=Team.objects.all())
+    assignee = serializers.PrimaryKeyRelatedField(
+        queryset=User.objects.none(), required=False, allow_null=True, default=None
+    )
+    symptom = serializers.CharField(max_length=50_000)
+    tried = serializers.CharField(max_length=50_000)
+    asked = serializers.CharField(max_length=50_000)
+
+    def get_fields(self) -> dict[str, Any]:
+        fields: dict[str, Any] = super().get_fields()
+        fields["assignee"].queryset = colleagues()
+        return fields
+
+
+class QuestionIn(StrictSerializer):
+    question = serializers.CharField(max_length=50_000)
+
+
 class SeverityIn(StrictSerializer):
     severity = serializers.ChoiceField(Severity.choices)
     reason = serializers.CharField(max_length=2000)
+
+
+class TimeIn(StrictSerializer):
+    minutes = serializers.IntegerField(min_value=0, max_value=1440)
+    day = serializers.DateField(required=False, allow_null=True, default=None)
+    words = serializers.CharField(max_length=200, required=False, default="", allow_blank=True)
+    corrects = serializers.IntegerField(
+        required=False,
+        allow_null=True,
+        default=None,
+        min_value=1,
+        max_value=2**63 - 1,
+        help_text=_("An entry of one's own that is taken back; 0 minutes put nothing in its place."),
+    )
+
+
+class CustomIn(StrictSerializer):
+    custom = serializers.DictField(help_text=_("Answers to custom fields, by their code; null empties one."))
 
 
 class ResolveIn(StrictSerializer):
@@ -121,6 +158,9 @@ class ResolveIn(StrictSerializer):
     verification = serializers.ChoiceField(Resolution.Verification.choices)
     proof = serializers.CharField(max_length=20_000, required=False, default="", allow_blank=True)
     message = serializers.CharField(max_length=50_000, required=False, default="", allow_blank=True)
+    custom = serializers.DictField(
+        required=False, default=dict, help_text=_("Answers to custom fields, by their code.")
+    )
 
 
 class MergeIn(StrictSerializer):

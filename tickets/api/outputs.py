@@ -5,7 +5,17 @@ from rest_framework import serializers
 
 from catalog.models import CustomField
 from sla.models import Clock
-from tickets.models import Attachment, CauseReport, Escalation, Incident, IncidentNews, Message, Ticket, TicketLink
+from tickets.models import (
+    Attachment,
+    CauseReport,
+    Escalation,
+    Incident,
+    IncidentNews,
+    Message,
+    Ticket,
+    TicketLink,
+    TimeEntry,
+)
 from tickets.selectors.family import Told
 from tickets.wording import reason_text
 
@@ -195,6 +205,14 @@ class FamilyOut(serializers.Serializer):
     merged = RelativeOut(many=True)
     links = LinkOut(many=True)
     told = AnnouncementOut(allow_null=True)
+
+
+class TimeEntryOut(serializers.ModelSerializer):
+    user = serializers.CharField(source="user.name")
+
+    class Meta:
+        model = TimeEntry
+        fields = ["id", "user", "minutes", "day", "words", "takes_back", "created_at"]
 
 
 class CauseReportOut(serializers.ModelSerializer):

@@ -24,6 +24,7 @@ from tickets.api import inputs
 from tickets.api.bulk import BulkActions
 from tickets.api.families import FamilyActions
 from tickets.api.outputs import CreatedAnswer, CreatedOut, EscalationOut, IncidentOut, TicketOut
+from tickets.api.teamwork import Teamwork
 from tickets.choices import Channel, Status
 from tickets.models import Escalation, Incident, Ticket
 from tickets.services.idempotency import once
@@ -48,7 +49,7 @@ class TicketFilter(filters.FilterSet):
 
 
 class TicketViewSet(
-    mixins.ListModelMixin, mixins.RetrieveModelMixin, BulkActions, FamilyActions, viewsets.GenericViewSet
+    mixins.ListModelMixin, mixins.RetrieveModelMixin, BulkActions, FamilyActions, Teamwork, viewsets.GenericViewSet
 ):
     """Tickets that the caller may see; what is not visible is not found."""
 

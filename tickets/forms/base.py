@@ -20,6 +20,7 @@ class ActionForm(forms.Form):
         action: the action of `tickets.permissions`, by which it is allowed.
         link: what leads here; the title when empty.
         title, explanation, button, icon: what the dialog shows.
+        warning: what one should know before pressing the button; it forbids nothing.
         done: what is said afterwards.
         danger: whether the button is red.
         shows_present: fields that come filled with how the ticket stands. Each carries along what it showed, so that a
@@ -31,6 +32,7 @@ class ActionForm(forms.Form):
     link: ClassVar[Words] = ""
     title: ClassVar[Words] = ""
     explanation: ClassVar[Words] = ""
+    warning: Words = ""
     button: ClassVar[Words] = _("Save")
     icon: ClassVar[str] = "check"
     done: ClassVar[Words] = _("Saved.")

@@ -3,7 +3,7 @@
 from typing import Any
 
 from django import forms
-from django.utils.translation import gettext, override
+from django.utils.translation import gettext, ngettext, override
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import User
@@ -55,13 +55,19 @@ class ResolveForm(ActionForm):
     )
     files = FilesField(label=_("Files"), required=False)  # type: ignore[assignment]  # a field, not BaseForm.files
 
-    @classmethod
-    def allowed(cls, ticket: Ticket, user: User) -> bool:
-        return ticket.is_unresolved
-
     def prepare(self) -> None:
         needed = custom.missing(self.ticket.custom, custom.fields_of(self.ticket.category))
         self.fields |= custom.form_fields(needed, required=True)
+        left = self.ticket.checklist.filter(done_at=None).count()
+        if left:
+            words = ngettext(
+                "%(count)d item of the checklist is not done.", "%(count)d items of the checklist are not done.", left
+            )
+            self.warning = words % {"count": left}
+
+    @classmethod
+    def allowed(cls, ticket: Ticket, user: User) -> bool:
+        return ticket.is_unresolved
 
     def perform(self) -> Any:
         rest, answers = custom.split(self.cleaned_data)

@@ -56,38 +56,37 @@ class TakeOverForm(ActionForm):
 
 
 class AssignForm(ActionForm):
-    """To a team, a person, or a person of a team."""
+    """To a person of its team; a ticket that no team has yet, to a team. Between teams it is a hand-over."""
 
     action = "assign"
     link = _("Assign…")
     title = _("Assign the ticket")
-    explanation = _("Another team chooses a person by skill, load and duty unless you name one.")
     button = _("Assign")
-    icon = "transfer"
+    icon = "user"
     done = _("Assigned.")
-    shows_present = ("team", "assignee")
+    shows_present = ("assignee",)
 
-    team = forms.ModelChoiceField(Team.objects.none(), label=_("Team"), required=False, empty_label=_("as it is"))
-    assignee = forms.ModelChoiceField(
-        User.objects.none(),
-        label=_("Assignee"),
+    team = forms.ModelChoiceField(
+        Team.objects.none(),
+        label=_("Team"),
         required=False,
-        empty_label=_("nobody (another team chooses for itself)"),
+        empty_label=_("as it is"),
+        help_text=_("It chooses a person by skill, load and duty unless you name one."),
     )
+    assignee = forms.ModelChoiceField(User.objects.none(), label=_("Assignee"), required=False, empty_label=_("nobody"))
 
     def prepare(self) -> None:
-        self.fields["team"].queryset = Team.objects.all()  # type: ignore[attr-defined]
+        if self.ticket.team_id:
+            del self.fields["team"]
+        else:
+            self.fields["team"].queryset = Team.objects.all()  # type: ignore[attr-defined]
         self.fields["assignee"].queryset = workers()  # type: ignore[attr-defined]
-        self.initial.setdefault("team", self.ticket.team_id)
         self.initial.setdefault("assignee", self.ticket.assignee_id)
 
     def perform(self) -> Any:
-        team = self.cleaned_data["team"] if self.touched("team") else None
-        moved = team if team and team.pk != self.ticket.team_id else None
+        team = self.cleaned_data.get("team")
         assignee = self.cleaned_data["assignee"] if self.touched("assignee") else self.ticket.assignee
-        if moved and assignee and assignee.pk == self.ticket.assignee_id:
-            assignee = None  # the field was left as it was: the new team chooses
-        return assigning.assign(ticket=self.ticket, actor=self.user, assignee=assignee, team=moved)
+        return assigning.assign(ticket=self.ticket, actor=self.user, assignee=assignee, team=team)
 
 
 class RegradeForm(ActionForm):

@@ -5,30 +5,28 @@ from typing import Any
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
-from accounts.models import Team, User
+from accounts.models import User
 from tickets.forms.base import ActionForm, lines
-from tickets.selectors.handover import Candidate, candidates, other_teams
+from tickets.selectors.handover import Candidate, candidates
 from tickets.services import assigning, conversation
 
 
-class HandOverForm(ActionForm):
-    """To a person of the team, seen with load and duty, or to another team, which chooses by skill and load."""
+class ReassignForm(ActionForm):
+    """To a person of the team, seen with load and duty. To another team it goes by `forms.handover.HandOverForm`."""
 
     action = "assign"
     title = _("Reassign")
     button = _("Reassign")
-    icon = "transfer"
+    icon = "user"
     done = _("Reassigned.")
 
     to = forms.ChoiceField(
-        label=_("To whom"), widget=forms.RadioSelect, error_messages={"required": _("Choose a person or a team.")}
+        label=_("To whom"), widget=forms.RadioSelect, error_messages={"required": _("Choose a person.")}
     )
 
     def prepare(self) -> None:
         self.people: list[Candidate] = candidates(ticket=self.ticket)
-        self.teams: list[Team] = other_teams(ticket=self.ticket)
         choices = [(f"u{one.user.pk}", str(one.user)) for one in self.people if not one.has_it]
-        choices += [(f"t{team.pk}", team.label) for team in self.teams]
         self.fields["to"].choices = choices  # type: ignore[attr-defined]
 
     @classmethod
@@ -37,9 +35,6 @@ class HandOverForm(ActionForm):
 
     def perform(self) -> Any:
         wanted = self.cleaned_data["to"]
-        if wanted.startswith("t"):
-            team = next(team for team in self.teams if f"t{team.pk}" == wanted)
-            return assigning.assign(ticket=self.ticket, actor=self.user, team=team)
         person = next(one.user for one in self.people if f"u{one.user.pk}" == wanted)
         return assigning.assign(ticket=self.ticket, actor=self.user, assignee=person)
 

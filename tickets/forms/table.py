@@ -1,13 +1,26 @@
 """Every action of the ticket page by its name in the address."""
 
-from tickets.forms import closing, family, handling
+from tickets.forms import checklist, closing, family, handling, handover, teamwork
 from tickets.forms.base import ActionForm
 
 FORMS: tuple[type[ActionForm], ...] = (
     handling.TakeForm,
     handling.TakeOverForm,
     handling.AssignForm,
+    handover.HandOverForm,
+    handover.UnderstandForm,
+    handover.AskBackForm,
     handling.RegradeForm,
+    teamwork.WatchForm,
+    teamwork.UnwatchForm,
+    teamwork.AddWatchersForm,
+    teamwork.RemoveWatcherForm,
+    teamwork.LogTimeForm,
+    teamwork.CorrectTimeForm,
+    checklist.AddItemForm,
+    checklist.ChangeItemForm,
+    checklist.OwnerForm,
+    checklist.TemplateForm,
     handling.ContestForm,
     handling.PropertiesForm,
     handling.CallInForm,

@@ -2,15 +2,18 @@
 
 from tickets.models.bulk import BulkEdit
 from tickets.models.cause_report import CauseReport
+from tickets.models.checklist import ChecklistItem, ChecklistTemplate
 from tickets.models.conversation import AccessLink, Attachment, Message, MessageSource, TicketEvent
 from tickets.models.desk import SavedView, TicketSeen
 from tickets.models.escalation import Escalation
+from tickets.models.handover import Handover
 from tickets.models.incident import Incident, IncidentFollower, IncidentNews
 from tickets.models.play import PutAside, TicketLease
 from tickets.models.policy_run import PolicyRun
 from tickets.models.relations import Announcement, AnnouncementPart, TicketLink, TicketMerge
 from tickets.models.rules import SeverityCell, SeverityRaise, SeverityWordRule, TriageRule
 from tickets.models.ticket import ArticleLink, IdempotencyKey, Participant, Resolution, SeverityContest, Ticket
+from tickets.models.time import TimeEntry
 from tickets.models.writing import CannedAnswer, Draft
 
 __all__ = [
@@ -22,8 +25,11 @@ __all__ = [
     "BulkEdit",
     "CannedAnswer",
     "CauseReport",
+    "ChecklistItem",
+    "ChecklistTemplate",
     "Draft",
     "Escalation",
+    "Handover",
     "IdempotencyKey",
     "Incident",
     "IncidentFollower",
@@ -45,5 +51,6 @@ __all__ = [
     "TicketLink",
     "TicketMerge",
     "TicketSeen",
+    "TimeEntry",
     "TriageRule",
 ]

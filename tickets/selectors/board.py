@@ -19,7 +19,7 @@ from sla.selectors import OPEN, clocks_to_show
 from tickets.choices import MessageKind, Status
 from tickets.models import Message, Ticket
 from tickets.querysets import GRAVEST_FIRST, TicketQuerySet
-from tickets.selectors.handover import with_load
+from tickets.selectors.handover import waiting_on, with_load
 
 SLOT = timedelta(minutes=15)
 SLOTS = 8
@@ -80,6 +80,7 @@ class Board:
     open: int
     due_soon: int
     engine: EngineState
+    handovers: list[Any] = field(default_factory=list)
 
     @property
     def overdue(self) -> int:
@@ -103,6 +104,7 @@ class Board:
             person = line.person and (line.person.pk, line.person.on_duty)
             parts.append((person, line.absence and line.absence.pk, line.load, line.overdue, line.waiting_since, marks))
         parts += [(one.pk, one.revision) for one in self.unassigned]
+        parts += [one.pk for one in self.handovers]
         return hashlib.sha256(repr(parts).encode()).hexdigest()[:16]
 
 
@@ -145,7 +147,8 @@ def board(*, user: User, team: Team, now: datetime) -> Board:
     figures = tickets.aggregate(total=Count("pk"), unassigned=Count("pk", filter=Q(assignee=None)))
     nobody.load = figures["unassigned"]
     due = sum(len(slot.clocks) for line in (*lines, nobody) for slot in line.slots)
-    return Board(team, lines, nobody, unassigned, starts, figures["total"], due, engine_state(now=now))
+    handovers = waiting_on(user=user, team=team)
+    return Board(team, lines, nobody, unassigned, starts, figures["total"], due, engine_state(now=now), handovers)
 
 
 def _starts(now: datetime) -> list[datetime]:

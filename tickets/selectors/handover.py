@@ -5,13 +5,18 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from django.db.models import Exists, OuterRef, Prefetch
+from django.db.models import Exists, OuterRef, Prefetch, Q, QuerySet
+from django.utils import formats, timezone
 
 from accounts.models import Absence, Membership, Team, User
 from accounts.selectors import members
 from outbox import clock
-from tickets.models import Ticket
+from tickets.choices import MessageKind
+from tickets.models import Handover, Ticket
 from tickets.selectors.load import open_tickets
+
+#: So many of the newest notes and answers stand in the draft of «what was tried», each cut at so many characters.
+_TRIES, _TRY = 6, 400
 
 
 @dataclass(frozen=True)
@@ -83,3 +88,44 @@ def staffed_teams() -> list[Team]:
         team=OuterRef("pk"), role__permissions__contains=["ticket.work"], user__is_active=True
     )
     return list(Team.objects.filter(Exists(staffed)))
+
+
+def receivers(*, ticket: Ticket) -> list[tuple[Team, list[Candidate]]]:
+    """To whom another team's case may go: the next tier first; of each team who is there and has most room first."""
+    teams = other_teams(ticket=ticket)
+    above = ticket.team.next_level_id if ticket.team else None
+    works = Membership.objects.filter(team__in=teams, role__permissions__contains=["ticket.work"])
+    pairs = set(works.exclude(user=ticket.requester_id).values_list("team", "user"))
+    people = _loaded(User.objects.filter(pk__in={user for _team, user in pairs}), now=clock.now())
+    known = [Candidate(person, False) for person in people]
+    found = [(team, [one for one in known if (team.pk, one.user.pk) in pairs]) for team in teams]
+    ordered = sorted(found, key=lambda each: (each[0].pk != above, each[0].label.casefold()))
+    return [(team, _by_room(those)) for team, those in ordered]
+
+
+def note_for(*, ticket: Ticket) -> dict[str, str]:
+    """What a hand-over's note begins with, from what is known; after a question back, the note that was not enough."""
+    last = ticket.handovers.order_by("-pk").first()
+    if last is not None and last.state == Handover.State.RETURNED:
+        return {"symptom": last.symptom, "tried": last.tried, "asked": last.asked}
+    first = ticket.messages.filter(kind=MessageKind.CUSTOMER).order_by("pk").values_list("body", flat=True).first()
+    said = ticket.messages.filter(kind__in=[MessageKind.PUBLIC, MessageKind.NOTE]).select_related("author")
+    tried = [_in_a_line(message) for message in said.order_by("-pk")[:_TRIES]][::-1]
+    return {"symptom": f"{ticket.subject}\n{first or ''}".strip()[:2000], "tried": "\n".join(tried), "asked": ""}
+
+
+def _in_a_line(message: Any) -> str:
+    at = formats.date_format(timezone.localtime(message.created_at), "SHORT_DATETIME_FORMAT")
+    words = " ".join(message.body.split())
+    return f"- {at} {message.author or '–'}: {words if len(words) <= _TRY else words[: _TRY - 1] + '…'}"
+
+
+def open_handovers() -> QuerySet[Handover]:
+    """Every hand-over that its receiver has not answered yet."""
+    return Handover.objects.filter(state=Handover.State.OPEN)
+
+
+def waiting_on(*, user: User, team: Team) -> list[Handover]:
+    """The unanswered hand-overs to and from ``team`` as far as ``user`` sees their tickets, the oldest first."""
+    rows = open_handovers().filter(Q(to_team=team) | Q(from_team=team), ticket__in=Ticket.objects.workable_by(user))
+    return list(rows.select_related("ticket", "given_by", "from_team", "to_team", "to_user").order_by("created_at"))

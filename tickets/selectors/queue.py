@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any
 
 from django.contrib.postgres.expressions import ArraySubquery
-from django.db.models import IntegerField, Prefetch, Q, Subquery
+from django.db.models import Exists, IntegerField, OuterRef, Prefetch, Q, Subquery
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
@@ -16,6 +16,7 @@ from sla.selectors import OPEN, clocks_to_show
 from tickets.columns import AT_FIRST, COLUMNS
 from tickets.models import Ticket
 from tickets.querysets import IS_UNRESOLVED, OWES_REPORT, AnyOf, TicketQuerySet
+from tickets.selectors.handover import open_handovers
 from tickets.selectors.marks import mark, with_marks
 from tickets.selectors.orders import ORDERS
 
@@ -68,6 +69,7 @@ VIEWS: dict[str, View] = {
     "mine": View(_("Mine"), lambda user: Q(assignee=user)),
     "unassigned": View(_("Unassigned in my teams"), _unassigned),
     "waiting": View(_("Waiting for customer"), lambda user: Q(status="pending")),
+    "handed_over": View(_("Handed over"), lambda user: Q(pk__in=open_handovers().values("ticket"))),
     "escalated": View(_("Escalated"), lambda user: Q(breached_at__isnull=False)),
     "reports": View(_("Reports owed"), lambda user: Q(), scope=_OWED),
     "all": View(_("All tickets"), lambda user: Q(), sort="-number", scope=Q(), whole=True),
@@ -131,6 +133,7 @@ def page_of(
     """
     order = ORDERS[sort]
     rows = order.annotated(with_marks(rows, user=user, now=now))
+    rows = rows.annotate(is_handed_over=Exists(open_handovers().filter(ticket=OuterRef("pk"))))
     if after:
         rows = rows.filter(order.behind(after))
     wanted = (

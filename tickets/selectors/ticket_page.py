@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from django.db.models import OuterRef, Prefetch, QuerySet, Subquery
+from django.db.models import FilteredRelation, OuterRef, Prefetch, Q, QuerySet, Subquery
 from django.db.models.functions import Coalesce
 from django.http import Http404
 from django.urls import NoReverseMatch, reverse
@@ -23,9 +23,11 @@ from tickets.message_html import is_long, message_html
 from tickets.models import Message, Resolution, Ticket, TicketEvent
 from tickets.permissions import allowed_actions
 from tickets.previews import shape_of
+from tickets.selectors.checklist import checklist, templates_for
 from tickets.selectors.family import family_of, with_trail
 from tickets.selectors.merging import merged_into
 from tickets.selectors.progress import draft_of
+from tickets.selectors.time import minutes_spent
 from tickets.wording import regrades_of
 
 #: Longer conversations show their newest part first; the rest is one click away.
@@ -37,6 +39,8 @@ _RELATED = (
     "team", "assignee", "requester", "organization", "category", "module", "version", "fault_type", "follow_up_of",
     "merged_into", "parent", "lease__user",
 )  # fmt: skip
+
+_HANDOVER = ("open_handover__given_by", "open_handover__from_team", "open_handover__to_team")
 
 
 @dataclass(frozen=True)
@@ -52,15 +56,19 @@ class Conversation:
 
 
 def workable_ticket(*, user: User, number: str) -> Ticket:
-    """The ticket, if ``user`` sees it from the inside.
+    """The ticket, if ``user`` sees it from the inside, with its `open_handover` where there is one.
 
     Raises:
         Http404: when there is none.
     """
     newest = TicketEvent.objects.filter(ticket=OuterRef("pk")).order_by("-id").values("pk")[:1]
-    rows = Ticket.objects.workable_by(user).select_related(*_RELATED).defer("tokens")
-    rows = rows.annotate(last_event_id=Coalesce(Subquery(newest), 0))  # read first: what comes later is news
-    ticket = rows.filter(number=number).first()
+    unanswered = FilteredRelation("handovers", condition=Q(handovers__state="open"))  # at most one: `handover_one_open`
+    rows = Ticket.objects.workable_by(user).annotate(
+        last_event_id=Coalesce(Subquery(newest), 0),  # read first: what comes later is news
+        open_handover=unanswered,
+        minutes_spent=minutes_spent(),
+    )
+    ticket = rows.select_related(*_RELATED, *_HANDOVER).defer("tokens").filter(number=number).first()
     if ticket is None:
         raise Http404
     return ticket
@@ -125,9 +133,13 @@ def panels(*, ticket: Ticket, user: User, now: datetime, whole: bool = False) ->
     escalations = list(ticket.escalations.select_related("acknowledged_by", "team").order_by("-created_at", "-pk"))
     talk, running, may = conversation(ticket=ticket, whole=whole), clocks(ticket=ticket), allowed_actions(user, ticket)
     update = draft_of(ticket=ticket, clocks=running, now=now) if "reply" in may else None
+    items = checklist(ticket=ticket)
+    participants = list(ticket.participants.select_related("user").order_by("added_at", "pk"))
     return {
         "ticket": ticket,
         "may": may,
+        "checklist": items,
+        "templates": list(templates_for(ticket=ticket)) if "checklist_add" in may and not items.items else [],
         "conversation": talk,
         "clocks": running,
         "update": update,
@@ -136,7 +148,8 @@ def panels(*, ticket: Ticket, user: User, now: datetime, whole: bool = False) ->
         "unexplained": [row for row in escalations if row.is_unexplained_by(user)],
         "contest": ticket.contests.select_related("raised_by").filter(state="open").first(),
         "resolution": _newest_resolution(ticket),
-        "participants": list(ticket.participants.select_related("user").order_by("added_at", "pk")),
+        "participants": participants,
+        "follows": any(part.user_id == user.pk for part in participants),
         "tags": list(ticket.tags.all()),
         "custom": custom.shown(ticket.custom, custom.fields_of(ticket.category)) if ticket.custom else [],
         "merged_into": merged_into(ticket=ticket, user=user),

@@ -1,6 +1,7 @@
 """Who works on a ticket: taking, assigning, moving to another team."""
 
 from datetime import datetime
+from typing import Any
 
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.db.models import Exists, OuterRef, Q
@@ -64,23 +65,28 @@ def take_over(*, ticket: Ticket, actor: User, now: datetime | None = None) -> No
 def assign(
     *, ticket: Ticket, actor: User, assignee: User | None = None, team: Team | None = None, now: datetime | None = None
 ) -> None:
-    """Give a ticket to a person, to a team, or to a person of a team; a team alone chooses by skill and load.
+    """Give a ticket to a person of its team; one that no team has, to a team, which chooses by skill and load.
+
+    From one team to another it goes with a note (`services.handover`).
 
     Raises:
         PermissionDenied: when ``actor`` may not assign to others.
-        ValidationError: keyed ``assignee``, when that person cannot work on tickets of the team.
+        ValidationError: keyed ``assignee``, when that person cannot work on tickets of the team; keyed ``team``, when
+            another team has the ticket.
     """
     if not actor.may("ticket.assign"):
         raise PermissionDenied
     with changing(ticket.pk, now=now) as change:
         target = team or change.ticket.team
+        if change.ticket.team_id and target != change.ticket.team:
+            raise ValidationError({"team": _("Another team gets a ticket by a hand-over, with its note.")})
         if assignee is not None:
-            _check_assignee(change.ticket, assignee, target)
-        if actor.may("escalation.handle") and (assignee or team):
-            # A lead who gives it to somebody has dealt with what was missed; what the move itself misses is new.
-            acknowledge_locked(change, actor=actor)
+            check_assignee(change.ticket, assignee, target)
+        if assignee or team:
+            settle_missed(change, actor=actor)
         if target and target.pk != change.ticket.team_id:
-            _move_team(change, target, actor=actor, assignee=assignee)
+            move_team(change, target, actor=actor, assignee=assignee)
+            _tell_holder(change, actor=actor)
         elif assignee is not None and assignee.pk != change.ticket.assignee_id:
             _set_assignee(change, assignee, actor=actor, code="ticket.assigned")
         elif assignee is None and team is None and change.ticket.assignee_id:
@@ -101,10 +107,11 @@ def give_back(
         raise PermissionDenied
     with changing(ticket.pk, now=now) as change:
         if assignee is not None:
-            _check_assignee(change.ticket, assignee, team)
+            check_assignee(change.ticket, assignee, team)
         if (team.pk if team else None) != change.ticket.team_id:
             reasons = [{"code": "assignment.by_hand", "by": actor.name}]
             _enter_team(change, team, actor=actor, assignee=assignee, reasons=reasons)
+            _tell_holder(change, actor=actor)
         elif assignee is None and change.ticket.assignee_id:
             _release(change, actor=actor)
         elif assignee is not None and assignee.pk != change.ticket.assignee_id:
@@ -149,15 +156,27 @@ def _because(change: Change, *reasons: dict) -> list[dict]:
     return [*remarks(change.ticket.routing), *reasons]
 
 
-def _move_team(change: Change, team: Team, *, actor: User, assignee: User | None) -> None:
+def settle_missed(change: Change, *, actor: User) -> None:
+    """A lead who gives it to somebody has dealt with what was missed; what the move itself misses is new."""
+    if actor.may("escalation.handle"):
+        acknowledge_locked(change, actor=actor)
+
+
+def move_team(change: Change, team: Team, *, actor: User, assignee: User | None, **facts: Any) -> None:
+    """Let a locked ticket become that of ``team``, which chooses when no ``assignee`` is given; its clocks follow.
+
+    ``facts`` go into the event. Who is told of it is the caller's.
+    """
     reasons = [{"code": "assignment.by_hand", "by": actor.name}]
     if assignee is None:
         choice = _choose(change, team)
         assignee, reasons = choice.user, reasons + choice.reasons
-    _enter_team(change, team, actor=actor, assignee=assignee, reasons=reasons)
+    _enter_team(change, team, actor=actor, assignee=assignee, reasons=reasons, **facts)
 
 
-def _enter_team(change: Change, team: Team | None, *, actor: User, assignee: User | None, reasons: list[dict]) -> None:
+def _enter_team(
+    change: Change, team: Team | None, *, actor: User, assignee: User | None, reasons: list[dict], **facts: Any
+) -> None:
     before = change.ticket.team_id
     change.set(team=team, routing=_because(change, *reasons))
     record(
@@ -168,12 +187,15 @@ def _enter_team(change: Change, team: Team | None, *, actor: User, assignee: Use
         source=before,
         target=team.pk if team else None,
         assignee=assignee.pk if assignee else None,
+        **facts,
     )
     follow_targets(change.ticket, facts=change.facts, now=change.now)
     change.set(assignee=assignee)  # afterwards: what is missed by now was missed by whoever had it
-    change.tell(
-        "ticket.assigned" if assignee else "ticket.unassigned", assignee=assignee.pk if assignee else None, by=actor.pk
-    )
+
+
+def _tell_holder(change: Change, *, actor: User) -> None:
+    kind = "ticket.assigned" if change.ticket.assignee_id else "ticket.unassigned"
+    change.tell(kind, assignee=change.ticket.assignee_id, by=actor.pk)
 
 
 def _release(change: Change, *, actor: User) -> None:
@@ -210,9 +232,16 @@ def _set_assignee(change: Change, assignee: User, *, actor: User, code: str) -> 
     record(ticket=change.ticket, code=code, actor=actor, now=change.now, source=before, assignee=assignee.pk)
     if assignee.pk != actor.pk:
         change.tell("ticket.assigned", assignee=assignee.pk, by=actor.pk)
+    if before and before != actor.pk:
+        change.tell("ticket.taken_away", user=before)
 
 
-def _check_assignee(ticket: Ticket, assignee: User, team: Team | None) -> None:
+def check_assignee(ticket: Ticket, assignee: User, team: Team | None) -> None:
+    """Refuse somebody who cannot hold ``ticket`` as one of ``team``.
+
+    Raises:
+        ValidationError: keyed ``assignee``.
+    """
     if assignee.pk == ticket.requester_id:
         raise ValidationError({"assignee": _("Nobody works on their own problem.")}, code="assignee")
     if not works_for(assignee, team):

@@ -24,6 +24,7 @@ from tickets.services.events import record
 from tickets.services.intake import Submission, create_ticket
 from tickets.services.locking import Change, MergedTicket, changing, demand_revision
 from tickets.services.originals import keep_original
+from tickets.services.watching import tell_watchers
 from tickets.transitions import check_move
 
 #: A closed ticket answered within this time opens again; later the answer starts a ticket linked to it.
@@ -84,6 +85,7 @@ def reply(
         )
         note_articles(change, body, actor=actor)
         change.tell("ticket.reply", message=message.pk)
+        tell_watchers(change, what="reply", actor=actor)
     return message
 
 
@@ -203,6 +205,7 @@ def _customer_message(
             move(change, Status.OPEN, actor=author)
         awaits_answer(change)
         change.tell("ticket.customer_message", message=message.pk)
+        tell_watchers(change, what="customer_message", actor=author)
     return message
 
 

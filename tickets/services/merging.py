@@ -21,10 +21,12 @@ from sla.services.clocks import carry_over
 from tickets.choices import Channel, MessageKind, Status
 from tickets.models import ArticleLink, Message, Participant, SeverityContest, Ticket, TicketMerge
 from tickets.services.assigning import take_if_free
+from tickets.services.checklist import MOST_ITEMS
 from tickets.services.conversation import add_message, answered, move
 from tickets.services.escalation import record_overdue
 from tickets.services.events import record
 from tickets.services.grades import apply_grade, lapse_contest
+from tickets.services.handover import lapse_handover
 from tickets.services.locking import Change, changing
 from tickets.services.moves import end_promises
 from tickets.transitions import check_move
@@ -130,6 +132,7 @@ def _hand_over(source: Change, target: Change, *, actor: User) -> None:
     )
     Ticket.objects.filter(merged_into=source.ticket).update(merged_into=target.ticket)
     target.ticket.tags.add(*source.ticket.tags.all())
+    source.ticket.checklist.update(ticket=target.ticket, position=F("position") + MOST_ITEMS)  # behind its own
     people = source.ticket.participants.exclude(user=target.ticket.requester_id)
     Participant.objects.bulk_create(
         [
@@ -163,6 +166,7 @@ def _end(source: Change, target: Change) -> list[int]:
     answered(source, Reply())
     stopped = [row.pk for row in open_clocks(source.ticket.pk)]
     end_promises(source)
+    lapse_handover(source)
     return stopped
 
 

@@ -22,8 +22,10 @@ from tickets.services.attachments import kept
 from tickets.services.conversation import add_message, answered, awaits_answer, move
 from tickets.services.events import record
 from tickets.services.grades import lapse_contest
+from tickets.services.handover import lapse_handover
 from tickets.services.locking import Change, changing
 from tickets.services.properties import set_answers
+from tickets.services.watching import tell_watchers
 from tickets.transitions import check_move, check_return
 
 #: Silence closes a resolved ticket after this many working days.
@@ -115,7 +117,9 @@ def resolve_ticket(
             message=text.pk,
         )
         lapse_contest(change)
+        lapse_handover(change)
         change.tell("ticket.resolved", message=text.pk, cycle=change.ticket.cycle)
+        tell_watchers(change, what="resolved", actor=actor)
     return resolution
 
 
@@ -197,6 +201,7 @@ def reopen(change: Change, *, actor: User | None, **why: int) -> None:
     _begin_anew(change, Start.TICKET)
     record(ticket=ticket, code="ticket.reopened", actor=actor, now=change.now, source=source, cycle=ticket.cycle, **why)
     change.tell("ticket.reopened", cycle=ticket.cycle)
+    tell_watchers(change, what="reopened", actor=actor)
 
 
 def _begin_anew(change: Change, begun: Start) -> None:

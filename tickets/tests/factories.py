@@ -4,7 +4,8 @@ from datetime import UTC, datetime
 
 from accounts.models import Team, User
 from accounts.tests.factories import make_customer
-from tickets.models import Ticket
+from tickets.models import Handover, Ticket
+from tickets.services import handover
 from tickets.services.intake import Submission, create_ticket
 
 #: A Monday morning in Shanghai, an hour after the opening.
@@ -39,3 +40,9 @@ def make_ticket(
         Ticket.objects.filter(pk=ticket.pk).update(assignee=assignee)
         ticket.refresh_from_db()
     return ticket
+
+
+def handed_over(*, ticket: Ticket, actor: User, team: Team, **also) -> Handover:
+    """A hand-over to ``team`` with a note."""
+    note = {"symptom": "It stands still.", "tried": "Restarted it.", "asked": "Read the dump."}
+    return handover.hand_over(ticket=ticket, actor=actor, team=team, **{**note, **also})

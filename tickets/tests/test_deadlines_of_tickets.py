@@ -13,8 +13,8 @@ from outbox.models import Delivery, Intent
 from outbox.resolving import resolve_due
 from sla.models import Clock, EscalationStep, Policy, Target
 from tickets.models import Escalation, Ticket, TicketEvent
-from tickets.services import assigning, conversation, escalation, grades, lead, moves
-from tickets.tests.factories import MONDAY, make_ticket
+from tickets.services import conversation, escalation, grades, lead, moves
+from tickets.tests.factories import MONDAY, handed_over, make_ticket
 
 pytestmark = pytest.mark.django_db
 MINUTE = timedelta(minutes=1)
@@ -353,9 +353,9 @@ def test_a_promise_that_a_policy_dropped_comes_back_with_the_policy(team, agent)
     make_agent(lean)
     _promise_less(lean)
     ticket = make_ticket(team=team, severity="S")
-    assigning.assign(ticket=ticket, actor=agent, team=lean, now=MONDAY + 10 * MINUTE)
+    handed_over(ticket=ticket, actor=agent, team=lean, now=MONDAY + 10 * MINUTE)
     assert clock_of(ticket, "workaround").state == "superseded"
-    assigning.assign(ticket=ticket, actor=agent, team=team, now=MONDAY + 20 * MINUTE)
+    handed_over(ticket=ticket, actor=agent, team=team, now=MONDAY + 20 * MINUTE)
     workaround = clock_of(ticket, "workaround")
     assert (workaround.state, workaround.revision, workaround.due_at) == ("running", 2, MONDAY + 120 * MINUTE)
     assert clock_of(ticket, "progress_update").state == "running"
@@ -367,8 +367,8 @@ def test_a_promise_that_was_kept_does_not_come_back(team, agent):
     _promise_less(lean)
     ticket = make_ticket(team=team, severity="S")
     conversation.reply(ticket=ticket, actor=agent, body="Restart", marks=["workaround"], now=MONDAY + MINUTE)
-    assigning.assign(ticket=ticket, actor=agent, team=lean, now=MONDAY + 10 * MINUTE)
-    assigning.assign(ticket=ticket, actor=agent, team=team, now=MONDAY + 20 * MINUTE)
+    handed_over(ticket=ticket, actor=agent, team=lean, now=MONDAY + 10 * MINUTE)
+    handed_over(ticket=ticket, actor=agent, team=team, now=MONDAY + 20 * MINUTE)
     assert clock_of(ticket, "workaround").state == "met"
     assert clock_of(ticket, "first_response").state == "met"
 
@@ -379,7 +379,7 @@ def test_a_promise_that_comes_while_the_customer_is_waited_for_stands_still(team
     _promise_less(lean)
     ticket = make_ticket(team=lean, severity="S")
     conversation.reply(ticket=ticket, actor=agent, body="Which version?", status="pending", now=MONDAY + MINUTE)
-    assigning.assign(ticket=ticket, actor=agent, team=team, now=MONDAY + 30 * MINUTE)
+    handed_over(ticket=ticket, actor=agent, team=team, now=MONDAY + 30 * MINUTE)
     assert clock_of(ticket, "workaround").state == "paused"
     assert not Clock.objects.filter(ticket=ticket, state="running").exists()
 
@@ -403,7 +403,7 @@ def test_what_a_lead_gives_away_is_dealt_with_and_what_the_move_misses_is_new(te
     policy = Policy.objects.create(name="tight", position=1, team=other)
     Target.objects.create(policy=policy, metric="first_response", amount=5)
     ticket = make_ticket(team=team, severity="B", assignee=agent)
-    assigning.assign(ticket=ticket, actor=team_lead, assignee=receiver, team=other, now=MONDAY + 20 * MINUTE)
+    handed_over(ticket=ticket, actor=team_lead, assignee=receiver, team=other, now=MONDAY + 20 * MINUTE)
     rung = Escalation.objects.get(ticket=ticket)
     assert (rung.team, rung.acknowledged_at, rung.missed_by) == (other, None, agent)
     ticket.refresh_from_db()

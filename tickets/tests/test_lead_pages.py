@@ -190,17 +190,19 @@ def test_reassigning_shows_load_and_duty_and_refuses_nobody(signed_in, late, tea
     assert f'value="u{elsewhere.pk}"' not in form
     refused = signed_in.post(address(late, "reassign"))
     assert refused.status_code == 422
-    assert "Choose a person or a team." in refused.text
+    assert "Choose a person." in refused.text
     assert signed_in.post(address(late, "reassign"), {"to": f"u{elsewhere.pk}"}).status_code == 422
     signed_in.post(address(late, "reassign"), {"to": f"u{free.pk}"})
     late.refresh_from_db()
     assert late.assignee == free
 
 
-def test_reassigning_to_a_team_lets_it_choose(signed_in, late):
+def test_handing_over_to_a_team_lets_it_choose(signed_in, late):
     other = TeamFactory()
     chosen = make_agent(other)
-    signed_in.post(address(late, "reassign"), {"to": f"t{other.pk}"})
+    assert address(late, "hand-over") in signed_in.get(address(late, "reassign")).text
+    note = {"symptom": "It stands still.", "tried": "Restarted it.", "asked": "Read the dump."}
+    assert signed_in.post(address(late, "hand-over"), note | {"to": f"t{other.pk}"}).url == PAGE
     late.refresh_from_db()
     assert (late.team, late.assignee) == (other, chosen)
 

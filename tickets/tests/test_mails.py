@@ -15,12 +15,12 @@ from outbox.rendering import render_line, render_mail
 from tickets.models import Ticket
 from tickets.notices import base
 from tickets.notices.staff import Escalated
-from tickets.services import assigning, conversation, escalation, grades, moves, urging
+from tickets.services import assigning, checklist, conversation, escalation, grades, handover, moves, urging, watching
 from tickets.services.lead import call_in
 from tickets.services.merging import merge_ticket
 from tickets.services.splitting import split_ticket
 from tickets.services.unmerging import undo_merge
-from tickets.tests.factories import make_ticket
+from tickets.tests.factories import handed_over, make_ticket
 
 pytestmark = pytest.mark.django_db
 SAID = "Zebra-subject"
@@ -31,6 +31,20 @@ HOSTILE = "Grüße <b>R&D</b> & Söhne"
 NOTICED = {kind for kind in registry.kinds() if kind.startswith("ticket.")}
 MAILED = {kind for kind in NOTICED if "mail" in registry.get(kind).channels}
 FOR_CUSTOMERS = {"acknowledged", "reply", "closed", "regraded", "contest_declined", "resolved", "split", "unmerged"}
+
+
+def _handed_around(ticket, agent):
+    """To another team and back with a question, there again, and understood."""
+    other = TeamFactory(name="研发", name_en="R&D desk")
+    receiver = make_lead(other, name="Qian Jin")
+    handed_over(ticket=ticket, actor=agent, team=other, symptom=HOSTILE)
+    handover.ask_back(ticket=ticket, actor=receiver, question=HOSTILE)
+    handed_over(ticket=ticket, actor=agent, team=other, asked=HOSTILE)
+    handover.acknowledge_handover(ticket=ticket, actor=receiver)
+    watching.follow(ticket=ticket, people=[receiver], actor=agent)
+    conversation.reply(ticket=ticket, actor=agent, body=HOSTILE)
+    assigning.assign(ticket=ticket, actor=make_lead(ticket.team), assignee=make_agent(ticket.team))
+    checklist.add_items(ticket=ticket, actor=agent, texts=[HOSTILE], owner=receiver)
 
 
 @pytest.fixture
@@ -58,6 +72,7 @@ def life(monkeypatch):
     conversation.customer_message(ticket=ticket, author=customer, body=HOSTILE)
     urging.urge(ticket=ticket, actor=customer)
     conversation.add_note(ticket=ticket, actor=agent, body="look, @Wu Di")
+    _handed_around(waiting, agent)
     row = grades.contest(ticket=ticket, actor=customer, wanted="A", reason="please")
     grades.decide_contest(row=row, actor=lead, accept=False, answer=HOSTILE)
     grades.regrade(ticket=ticket, actor=agent, severity="A", reason=HOSTILE)

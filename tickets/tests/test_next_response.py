@@ -9,8 +9,8 @@ from outbox import clock as database_clock
 from sla.models import Clock, Policy, Target
 from tickets.models import Escalation, Ticket, TicketEvent
 from tickets.selectors.ticket_page import clocks as clocks_of_page
-from tickets.services import assigning, conversation, escalation, grades, moves
-from tickets.tests.factories import MONDAY, make_ticket
+from tickets.services import conversation, escalation, grades, moves
+from tickets.tests.factories import MONDAY, handed_over, make_ticket
 
 pytestmark = pytest.mark.django_db
 MINUTE = timedelta(minutes=1)
@@ -182,7 +182,7 @@ def test_a_team_that_promises_it_takes_over_what_waits_already(team, agent):
     row = make_ticket(team=team, severity="A")
     answer(row, agent, 5)
     says(row, 10)
-    assigning.assign(ticket=row, actor=agent, team=other, now=MONDAY + 30 * MINUTE)
+    handed_over(ticket=row, actor=agent, team=other, now=MONDAY + 30 * MINUTE)
     assert promised(row) == [(1, "running", 70)]
 
 
@@ -192,7 +192,7 @@ def test_a_team_that_promises_it_owes_nothing_where_nobody_waits(team, agent):
     promise(other)
     row = make_ticket(team=team, severity="A")
     answer(row, agent, 5)
-    assigning.assign(ticket=row, actor=agent, team=other, now=MONDAY + 30 * MINUTE)
+    handed_over(ticket=row, actor=agent, team=other, now=MONDAY + 30 * MINUTE)
     assert promised(row) == []
 
 
@@ -202,8 +202,8 @@ def test_a_wait_that_was_missed_is_not_missed_again_under_another_policy(ticket,
     says(ticket, 10)
     at(71)
     escalation.sweep()
-    assigning.assign(ticket=ticket, actor=agent, team=lean, now=MONDAY + 80 * MINUTE)
-    assigning.assign(ticket=ticket, actor=agent, team=team, now=MONDAY + 90 * MINUTE)
+    handed_over(ticket=ticket, actor=agent, team=lean, now=MONDAY + 80 * MINUTE)
+    handed_over(ticket=ticket, actor=agent, team=team, now=MONDAY + 90 * MINUTE)
     assert promised(ticket) == [(1, "missed", 70)]
     assert Escalation.objects.filter(ticket=ticket, metric="next_response").count() == 1
 

@@ -21,7 +21,7 @@ from tickets.selectors.escalations import desk
 from tickets.services import assigning, conversation, grades, lead, links, moves, retention
 from tickets.services.attachments import kept
 from tickets.services.locking import StaleTicket
-from tickets.tests.factories import MONDAY, make_ticket
+from tickets.tests.factories import MONDAY, handed_over, make_ticket
 from tickets.transitions import IllegalMove
 
 pytestmark = pytest.mark.django_db
@@ -119,7 +119,7 @@ def test_a_move_to_another_team_says_who_has_the_ticket_now(team, agent):
     ticket = make_ticket(team=team)
     other = TeamFactory()
     colleague = make_agent(other)
-    assigning.assign(ticket=ticket, actor=agent, team=other, now=MONDAY + MINUTE)
+    handed_over(ticket=ticket, actor=agent, team=other, now=MONDAY + MINUTE)
     assert Ticket.objects.get(pk=ticket.pk).assignee == colleague
     assert TicketEvent.objects.get(ticket=ticket, code="ticket.team").data["assignee"] == colleague.pk
 
@@ -253,12 +253,13 @@ def test_who_missed_it_is_asked_in_the_bell(team, agent, team_lead):
 
 def test_a_program_that_moves_a_ticket_out_of_its_sight_is_told_that_it_worked(team, agent):
     ticket, other = make_ticket(team=team), TeamFactory()
-    make_agent(other)
+    receiver = make_agent(other)
+    handed_over(ticket=ticket, actor=agent, team=other)
     client = APIClient()
-    client.force_authenticate(agent)
-    answer = client.post(f"/api/v1/tickets/{ticket.number}/assign/", {"team": other.code}, format="json")
+    client.force_authenticate(receiver)
+    answer = client.post(f"/api/v1/tickets/{ticket.number}/ask-back/", {"question": "Which host?"}, format="json")
     assert answer.status_code == 204
-    assert Ticket.objects.get(pk=ticket.pk).team == other
+    assert Ticket.objects.get(pk=ticket.pk).team == team
 
 
 def test_a_revoked_answer_link_opens_nothing(team, agent):

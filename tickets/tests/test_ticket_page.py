@@ -102,12 +102,33 @@ def test_everybody_gets_the_actions_of_their_role_only(ticket, team, agent):
     for name, person in {"agent": agent, "lead": make_lead(team), "expert": expert, "manager": make_manager()}.items():
         context = signed_in(person).get(page(ticket)).context
         offered[name] = set(context["actions"]), [kind for kind, _l in context["composer"].fields["kind"].choices]
-    work = {"take", "assign", "regrade", "properties", "call_in", "status", "resolve", "merge", "revoke_links"}
+    work = {
+        "take",
+        "assign",
+        "hand_over",
+        "checklist_add",
+        "add_watchers",
+        "remove_watcher",
+        "watch",
+        "unwatch",
+        "log_time",
+        "correct_time",
+        "checklist_item",
+        "checklist_owner",
+        "checklist_template",
+        "regrade",
+        "properties",
+        "call_in",
+        "status",
+        "resolve",
+        "merge",
+        "revoke_links",
+    }
     work |= {"link", "unlink", "split", "tell_children"}
     assert offered["agent"] == (work, ["public", "note"])
     assert offered["lead"] == (work | {"take_over", "acknowledge", "decide_contest"}, ["public", "note"])
-    assert offered["expert"] == (set(), ["note"])
-    assert offered["manager"] == ({"acknowledge"}, [])
+    assert offered["expert"] == ({"watch", "unwatch", "log_time", "correct_time"}, ["note"])
+    assert offered["manager"] == ({"acknowledge", "watch", "unwatch"}, [])
 
 
 def test_a_manager_reads_and_finds_no_composer(ticket):

@@ -41,12 +41,12 @@ def act(request: SignedInRequest, number: str, action: str) -> HttpResponse:
         raise Http404
     given: dict[str, Any] = {"ticket": row, "user": request.user}
     if request.method == "GET":
-        return _form(request, row, form_class(**given, initial={"first": request.GET.get("first", "")}))
+        return _form(request, row, form_class(**given, initial=request.GET.dict()))  # a link may fill fields in
     form = form_class(request.POST, request.FILES, **given)
     if form.send():
         return _done(request, row, form)
-    if not form.fields:  # nothing to mend: say it and show how the ticket stands
-        return _refused(request, row, " ".join(str(error) for error in form.non_field_errors()))
+    if not form.fields or "inline" in request.POST:  # no form to mend: say it and show how the ticket stands
+        return _refused(request, row, " ".join(str(error) for errors in form.errors.values() for error in errors))
     return _form(request, row, form, status=422)
 
 
@@ -60,7 +60,8 @@ def _done(request: SignedInRequest, row: Ticket, form: ActionForm) -> HttpRespon
     if isinstance(form.result, Article):
         return _away(request, reverse("knowledge:edit", args=[form.result.pk]), str(form.done))
     if not Ticket.objects.workable_by(request.user).filter(pk=row.pk).exists():
-        text = _("Done. The ticket now belongs to another team.")
+        stays = Ticket.objects.filter(pk=row.pk, team=row.team_id).exists()
+        text = str(form.done) if stays else _("Done. The ticket now belongs to another team.")
         return _away(request, reverse("workspace:queue"), text, form.draft)
     if not request.htmx:
         return _away(request, reverse("workspace:ticket", args=[row.number]), str(form.done), form.draft)

@@ -15,13 +15,14 @@ from accounts.selectors import members
 from accounts.services import duty
 from outbox import clock
 from tickets.forms.handling import TakeForm
-from tickets.forms.lead import HandOverForm
+from tickets.forms.handover import HandOverForm
+from tickets.forms.lead import ReassignForm
 from tickets.selectors import board as selectors
 from tickets.selectors.queue import counts
 from tickets.views.lead import act, rail, said
 
 _CODES = ("ticket.view_team", "ticket.view_all")
-_ACTIONS = {"reassign": HandOverForm, "take": TakeForm}
+_ACTIONS = {"reassign": ReassignForm, "hand-over": HandOverForm, "take": TakeForm}
 
 
 @require_GET

@@ -15,7 +15,8 @@ from accounts.access import requires
 from outbox import clock
 from tickets.forms import handling
 from tickets.forms.base import ActionForm
-from tickets.forms.lead import HandOverForm, NoteForm
+from tickets.forms.handover import HandOverForm
+from tickets.forms.lead import NoteForm, ReassignForm
 from tickets.models import Ticket
 from tickets.permissions import may
 from tickets.selectors import escalations as selectors
@@ -28,7 +29,8 @@ from tickets.services.lead import acknowledge
 ACTIONS: dict[str, type[ActionForm]] = {
     "acknowledge": handling.AcknowledgeForm,
     "take-over": handling.TakeOverForm,
-    "reassign": HandOverForm,
+    "reassign": ReassignForm,
+    "hand-over": HandOverForm,
     "call-in": handling.CallInForm,
     "comment": NoteForm,
     "decide": handling.ContestForm,
@@ -117,7 +119,11 @@ def act(request: HttpRequest, number: str, form_class: type[ActionForm] | None, 
 
 def _form(request: HttpRequest, form: ActionForm, back: str, status: int = 200) -> HttpResponse:
     template = "tickets/_lead_action.html" if request.htmx else "tickets/lead_action.html"  # type: ignore[attr-defined]
-    return render(request, template, {"form": form, "ticket": form.ticket, "back": back}, status=status)
+    context = {"form": form, "ticket": form.ticket, "back": back}
+    if form.action == "assign" and form.ticket.team_id:  # to another team it goes with a note
+        here: Any = request.resolver_match
+        context["elsewhere"] = reverse(here.view_name, args=[form.ticket.number, "hand-over"])
+    return render(request, template, context, status=status)
 
 
 def _words(form: ActionForm) -> str:

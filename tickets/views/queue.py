@@ -27,7 +27,7 @@ from tickets.selectors.choices import Choices, filter_choices
 from tickets.selectors.orders import ORDERS, BadPlace
 from tickets.selectors.queue import PAGE, VIEWS, Page, counts, fingerprint, in_view, of_people_named, page_of
 from tickets.selectors.saved_views import usable_views
-from tickets.views import bulk
+from tickets.views import bulk, presence
 
 _MAIN = ("q", "severity", "status", "team", "assignee")
 _FOUND = 30
@@ -126,7 +126,16 @@ def _shown(desk: Desk) -> dict[str, Any]:
         "state": desk.state.query,
         "here": f"{desk.state.query}&{urlencode({'after': desk.after})}" if desk.after else desk.state.query,
         "server_now": desk.now,
+        **_colleagues(desk),
     }
+
+
+def _colleagues(desk: Desk) -> dict[str, Any]:
+    """Who else is on the tickets of the page, for the rows and for the fragment that keeps them fresh."""
+    seen = presence.in_queue(desk.user, [row.pk for row in desk.page.rows], desk.now)
+    for row in desk.page.rows:
+        row.here = seen["here_by_row"].get(row.pk)  # type: ignore[attr-defined]
+    return seen
 
 
 def _controls(desk: Desk) -> dict[str, Any]:

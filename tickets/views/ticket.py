@@ -20,6 +20,7 @@ from tickets.selectors.play import lease_of
 from tickets.selectors.writing import draft_of
 from tickets.services.seen import mark_seen
 from tickets.timeline import KINDS, entries
+from tickets.views import presence as presence_views
 from tickets.wording import reason_texts
 
 _EVENTS = 400
@@ -41,6 +42,8 @@ def page(
     context = panels(request, row)
     talk = context["conversation"]
     context["composer"] = composer or composer_of(request, row, talk.last_id)
+    if "note" in context["may"]:
+        context |= presence_views.on_page(request.user, row, context["server_now"])
     context["history"] = selectors.history_of(ticket=row, user=request.user)
     return render(request, "tickets/ticket.html", context, status=status)
 

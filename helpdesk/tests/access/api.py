@@ -20,6 +20,7 @@ from helpdesk.tests.access.table import (
 
 _KNOW_CUSTOMERS = frozenset({"agent", "elsewhere", "lead", "manager", "administrator"})
 _FOREIGN = frozenset({"stranger", "elsewhere", "manager", "administrator"})
+_SOUTH = frozenset({"elsewhere"})  # the team to which the ticket was handed over
 _WORDS = {"body": "Some words."}
 
 
@@ -106,6 +107,22 @@ ROWS: Rows = {
         ]
     },
     **_work("api-ticket-assign", status=200),  # nobody and no other team: stays as it is
+    **_work("api-ticket-hand-over"),
+    **_work("api-ticket-custom-fields"),
+    **_work("api-ticket-watch", INSIDE, 200),
+    "api-ticket-unwatch": {  # who was called in sees it no longer
+        "POST": [call({200: INSIDE - {"rnd"}, 204: frozenset({"rnd"})}, forbidden=SIDE, number="ticket")]
+    },
+    "api-ticket-time": {
+        "GET": [call({200: WORKS | {"rnd"}}, forbidden=SIDE | {"manager"}, number="ticket")],
+        "POST": [call({400: WORKS | {"rnd"}}, forbidden=SIDE | {"manager"}, number="ticket")],
+    },
+    "api-ticket-acknowledge-hand-over": {
+        "POST": [call({200: _SOUTH}, forbidden=SIDE | {"agent", "manager", "administrator"}, number="given")]
+    },
+    "api-ticket-ask-back": {
+        "POST": [call({400: _SOUTH | {"agent", "administrator"}}, forbidden=SIDE | {"manager"}, number="given")]
+    },
     **_work("api-ticket-regrade"),
     **_work("api-ticket-resolve"),
     **_work("api-ticket-reopen", number="solved"),

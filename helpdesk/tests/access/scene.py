@@ -43,7 +43,7 @@ from tickets.services.links import answer_link, mint_status_link
 from tickets.services.merging import merge_ticket
 from tickets.services.moves import resolve_ticket
 from tickets.services.originals import keep_original
-from tickets.tests.factories import make_ticket
+from tickets.tests.factories import handed_over, make_ticket
 
 #: Word → who may read it anywhere. `common` stands in all of them, to search by.
 COMMON = "gemeinwort"
@@ -135,6 +135,9 @@ class Scene:
         Ticket.objects.filter(pk=far.pk).update(team=None, assignee=None)
         for ticket in (north, solved):
             call_in(ticket=ticket, people=[people["rnd"]], actor=people["agent"])
+        given = self._ticket("north", "requester", "agent", "Gebefall")
+        handed_over(ticket=given, actor=people["agent"], team=things["south"])
+        things |= {"given": given}
         things |= {"ticket": north, "foreign": south, "solved": solved, "merged": merged, "far": far}
         for name, ticket, kind in (
             ("note_file", north, "note"),

@@ -22,6 +22,7 @@ _FOREIGN_WORKS = frozenset({"elsewhere", "administrator"})
 _MAY_WORK = frozenset({"agent", "elsewhere", "lead", "administrator"})
 _ASSIGNEE = frozenset({"agent"})
 _CANNED = STAFF - {"manager"}  # write notes
+_SOUTH = frozenset({"elsewhere"})  # the team to which a ticket was handed over
 _BOARD = frozenset({"agent", "elsewhere", "lead", "manager", "administrator"})
 _NORTH_BOARD = _BOARD - {"elsewhere"}
 
@@ -130,6 +131,17 @@ ROWS: Rows = {
     **_look("workspace:live"),
     **_look("workspace:timeline"),
     **_look("workspace:related"),
+    "workspace:here": {
+        "GET": NOT_THERE,
+        "POST": [
+            case({204: NOTES}, number="ticket", data={"leave": "1"}),
+            case({204: _FOREIGN_WORKS}, number="foreign", data={"leave": "1"}),
+        ],
+    },
+    "workspace:queue-presence": {
+        "GET": [case({204: STAFF}), case({204: STAFF}, query="rows=1,2,x")],
+        "POST": NOT_THERE,
+    },
     "workspace:write": {
         "GET": NOT_THERE,
         "POST": [case({422: NOTES}, number="ticket"), case({422: _FOREIGN_WORKS}, number="foreign")],
@@ -163,6 +175,22 @@ ROWS: Rows = {
     **_action("take", WORKS - BOSS, REDIRECT, far=BOSS),
     **_action("take_over", LEADS - BOSS, REDIRECT, far=BOSS),
     **_action("assign", WORKS, REDIRECT),  # nobody and no other team: stays as it is
+    "workspace:hand_over": {
+        "GET": [case({200: WORKS}, number="ticket")],
+        "POST": [case({422: WORKS}, number="ticket"), case({}, number="far")],  # what no team has is assigned
+    },
+    **_action("watch", INSIDE, REDIRECT),
+    **_action("unwatch", INSIDE, REDIRECT),
+    **_action("add_watchers", WORKS),
+    **_action("remove_watcher", WORKS),
+    **_action("log_time", NOTES),
+    **_action("correct_time", NOTES),
+    **_action("checklist_add", WORKS),
+    **_action("checklist_item", WORKS),
+    **_action("checklist_owner", WORKS),
+    **_action("checklist_template", WORKS),
+    **_action("understand", _SOUTH, REDIRECT, number="given"),
+    **_action("ask_back", _SOUTH, number="given"),
     **_action("regrade", WORKS),
     **_action("decide_contest", LEADS),
     **_action("properties", WORKS, REDIRECT),  # every property may be empty
@@ -192,6 +220,7 @@ ROWS: Rows = {
             case({200: HANDLES}, number="ticket", action="acknowledge"),
             case({200: LEADS - BOSS}, number="ticket", action="take-over"),
             case({200: LEADS}, number="ticket", action="reassign"),
+            case({200: LEADS}, number="ticket", action="hand-over"),
             case({200: LEADS}, number="ticket", action="call-in"),
             case({200: LEADS}, number="ticket", action="comment"),
             case({200: LEADS}, number="ticket", action="decide"),

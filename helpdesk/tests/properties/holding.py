@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from hypothesis import strategies as st
 from hypothesis.stateful import rule
 
@@ -11,7 +13,9 @@ from helpdesk.tests.properties.moving import Moving
 from helpdesk.tests.properties.rows import fingerprint
 from helpdesk.tests.properties.walk import TICKETS
 from tickets.models import Escalation
-from tickets.services import assigning, lead
+from tickets.services import assigning, handover, lead
+
+_NOTE = {"symptom": "It stands still.", "tried": "Restarted it.", "asked": "Read the dump."}
 
 
 class Holding(Moving):
@@ -60,33 +64,32 @@ class Holding(Moving):
     def assign(self, ticket: model.Ticket, by: str, to: str | None, team: str | None) -> None:
         now, row = self.at(ticket), self.row(ticket)
         active = self.house.active()
+        goes = team not in (None, ticket.team)
 
         def expect() -> None:
             fits = to is None or ((team or ticket.team) in REACH.get(to, ()) and to in active)
-            if by not in active or not fits:
+            if by not in active or not fits or (goes and not ticket.is_unresolved):
                 raise model.Refused
             ticket.overdue(now)
 
         def then() -> None:
             if by in LEADS and (to or team):
                 ticket.acknowledge(now)
-            if team not in (None, ticket.team):
+            if goes:
+                ticket.said.append(("note", handover.note_words(**_NOTE)))
                 row.refresh_from_db()
                 ticket.change(now, team=team)
                 ticket.assignee = to or self._chosen(row)
             elif to or team is None:
                 ticket.assignee = to
 
-        teams, people = self.house.teams, self.house.people
+        given: dict[str, Any] = {"ticket": row, "actor": self.house.person(by), "now": now}
+        given |= {"assignee": self.house.person(to) if to in self.house.people else None}
+        if team:
+            given["team"] = self.house.teams[team]
         self.attempt(
             expect,
-            lambda: assigning.assign(
-                ticket=row,
-                actor=self.house.person(by),
-                assignee=self.house.person(to) if to in people else None,
-                team=teams.get(team or ""),
-                now=now,
-            ),
+            lambda: handover.hand_over(**given, **_NOTE) if goes else assigning.assign(**given),
             then=then,
         )
 
