@@ -21,7 +21,7 @@ class ActionForm(forms.Form):
         link: what leads here; the title when empty.
         title, explanation, button, icon: what the dialog shows.
         warning: what one should know before pressing the button; it forbids nothing.
-        done: what is said afterwards.
+        done: what is said afterwards; nothing when it is seen anyway.
         danger: whether the button is red.
         shows_present: fields that come filled with how the ticket stands. Each carries along what it showed, so that a
             form which lay open does not undo what a colleague changed meanwhile (`touched`).

@@ -76,7 +76,8 @@ def _refused(request: SignedInRequest, row: Ticket, text: str) -> HttpResponse:
 
 
 def _away(request: SignedInRequest, address: str, text: str, draft: str = "") -> HttpResponse:
-    messages.success(request, text, extra_tags=f"draft-done:{draft}")
+    if text:
+        messages.success(request, text, extra_tags=f"draft-done:{draft}")
     return HttpResponseClientRedirect(address) if request.htmx else redirect(address)
 
 
