@@ -159,10 +159,12 @@ class SkillAdmin(admin.ModelAdmin):
 
 @admin.register(Absence)
 class AbsenceAdmin(AutocompleteMixin, admin.ModelAdmin):
-    list_display = ["user", "starts_at", "ends_at", "note"]
-    list_select_related = ["user"]
+    list_display = ["user", "starts_at", "ends_at", "reason", "deputy", "note"]
+    list_select_related = ["user", "deputy"]
+    list_filter = ["reason"]
     search_fields = ["user__name", "user__email"]
-    autocomplete_fields = ["user"]
+    autocomplete_fields = ["user", "deputy"]
+    exclude = ["created_by"]
 
 
 @admin.register(ApiToken)

@@ -13,9 +13,10 @@ from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 
 from accounts import sign_in
-from accounts.models import Organization, Role, Team, User
+from accounts.models import Absence, Organization, Role, Team, User
 from accounts.notices import tell_account
 from accounts.scopes import SCOPES, scopes_of
+from accounts.selectors import deputies_of
 from outbox import clock
 
 # What people here are likely to live in, first; the full list has 600 names.
@@ -84,9 +85,31 @@ class ProfileForm(forms.Form):
 
 
 class AbsenceForm(forms.Form):
+    """A period out of office of one person, read in the zone of whoever enters it. `add_absence` checks the rest."""
+
     starts_at = forms.DateTimeField(label=_("From"), widget=_instant())
     ends_at = forms.DateTimeField(label=_("Until"), widget=_instant())
+    reason = forms.ChoiceField(
+        label=_("Reason"),
+        choices=Absence.Reason.choices,
+        required=False,
+        help_text=_("Only the person, their lead and administrators see it."),
+    )
     note = forms.CharField(label=_("Note"), max_length=200, required=False)
+    deputy = forms.ModelChoiceField(
+        label=_("Deputy"),
+        queryset=User.objects.none(),
+        required=False,
+        empty_label=_("nobody"),
+        help_text=_("Is told by mail, and is proposed when tickets are handed over."),
+    )
+
+    def __init__(self, *args: Any, user: User, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        cast(forms.ModelChoiceField, self.fields["deputy"]).queryset = deputies_of(user=user).order_by("name", "pk")
+
+    def clean_reason(self) -> str:
+        return self.cleaned_data["reason"] or Absence.Reason.OTHER
 
 
 class QuietHoursForm(forms.Form):

@@ -92,4 +92,34 @@ class Invitation(Notice):
         }
 
 
-NOTICES = (PasswordReset(), Security(), Invitation())
+class Deputy(Notice):
+    """Somebody will be away and named this person as their deputy, or that was called off."""
+
+    kind = "account.deputy"
+
+    def recipients(self, intent: Intent, now: datetime) -> Sequence[Recipient]:
+        """The deputy, unless the time is over before the message leaves."""
+        if not intent.payload["off"] and _instant(intent, "ends_at") <= now:
+            return []
+        return [Recipient.of(one) for one in User.objects.filter(pk=intent.payload["deputy"], is_active=True)]
+
+    def wakes(self, intent: Intent) -> bool:
+        return False
+
+    def context(self, intents: list[Intent], delivery: Delivery, now: datetime) -> dict[str, Any]:
+        first = intents[0]
+        return {
+            "person": delivery.user,
+            "absent": User.objects.filter(pk=first.payload["person"]).first(),
+            "starts_at": _instant(first, "starts_at"),
+            "ends_at": _instant(first, "ends_at"),
+            "off": first.payload["off"],
+            "url": settings.SITE_URL + reverse("workspace:board"),
+        }
+
+
+def _instant(intent: Intent, name: str) -> datetime:
+    return datetime.fromisoformat(intent.payload[name])
+
+
+NOTICES = (PasswordReset(), Security(), Invitation(), Deputy())

@@ -23,6 +23,15 @@ def present(*, users: QuerySet[User], now: datetime) -> QuerySet[User]:
     return users.filter(is_active=True, on_duty=True).exclude(Exists(away(now=now)))
 
 
+def deputies_of(*, user: User) -> QuerySet[User]:
+    """Who can stand in for ``user``: the active colleagues of their teams who work there."""
+    teams = user.team_ids()
+    works = Membership.objects.filter(
+        user=OuterRef("pk"), team__in=teams, role__permissions__contains=["workspace.enter"]
+    )
+    return User.objects.filter(Exists(works), is_active=True).exclude(pk=user.pk)
+
+
 def members(*, team: Team, roles: tuple[str, ...] = ("agent", "lead")) -> QuerySet[User]:
     """People of ``team`` in one of ``roles``."""
     return User.objects.filter(memberships__team=team, memberships__role__code__in=roles).distinct()

@@ -75,7 +75,7 @@ def quiet_hours(request: SignedInRequest) -> HttpResponse:
 @require_POST
 def absence_add(request: SignedInRequest) -> HttpResponse:
     """Be out of office for a while."""
-    form = AbsenceForm(request.POST)
+    form = AbsenceForm(request.POST, user=request.user)
     if form.is_valid():
         try:
             services.add_absence(actor=request.user, user=request.user, now=clock.now(), **form.cleaned_data)
@@ -186,11 +186,11 @@ def _profile_page(request: SignedInRequest, status: int = 200, **given: Any) -> 
     context = {
         "form": ProfileForm(initial=initial),
         "token_form": TokenForm(user=user),
-        "absence_form": AbsenceForm(),
+        "absence_form": AbsenceForm(user=user),
         "quiet_form": QuietHoursForm(initial={"quiet_from": user.quiet_from, "quiet_until": user.quiet_until}),
         "zone": zone_of(user),
         "tokens": user.api_tokens.filter(revoked_at__isnull=True),
-        "absences": user.absences.filter(ends_at__gt=now),
+        "absences": user.absences.filter(ends_at__gt=now).select_related("deputy"),
         "works_here": user.may("workspace.enter"),
         "second_factor": is_mfa_enabled(user),
         "now": now,

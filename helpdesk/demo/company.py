@@ -91,7 +91,11 @@ def _people(now: datetime) -> None:
         if away := row.get("out_of_office"):
             starts, ends = (now + timedelta(days=away[key]) for key in ("from_days", "to_days"))
             Absence.objects.create(
-                user=person, starts_at=starts, ends_at=ends, note=_in(row["language"], away["reason"])
+                user=person,
+                starts_at=starts,
+                ends_at=ends,
+                reason=away["kind"],
+                note=_in(row["language"], away["reason"]),
             )
 
 

@@ -135,6 +135,8 @@ class House:
 
     def goes_away(self, name: str, hours: int, now: datetime) -> None:
         person = self.person(name)
+        if person.absences.filter(ends_at__gt=now).exists():  # one at a time: who is away already stays so
+            return
         duty.add_absence(actor=person, user=person, starts_at=now, ends_at=now + timedelta(hours=hours), now=now)
 
     def comes_back(self, name: str, now: datetime) -> None:
