@@ -8,6 +8,8 @@ from datetime import datetime, timedelta
 
 from django.conf import settings
 from django.db import connection
+from django.db.models import DateTimeField
+from django.db.models.expressions import RawSQL
 
 _NOW = "SELECT clock_timestamp()"
 _SHIFTED_NOW = "SELECT clock_timestamp() + COALESCE((SELECT shift FROM outbox_clockshift LIMIT 1), interval '0')"
@@ -18,6 +20,11 @@ def now() -> datetime:
     with connection.cursor() as cursor:
         cursor.execute(_SHIFTED_NOW if settings.TEST_CLOCK else _NOW)
         return cursor.fetchone()[0]
+
+
+def in_query() -> RawSQL:
+    """The same instant as an expression, for a page that only compares with it and need not ask first."""
+    return RawSQL(_SHIFTED_NOW if settings.TEST_CLOCK else _NOW, [], output_field=DateTimeField())  # nosec B611
 
 
 def shift(by: timedelta) -> None:

@@ -347,6 +347,7 @@ SENTENCES: dict[str, _Sentence] = {
     "ticket.customer_message": _Sentence("talk", "message", _plain(gettext_lazy("wrote as the customer"))),
     "ticket.urged": _Sentence("talk", "bell", _plain(gettext_lazy("asked us to hurry")), "warn"),
     "ticket.mentioned": _Sentence("talk", "user", _person(gettext_lazy("mentioned %(person)s"))),
+    "ticket.shift_note": _Sentence("work", "note", _plain(gettext_lazy("named it in a hand-over note"))),
     "ticket.called_in": _Sentence("work", "users", _person(gettext_lazy("called %(person)s in"))),
     "ticket.regraded": _Sentence("work", "flag", _regraded, "warn"),
     "ticket.severity.contested": _Sentence(

@@ -18,15 +18,17 @@ function wake() {
   if (audio.state === "suspended") audio.resume();
 }
 
+// Two soft tones; one for who asked their system for less of everything.
 function sound() {
   if (!wanted() || !audio || audio.state !== "running") return;
-  for (const [offset, pitch] of [[0, 660], [0.18, 880]]) {
+  const calm = matchMedia("(prefers-reduced-motion: reduce)").matches;
+  for (const [offset, pitch] of calm ? [[0, 440]] : [[0, 660], [0.18, 880]]) {
     const tone = audio.createOscillator();
     const volume = audio.createGain();
     const start = audio.currentTime + offset;
     tone.frequency.value = pitch;
     volume.gain.setValueAtTime(0.0001, start);
-    volume.gain.exponentialRampToValueAtTime(0.15, start + 0.02);
+    volume.gain.exponentialRampToValueAtTime(calm ? 0.06 : 0.15, start + 0.02);
     volume.gain.exponentialRampToValueAtTime(0.0001, start + 0.16);
     tone.connect(volume).connect(audio.destination);
     tone.start(start);

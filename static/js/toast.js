@@ -1,10 +1,10 @@
-// Short messages in the corner, announced politely. Servers send them by the header HX-Trigger: {"toast": {"text", "kind"}};
+// Short messages in the corner, announced politely; a script may add an `action: {label, press}`, such as «Undo». Servers send them by the header HX-Trigger: {"toast": {"text", "kind"}};
 // failures of the network or the server are said here too, so that no click ends in silence.
 const area = document.getElementById("toasts");
 const words = document.getElementById("ui-text")?.dataset ?? {};
 const KINDS = { success: "check-circle", warning: "alert", error: "alert", info: "info" };
 
-function toast(text, kind = "info") {
+function toast(text, kind = "info", action = null) {
   const source = document.getElementById("toast-template");
   if (!area || !source || !text) return;
   // Said once is enough, however often a poll fails.
@@ -16,12 +16,17 @@ function toast(text, kind = "info") {
   use.setAttribute("href", use.getAttribute("href").replace(/#.*/, `#${KINDS[safeKind]}`));
   item.querySelector("[data-toast-text]").textContent = text;
   item.querySelector("button").addEventListener("click", () => item.remove());
+  if (action) {
+    const button = Object.assign(document.createElement("button"), { type: "button", className: "btn btn-sm", textContent: action.label });
+    button.addEventListener("click", () => { item.remove(); action.press(); });
+    item.querySelector("[data-toast-text]").after(button);
+  }
   area.append(item);
   while (area.children.length > 4) area.firstElementChild.remove();
   // Errors stay until dismissed; what is only informative may go, but not while it is pointed at.
   if (safeKind === "error") return;
   const leave = () => (item.matches(":hover, :focus-within") ? setTimeout(leave, 2000) : item.remove());
-  setTimeout(leave, 7000);
+  setTimeout(leave, action ? 20000 : 7000);
 }
 
 // A fragment that was asked for after the session ended comes back as the whole sign-in page: it must not land in a corner.
@@ -33,7 +38,7 @@ document.addEventListener("htmx:beforeSwap", (event) => {
   event.detail.shouldSwap = false;
   toast(words.signedOut, "error");
 });
-document.addEventListener("toast", (event) => toast(event.detail.text ?? event.detail.value, event.detail.kind));
+document.addEventListener("toast", (event) => toast(event.detail.text ?? event.detail.value, event.detail.kind, event.detail.action));
 document.addEventListener("htmx:sendError", () => toast(words.offline, "error"));
 document.addEventListener("htmx:timeout", () => toast(words.offline, "error"));
 document.addEventListener("htmx:responseError", (event) => {

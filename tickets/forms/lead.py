@@ -39,6 +39,25 @@ class ReassignForm(ActionForm):
         return assigning.assign(ticket=self.ticket, actor=self.user, assignee=person)
 
 
+class GiveBackForm(ActionForm):
+    """The «Undo» of an assignment: back to whoever had it, while it is still with whom it was given to."""
+
+    action = "assign"
+    title = _("Undo")
+    button = _("Undo")
+    icon = "history"
+    done = _("Undone.")
+
+    held_by = forms.IntegerField(widget=forms.HiddenInput)
+    to = forms.IntegerField(widget=forms.HiddenInput, required=False)
+
+    def perform(self) -> Any:
+        back = User.objects.filter(pk=self.cleaned_data["to"]).first()
+        return assigning.assign(
+            ticket=self.ticket, actor=self.user, assignee=back, held_by=self.cleaned_data["held_by"]
+        )
+
+
 class NoteForm(ActionForm):
     """A word to the colleagues, without leaving the queue."""
 

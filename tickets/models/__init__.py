@@ -12,6 +12,7 @@ from tickets.models.play import PutAside, TicketLease
 from tickets.models.policy_run import PolicyRun
 from tickets.models.relations import Announcement, AnnouncementPart, TicketLink, TicketMerge
 from tickets.models.rules import SeverityCell, SeverityRaise, SeverityWordRule, TriageRule
+from tickets.models.shift_note import ShiftNote, ShiftNoteReading
 from tickets.models.ticket import ArticleLink, IdempotencyKey, Participant, Resolution, SeverityContest, Ticket
 from tickets.models.time import TimeEntry
 from tickets.models.writing import CannedAnswer, Draft
@@ -45,6 +46,8 @@ __all__ = [
     "SeverityContest",
     "SeverityRaise",
     "SeverityWordRule",
+    "ShiftNote",
+    "ShiftNoteReading",
     "Ticket",
     "TicketEvent",
     "TicketLease",

@@ -12,37 +12,39 @@ from django.http import Http404
 
 from accounts.models import Absence, Team, User
 from accounts.selectors import teams_in_reach
+from accounts.services.duty import may_plan
 from sla.choices import ClockState
 from sla.engine import EngineState, engine_state
 from sla.models import Clock
 from sla.selectors import OPEN, clocks_to_show
 from tickets.choices import MessageKind, Status
-from tickets.models import Message, Ticket
+from tickets.models import Message, ShiftNote, Ticket
 from tickets.querysets import GRAVEST_FIRST, TicketQuerySet
-from tickets.selectors.handover import waiting_on, with_load
+from tickets.selectors.handover import waiting_on, with_load, works
+from tickets.selectors.shift_notes import latest
 
-SLOT = timedelta(minutes=15)
-SLOTS = 8
-AHEAD = SLOT * SLOTS
-#: Marks of one cell that are drawn; the others are counted.
-MARKS = 3
+#: The timeline has a column for every five minutes of the next two hours (static/css/board.css counts on 24).
+STEP = timedelta(minutes=5)
+COLUMNS = 24
+AHEAD = STEP * COLUMNS
+#: A mark is as wide as so many columns; the last ones lie to the left of their instant.
+WIDTH = 5
+#: Marks of one person that are drawn; the others are counted.
+MOST_DUE = 12
+MOST_OVERDUE = 4
 MOST_UNASSIGNED = 50
 
 
 @dataclass(frozen=True)
-class Slot:
-    """What falls due for one person in one quarter of an hour."""
+class Mark:
+    """One promise on the timeline, in the column of its five minutes."""
 
-    start: datetime
-    clocks: list[Clock] = field(default_factory=list)
-
-    @property
-    def shown(self) -> list[Clock]:
-        return self.clocks[:MARKS]
+    clock: Clock
+    column: int
 
     @property
-    def more(self) -> int:
-        return max(len(self.clocks) - MARKS, 0)
+    def is_flipped(self) -> bool:
+        return self.column > COLUMNS - WIDTH
 
 
 @dataclass
@@ -52,12 +54,34 @@ class Line:
     person: Any | None
     load: int
     capacity: int
-    overdue: int
-    slots: list[Slot]
+    late: list[Clock]
+    marks: list[Mark]
     waiting_since: datetime | None = None
     waiting_ticket: Any | None = None
     absence: Absence | None = None
     may_switch: bool = False
+    may_hold: bool = False
+
+    @property
+    def overdue(self) -> int:
+        """Tickets, not promises."""
+        return len(self.late)
+
+    @property
+    def late_shown(self) -> list[Clock]:
+        return self.late[:MOST_OVERDUE]
+
+    @property
+    def late_more(self) -> int:
+        return max(len(self.late) - MOST_OVERDUE, 0)
+
+    @property
+    def marks_shown(self) -> list[Mark]:
+        return self.marks[:MOST_DUE]
+
+    @property
+    def marks_more(self) -> int:
+        return max(len(self.marks) - MOST_DUE, 0)
 
     @property
     def is_there(self) -> bool:
@@ -78,9 +102,13 @@ class Board:
     unassigned: list[Any]
     starts: list[datetime]
     open: int
-    due_soon: int
+    note: ShiftNote | None
     engine: EngineState
     handovers: list[Any] = field(default_factory=list)
+
+    @property
+    def due_soon(self) -> int:
+        return sum(len(line.marks) for line in (*self.lines, self.nobody))
 
     @property
     def overdue(self) -> int:
@@ -97,12 +125,14 @@ class Board:
 
     @property
     def fingerprint(self) -> str:
-        """Changes whenever the page would show something else, and with each quarter of an hour."""
-        parts: list[Any] = [self.team.pk, self.open, self.starts[0], self.engine.mark]
+        """Changes whenever the page would show something else, and with every five minutes."""
+        note = self.note and (self.note.pk, len(self.note.readings.all()))
+        parts: list[Any] = [self.team.pk, self.open, self.starts[0], note, self.engine.mark]
         for line in (*self.lines, self.nobody):
-            marks = [(clock.pk, bool(clock.warned_at)) for slot in line.slots for clock in slot.clocks]
+            marks = [(mark.clock.pk, bool(mark.clock.warned_at)) for mark in line.marks]
             person = line.person and (line.person.pk, line.person.on_duty)
-            parts.append((person, line.absence and line.absence.pk, line.load, line.overdue, line.waiting_since, marks))
+            parts.append((person, line.absence and line.absence.pk, line.load, line.waiting_since))
+            parts.append(([clock.pk for clock in line.late], marks))
         parts += [(one.pk, one.revision) for one in self.unassigned]
         parts += [one.pk for one in self.handovers]
         return hashlib.sha256(repr(parts).encode()).hexdigest()[:16]
@@ -135,37 +165,39 @@ def board(*, user: User, team: Team, now: datetime) -> Board:
     """The board of ``team`` at ``now``; the caller has checked that ``user`` may open it."""
     tickets = Ticket.objects.workable_by(user).filter(team=team).unresolved()
     starts = _starts(now)
-    clocks = _clocks(tickets)
+    clocks = _clocks(tickets, until=starts[0] + AHEAD)
     waiting = _waiting(tickets)
     people = _people(team, now)
-    lines = [_line(person, user, team, clocks, waiting, starts, now) for person in people]
+    lines = [_staffed(_line(one, clocks.get(one.pk, []), starts[0], now), user, waiting) for one in people]
     known = {person.pk for person in people}
     # Tickets of this team with people of other teams: nobody on this board holds them, so they stand with «nobody».
     others = [pk for pk in clocks if pk not in known]
-    nobody = _empty(starts, [clock for pk in others for clock in clocks[pk]], now)
+    nobody = _line(None, [clock for pk in others for clock in clocks[pk]], starts[0], now)
     unassigned = _unassigned(tickets)
     figures = tickets.aggregate(total=Count("pk"), unassigned=Count("pk", filter=Q(assignee=None)))
     nobody.load = figures["unassigned"]
-    due = sum(len(slot.clocks) for line in (*lines, nobody) for slot in line.slots)
+    note = latest(user=user, team=team)
     handovers = waiting_on(user=user, team=team)
-    return Board(team, lines, nobody, unassigned, starts, figures["total"], due, engine_state(now=now), handovers)
+    return Board(team, lines, nobody, unassigned, starts, figures["total"], note, engine_state(now=now), handovers)
 
 
 def _starts(now: datetime) -> list[datetime]:
-    first = now.replace(minute=now.minute // 15 * 15, second=0, microsecond=0)
-    return [first + SLOT * step for step in range(SLOTS)]
+    """The half hours of the axis, from the present five minutes on."""
+    first = now.replace(minute=now.minute // 5 * 5, second=0, microsecond=0)
+    return [first + timedelta(minutes=30) * step for step in range(4)]
 
 
 def _people(team: Team, now: datetime) -> list[Any]:
     """Members with load and absence, those who are there first."""
-    people = with_load(team=team, now=now).prefetch_related("memberships")
+    people = with_load(team=team, now=now).annotate(may_work=works()).prefetch_related("memberships")
     return sorted(people, key=lambda one: (bool(one.absences_now), not one.on_duty))
 
 
-def _clocks(tickets: TicketQuerySet) -> dict[int | None, list[Clock]]:
-    """Open, running promises of the team's tickets by assignee, the next due first."""
+def _clocks(tickets: TicketQuerySet, *, until: datetime) -> dict[int | None, list[Clock]]:
+    """Running promises of the team's tickets that are late or due before ``until``, by assignee, the next due first."""
     found: dict[int | None, list[Clock]] = defaultdict(list)
-    rows = Clock.objects.filter(ticket__in=tickets, state=ClockState.RUNNING).select_related("ticket")
+    rows = Clock.objects.filter(ticket__in=tickets, state=ClockState.RUNNING, due_at__lt=until)
+    rows = rows.select_related("ticket")
     for clock in rows.defer("ticket__tokens", "ticket__grading", "ticket__routing").order_by("due_at", "pk"):
         found[clock.ticket.assignee_id].append(clock)
     return found
@@ -188,43 +220,27 @@ def _waiting(tickets: TicketQuerySet) -> dict[int | None, Any]:
     return found
 
 
-def _line(
-    person: Any,
-    user: User,
-    team: Team,
-    clocks: dict[int | None, list[Clock]],
-    waiting: dict[int | None, Any],
-    starts: list[datetime],
-    now: datetime,
-) -> Line:
-    own = clocks.get(person.pk, [])
-    line = _empty(starts, own, now)
-    line.person, line.load, line.capacity = person, person.open_tickets, person.capacity
+def _line(person: Any | None, clocks: Iterable[Clock], start: datetime, now: datetime) -> Line:
+    late: dict[int, Clock] = {}
+    marks = []
+    for clock in clocks:
+        if clock.breached_at or clock.due_at < now:
+            late.setdefault(clock.ticket_id, clock)
+        else:
+            marks.append(Mark(clock, int((clock.due_at - start) / STEP)))
+    return Line(person, 0, 0, list(late.values()), marks)
+
+
+def _staffed(line: Line, user: User, waiting: dict[int | None, Any]) -> Line:
+    person: Any = line.person
+    line.load, line.capacity = person.open_tickets, person.capacity
     line.absence = next(iter(person.absences_now), None)
-    line.may_switch = may_switch(user, person)
+    line.may_switch = may_plan(actor=user, user=person)
+    line.may_hold = person.may_work
     oldest = waiting.get(person.pk)
     if oldest is not None:
         line.waiting_ticket, line.waiting_since = oldest, oldest.said_at
     return line
-
-
-def may_switch(user: User, person: User) -> bool:
-    """Whether ``user`` may change the duty of ``person``, as `accounts.services.duty` rules it."""
-    if user.pk == person.pk or user.may("admin.configure"):
-        return True
-    teams = {row.team_id for row in person.memberships.all() if row.team_id}
-    return bool(teams & set(user.team_ids("lead")))
-
-
-def _empty(starts: list[datetime], clocks: Iterable[Clock], now: datetime) -> Line:
-    slots = [Slot(start) for start in starts]
-    overdue = set()
-    for clock in clocks:
-        if clock.breached_at or clock.due_at < now:
-            overdue.add(clock.ticket_id)
-        elif clock.due_at < starts[-1] + SLOT:
-            slots[int((clock.due_at - starts[0]) / SLOT)].clocks.append(clock)
-    return Line(None, 0, 0, len(overdue), slots)
 
 
 def _unassigned(tickets: TicketQuerySet) -> list[Any]:

@@ -1,6 +1,6 @@
 """To whom a ticket may go: people with how full they are and whether they are there, and other teams."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -9,7 +9,7 @@ from django.db.models import Exists, OuterRef, Prefetch, Q, QuerySet
 from django.utils import formats, timezone
 
 from accounts.models import Absence, Membership, Team, User
-from accounts.selectors import members
+from accounts.selectors import deputies_of, members
 from outbox import clock
 from tickets.choices import MessageKind
 from tickets.models import Handover, Ticket
@@ -43,12 +43,12 @@ class Candidate:
         return self.load >= self.user.capacity
 
 
-def with_load(*, team: Team, now: datetime) -> Any:
+def with_load(*, team: Team, now: datetime) -> QuerySet[Any]:
     """Members of ``team`` with `open_tickets` (of every team) and `absences_now`, in two queries."""
-    return _loaded(members(team=team), now=now)
+    return _laden(members(team=team), now)
 
 
-def _loaded(people: Any, *, now: datetime) -> Any:
+def _laden(people: QuerySet[User], now: datetime) -> QuerySet[Any]:
     absences = Absence.objects.filter(starts_at__lte=now, ends_at__gt=now).order_by("-ends_at")
     return (
         people.filter(is_active=True)
@@ -62,18 +62,28 @@ def candidates(*, ticket: Ticket) -> list[Candidate]:
     """Who of the ticket's team may get it: who is there and has most room first."""
     if ticket.team is None:
         return []
-    works = Membership.objects.filter(user=OuterRef("pk"), role__permissions__contains=["ticket.work"])
-    people = with_load(team=ticket.team, now=clock.now()).filter(Exists(works)).exclude(pk=ticket.requester_id)
-    return _by_room([Candidate(person, person.pk == ticket.assignee_id) for person in people])
+    people = with_load(team=ticket.team, now=clock.now()).filter(works()).exclude(pk=ticket.requester_id)
+    return _roomiest_first(Candidate(person, person.pk == ticket.assignee_id) for person in people)
+
+
+def colleagues_of(*, person: User) -> list[Candidate]:
+    """Who of ``person``'s teams may get all their tickets: who is there and has most room first."""
+    people = _laden(deputies_of(user=person).filter(works()), clock.now())
+    return _roomiest_first(Candidate(one, False) for one in people)
+
+
+def works() -> Exists:
+    """Whether a role of the outer person lets them work on tickets."""
+    return Exists(Membership.objects.filter(user=OuterRef("pk"), role__permissions__contains=["ticket.work"]))
 
 
 def candidates_in(*, teams: Collection[int | None], now: datetime) -> list[Candidate]:
     """Who of ``teams`` works on tickets: who is there and has most room first."""
-    works = Membership.objects.filter(user=OuterRef("pk"), team__in=teams, role__permissions__contains=["ticket.work"])
-    return _by_room([Candidate(person, False) for person in _loaded(User.objects.filter(Exists(works)), now=now)])
+    able = Membership.objects.filter(user=OuterRef("pk"), team__in=teams, role__permissions__contains=["ticket.work"])
+    return _roomiest_first(Candidate(one, False) for one in _laden(User.objects.filter(Exists(able)), now))
 
 
-def _by_room(found: list[Candidate]) -> list[Candidate]:
+def _roomiest_first(found: Iterable[Candidate]) -> list[Candidate]:
     return sorted(found, key=lambda one: (not one.is_there, one.load / max(one.user.capacity, 1)))
 
 
@@ -94,13 +104,13 @@ def receivers(*, ticket: Ticket) -> list[tuple[Team, list[Candidate]]]:
     """To whom another team's case may go: the next tier first; of each team who is there and has most room first."""
     teams = other_teams(ticket=ticket)
     above = ticket.team.next_level_id if ticket.team else None
-    works = Membership.objects.filter(team__in=teams, role__permissions__contains=["ticket.work"])
-    pairs = set(works.exclude(user=ticket.requester_id).values_list("team", "user"))
-    people = _loaded(User.objects.filter(pk__in={user for _team, user in pairs}), now=clock.now())
+    able = Membership.objects.filter(team__in=teams, role__permissions__contains=["ticket.work"])
+    pairs = set(able.exclude(user=ticket.requester_id).values_list("team", "user"))
+    people = _laden(User.objects.filter(pk__in={user for _team, user in pairs}), clock.now())
     known = [Candidate(person, False) for person in people]
     found = [(team, [one for one in known if (team.pk, one.user.pk) in pairs]) for team in teams]
     ordered = sorted(found, key=lambda each: (each[0].pk != above, each[0].label.casefold()))
-    return [(team, _by_room(those)) for team, those in ordered]
+    return [(team, _roomiest_first(those)) for team, those in ordered]
 
 
 def note_for(*, ticket: Ticket) -> dict[str, str]:

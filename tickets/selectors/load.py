@@ -6,7 +6,7 @@ from django.db.models.functions import Coalesce
 from tickets.models import Ticket
 
 
-def open_tickets() -> Coalesce:
-    """The unresolved tickets of the outer user, of every team, as an annotation."""
-    held = Ticket.objects.unresolved().filter(assignee=OuterRef("pk")).order_by().values("assignee")
+def open_tickets(*, of: str = "pk") -> Coalesce:
+    """The unresolved tickets of the outer row's user, of every team, as an annotation; ``of`` names that user."""
+    held = Ticket.objects.unresolved().filter(assignee=OuterRef(of)).order_by().values("assignee")
     return Coalesce(Subquery(held.annotate(total=Count("pk")).values("total"), output_field=IntegerField()), Value(0))

@@ -63,20 +63,31 @@ def take_over(*, ticket: Ticket, actor: User, now: datetime | None = None) -> No
 
 @survives_deadlock
 def assign(
-    *, ticket: Ticket, actor: User, assignee: User | None = None, team: Team | None = None, now: datetime | None = None
+    *,
+    ticket: Ticket,
+    actor: User,
+    assignee: User | None = None,
+    team: Team | None = None,
+    held_by: int | None = None,
+    now: datetime | None = None,
 ) -> None:
     """Give a ticket to a person of its team; one that no team has, to a team, which chooses by skill and load.
 
     From one team to another it goes with a note (`services.handover`).
 
+    With ``held_by``, the id of a person, only while that person has it: a list or an undo that lay open does not
+    take it from whoever got it meanwhile.
+
     Raises:
         PermissionDenied: when ``actor`` may not assign to others.
         ValidationError: keyed ``assignee``, when that person cannot work on tickets of the team; keyed ``team``, when
-            another team has the ticket.
+            another team has the ticket; of code ``moved``, when ``held_by`` has it no more.
     """
     if not actor.may("ticket.assign"):
         raise PermissionDenied
     with changing(ticket.pk, now=now) as change:
+        if held_by is not None and change.ticket.assignee_id != held_by:
+            raise ValidationError(_("Somebody else has this ticket meanwhile; nothing was changed."), code="moved")
         target = team or change.ticket.team
         if change.ticket.team_id and target != change.ticket.team:
             raise ValidationError({"team": _("Another team gets a ticket by a hand-over, with its note.")})

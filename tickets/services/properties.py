@@ -75,11 +75,15 @@ def set_answers(change: Change, answers: Mapping[str, Any]) -> list[dict[str, An
     if after == before:
         return []
     change.set(custom=after)
-    return [
-        {"field": row.code, "label": both_names(row), "source": _said(row, before), "target": _said(row, after)}
-        for row in fields
-        if before.get(row.code) != after.get(row.code)
-    ]
+    return [_fact_of(row, before, after) for row in fields if before.get(row.code) != after.get(row.code)]
+
+
+def _fact_of(row: CustomField, before: Mapping[str, Any], after: Mapping[str, Any]) -> dict[str, Any]:
+    """What the history keeps of a changed answer; free text it never repeats, because nobody can erase it there."""
+    fact: dict[str, Any] = {"field": row.code, "label": both_names(row)}
+    if row.kind != CustomField.Kind.TEXT:
+        fact |= {"source": _said(row, before), "target": _said(row, after)}
+    return fact
 
 
 def _said(row: CustomField, answers: Mapping[str, Any]) -> dict[str, str] | None:

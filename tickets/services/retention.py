@@ -4,7 +4,7 @@ from datetime import datetime, timedelta
 
 from django.db.models import Q
 
-from tickets.models import AccessLink, BulkEdit, Draft, IdempotencyKey, PutAside
+from tickets.models import AccessLink, BulkEdit, Draft, IdempotencyKey, PutAside, ShiftNote
 from tickets.services.drafts import discard
 
 #: Programs repeat a request for hours, people send a kept form after days; a month is beyond both.
@@ -13,6 +13,8 @@ KEEP_KEYS = timedelta(days=30)
 KEEP_BULK = timedelta(days=1)
 #: Who did not come back to a begun text for two months will not.
 KEEP_DRAFTS = timedelta(days=60)
+#: What a shift told the next one; that a ticket was named stays in its history.
+KEEP_NOTES = timedelta(days=365)
 
 
 def prune(*, now: datetime) -> dict[str, int]:
@@ -25,4 +27,8 @@ def prune(*, now: datetime) -> dict[str, int]:
     drafts = list(left.select_related("ticket", "author"))
     for draft in drafts:
         discard(ticket=draft.ticket, actor=draft.author)
-    return {"keys": keys, "links": links, "bulk_edits": edits, "put_aside": aside, "drafts": len(drafts)}
+    old = ShiftNote.objects.filter(written_at__lt=now - KEEP_NOTES)
+    notes = old.count()
+    old.delete()
+    gone = {"keys": keys, "links": links, "bulk_edits": edits, "put_aside": aside}
+    return gone | {"drafts": len(drafts), "notes": notes}

@@ -1,15 +1,17 @@
 """The team board: whose team, who is there, how full, what falls due, and handing tickets on."""
 
+import json
 from datetime import timedelta
 
 import pytest
 from django.conf import settings
 from django.urls import reverse
 
-from accounts.models import Absence
+from accounts.models import Absence, Role
 from accounts.tests.factories import TeamFactory, make_agent, make_customer, make_lead, make_manager
 from outbox import clock
 from tickets.models import Ticket
+from tickets.selectors.board import COLUMNS, MOST_DUE, STEP
 from tickets.services import conversation
 from tickets.tests.factories import make_ticket
 
@@ -100,22 +102,62 @@ def test_the_longest_wait_is_of_the_customer_who_spoke_last(signed_in, team, age
     assert line_of(signed_in, agent).waiting_ticket == waiting
 
 
-def test_the_next_two_hours_by_quarters(signed_in, team, agent):
-    now = clock.now()
-    make_ticket(team=team, severity="S", assignee=agent, now=now)
-    line = line_of(signed_in, agent)
-    due = {clock_.metric: slot.start for slot in line.slots for clock_ in slot.clocks}
-    start = due["first_response"]
-    assert start <= now + 30 * MINUTE < start + 15 * MINUTE
-    assert start.minute % 15 == 0
+def test_the_next_two_hours_in_columns_of_five_minutes(signed_in, team, agent):
+    ticket = make_ticket(team=team, severity="S", assignee=agent, now=clock.now())
+    board = signed_in.get(PAGE).context["board"]
+    line = next(line for line in board.lines if line.person == agent)
+    marks = {mark.clock.metric: mark for mark in line.marks}
+    for mark in marks.values():
+        begins = board.starts[0] + mark.column * STEP
+        assert begins <= mark.clock.due_at < begins + STEP
+    assert 0 <= marks["first_response"].column < COLUMNS
+    assert "resolution" not in marks  # later than in two hours
     assert line.overdue == 0
+    text = signed_in.get(PAGE).text
+    assert f"board-at-{marks['first_response'].column}" in text
+    assert f"{ticket.number}, </span>first response" in text
 
 
-def test_overdue_tickets_are_counted_not_drawn(signed_in, team, agent):
-    make_ticket(team=team, severity="S", assignee=agent, now=clock.now() - 40 * MINUTE)
+def test_overdue_tickets_stand_at_the_left_edge_once_each(signed_in, team, agent):
+    make_ticket(team=team, severity="S", assignee=agent, now=clock.now() - timedelta(hours=30))
     line = line_of(signed_in, agent)
-    assert line.overdue == 1
-    assert "first_response" not in {one.metric for slot in line.slots for one in slot.clocks}
+    assert line.overdue == 1  # more than one promise of it passed
+    assert line.late[0].metric == "first_response"
+    assert "first_response" not in {mark.clock.metric for mark in line.marks}
+
+
+def test_many_marks_are_counted_instead_of_drawn(signed_in, team, agent):
+    for _each in range(MOST_DUE + 2):
+        make_ticket(team=team, severity="S", assignee=agent, now=clock.now())
+    line = line_of(signed_in, agent)
+    assert len(line.marks_shown) == MOST_DUE
+    assert line.marks_more == len(line.marks) - MOST_DUE > 0
+    assert f"and {line.marks_more} more" in signed_in.get(PAGE).text
+
+
+def test_only_who_works_on_tickets_is_a_place_to_drop_one(signed_in, team, agent):
+    text = signed_in.get(PAGE).text
+    assert f'data-drop="{agent.pk}"' in text
+    Role.objects.filter(code="agent").update(permissions=["workspace.enter"])
+    assert f'data-drop="{agent.pk}"' not in signed_in.get(PAGE).text
+
+
+def test_an_assignment_is_undone_while_nobody_changed_it(signed_in, team, agent, lead):
+    ticket = make_ticket(team=team, assignee=agent, now=clock.now())
+    give, back = (reverse("workspace:board_act", args=[ticket.number, name]) for name in ("reassign", "give-back"))
+    asked = {"headers": {"HX-Request": "true"}}
+    signed_in.post(give, {"to": f"u{lead.pk}"}, **asked)
+    answer = signed_in.post(back, {"held_by": lead.pk, "to": agent.pk}, **asked)
+    assert json.loads(answer["HX-Trigger"])["toast"]["kind"] == "success"
+    ticket.refresh_from_db()
+    assert ticket.assignee == agent
+    late = signed_in.post(back, {"held_by": lead.pk, "to": ""}, **asked)  # the agent has it meanwhile
+    assert late.status_code == 422 or json.loads(late["HX-Trigger"])["toast"]["kind"] == "error"
+    ticket.refresh_from_db()
+    assert ticket.assignee == agent
+    signed_in.post(back, {"held_by": agent.pk, "to": ""}, **asked)
+    ticket.refresh_from_db()
+    assert ticket.assignee is None
 
 
 def test_who_is_away_is_not_there(signed_in, team, agent):
@@ -185,7 +227,7 @@ def test_queries_do_not_grow_with_people_or_tickets(signed_in, team, agent, djan
     Ticket.objects.filter(pk=make_ticket(team=team, now=clock.now()).pk).update(assignee=None)
     make_ticket(team=team, assignee=agent, now=clock.now())
     signed_in.get(PAGE)
-    with django_assert_max_num_queries(25) as few:
+    with django_assert_max_num_queries(33) as few:
         signed_in.get(PAGE)
     for _each in range(4):
         make_ticket(team=team, assignee=make_agent(team), now=clock.now())

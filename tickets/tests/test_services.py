@@ -377,7 +377,7 @@ def test_old_keys_and_dead_links_are_forgotten_and_no_others(team):
         )
     for created in (MONDAY, now - timedelta(days=1)):
         links.mint_status_link(ticket=ticket, user=ticket.requester, now=created)
-    assert retention.prune(now=now) == {"keys": 1, "links": 1, "bulk_edits": 0, "put_aside": 0}
+    assert {name: count for name, count in retention.prune(now=now).items() if count} == {"keys": 1, "links": 1}
     assert not any(retention.prune(now=now).values())
     assert IdempotencyKey.objects.get().key == "29"
     assert AccessLink.objects.get().expires_at > now

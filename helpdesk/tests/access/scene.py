@@ -43,6 +43,7 @@ from tickets.services.links import answer_link, mint_status_link
 from tickets.services.merging import merge_ticket
 from tickets.services.moves import resolve_ticket
 from tickets.services.originals import keep_original
+from tickets.services.shift_notes import write_note
 from tickets.tests.factories import handed_over, make_ticket
 
 #: Word → who may read it anywhere. `common` stands in all of them, to search by.
@@ -55,6 +56,7 @@ CANARIES: dict[str, frozenset[str]] = {
     "fernfall": frozenset({"manager", "administrator"}),  # a ticket without a team, of nobody here
     "entwurfswort": frozenset({"agent", "lead", "administrator"}),  # a draft, of the agent
     "internwort": STAFF,  # an internal article
+    "schichtwort": frozenset({"agent", "lead", "manager", "administrator"}),  # a hand-over note of the north
     "kontrahent": INSIDE | {"elsewhere", "stranger", "product"},  # the stranger's name: staff know customers
 }
 
@@ -215,6 +217,7 @@ class Scene:
         self.things |= {
             "incident": open_incident(name="Known", text="We look.", actor=self.people["lead"], now=now),
             "mail": mail,
+            "shift_note": write_note(team=self.things["north"], actor=agent, body="Schichtwort"),
             "intent": intent,
             "delivery": delivery,
             "saved_view": SavedView.objects.create(

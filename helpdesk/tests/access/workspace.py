@@ -260,6 +260,35 @@ ROWS: Rows = {
             case({REDIRECT: _FOREIGN_WORKS}, team="south", pk="person:elsewhere"),
         ],
     },
+    "workspace:board_absences": {
+        "GET": [case({200: _NORTH_BOARD}, team="north"), case({200: _BOARD - {"agent", "lead"}}, team="south")],
+        "POST": NOT_THERE,
+    },
+    "workspace:board_absence_plan": {
+        "GET": [
+            case({200: WORKS}, team="north", pk="person:agent"),
+            case({200: LEADS}, team="north", pk="person:lead"),
+        ],
+        "POST": [case({422: WORKS}, team="north", pk="person:agent")],
+    },
+    "workspace:board_absence_call_off": {
+        "GET": NOT_THERE,
+        "POST": [case({}, team="south", pk="absence"), case({REDIRECT: WORKS}, team="north", pk="absence")],
+    },
+    "workspace:board_hand_over": {
+        "GET": [case({200: WORKS}, team="north", pk="person:agent")],
+        "POST": [
+            case({422: WORKS}, team="north", pk="person:agent"),
+            case({422: _FOREIGN_WORKS}, team="south", pk="person:elsewhere"),
+        ],
+    },
+    "workspace:board_notes": {"GET": [case({200: _NORTH_BOARD}, team="north")], "POST": NOT_THERE},
+    "workspace:board_note_write": {
+        "GET": [case({200: WORKS - BOSS}, team="north")],
+        "POST": [case({422: WORKS - BOSS}, team="north")],
+    },
+    "workspace:board_note_read": {"GET": NOT_THERE, "POST": [case({REDIRECT: _NORTH_BOARD}, pk="shift_note")]},
+    "workspace:above_queue": {"GET": [case({200: STAFF})], "POST": NOT_THERE},
     "workspace:board_act": {
         "GET": [
             case({200: WORKS}, number="ticket", action="reassign"),
@@ -269,6 +298,7 @@ ROWS: Rows = {
             case({422: WORKS}, number="ticket", action="reassign"),
             case({REDIRECT: WORKS - BOSS}, number="ticket", action="take"),
             case({422: _FOREIGN_WORKS}, number="foreign", action="reassign"),
+            case({422: WORKS}, number="ticket", action="give-back"),
             case({}, number="ticket", action="nonsense"),
         ],
     },
