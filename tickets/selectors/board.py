@@ -28,7 +28,7 @@ STEP = timedelta(minutes=5)
 COLUMNS = 24
 AHEAD = STEP * COLUMNS
 #: A mark is as wide as so many columns; the last ones lie to the left of their instant.
-WIDTH = 5
+WIDTH = 7
 #: Marks of one person that are drawn; the others are counted.
 MOST_DUE = 12
 MOST_OVERDUE = 4

@@ -35,10 +35,10 @@ def draft(*, user: User, team: Team, now: datetime) -> Draft:
     free = _first(rows.filter(assignee=None).order_by(F("next_due_at").asc(nulls_last=True)))
     waiting = _first(rows.filter(status__in=[Status.PENDING, Status.ON_HOLD]).order_by("updated_at"))
     sections = [
-        (_("Open S and A"), [_line(one, _due(one)) for one in grave]),
-        (_("Missed, not acknowledged"), [_line(one, _due(one)) for one in missed]),
-        (_("Nobody has"), [_line(one, _due(one)) for one in free]),
-        (_("Waiting"), [_line(one, _waits_for(one)) for one in waiting]),
+        (_("Open S and A"), [_line(one, _due(one, now)) for one in grave]),
+        (_("Missed, not acknowledged"), [_line(one, _due(one, now)) for one in missed]),
+        (_("Nobody has"), [_line(one, _due(one, now)) for one in free]),
+        (_("Waiting"), [_line(one, _waits_for(one, now)) for one in waiting]),
     ]
     parts = [f"### {title}\n\n" + "\n".join(lines) for title, lines in sections if lines]
     numbers = list(dict.fromkeys(one.number for one in (*grave, *missed)))
@@ -56,18 +56,23 @@ def _line(ticket: Any, fact: str) -> str:
     return "- " + " · ".join(part for part in parts if part)
 
 
-def _due(ticket: Any) -> str:
-    if ticket.next_due_at is None:
+def _due(ticket: Any, now: datetime) -> str:
+    due = ticket.next_due_at
+    if due is None:
         return ""
-    return _("next deadline %(instant)s") % {"instant": _instant(ticket.next_due_at)}
+    words = _("overdue since %(instant)s") if due < now else _("next deadline %(instant)s")
+    return words % {"instant": _instant(due, now)}
 
 
-def _waits_for(ticket: Any) -> str:
-    since = {"instant": _instant(ticket.updated_at)}
+def _waits_for(ticket: Any, now: datetime) -> str:
+    since = {"instant": _instant(ticket.updated_at, now)}
     if ticket.status == Status.PENDING:
         return _("waits for the customer, last change %(instant)s") % since
     return _("waits for a third party, last change %(instant)s") % since
 
 
-def _instant(moment: datetime) -> str:
-    return formats.date_format(timezone.localtime(moment), "SHORT_DATETIME_FORMAT")
+def _instant(moment: datetime, now: datetime) -> str:
+    """The time alone on the same day."""
+    local = timezone.localtime(moment)
+    is_today = local.date() == timezone.localtime(now).date()
+    return formats.date_format(local, "TIME_FORMAT" if is_today else "SHORT_DATETIME_FORMAT")
