@@ -8,7 +8,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
     dependencies = [
         ("accounts", "0007_planned_absences"),
-        ("tickets", "0017_slim_indexes"),
+        ("tickets", "0026_teamwork"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 

@@ -25,7 +25,7 @@ def one_at_a_time(apps, schema_editor):
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("accounts", "0006_quiet_hours"),
+        ("accounts", "0009_after_send"),
     ]
 
     operations = [
