@@ -7,7 +7,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("accounts", "0007_planned_absences"),
+        ("accounts", "0010_planned_absences"),
         ("tickets", "0026_teamwork"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
