@@ -42,7 +42,7 @@ class State:
         known = VIEWS[name if name in VIEWS else view]
         state = cls(
             view=name if name in VIEWS else view,
-            filters={filter_: given[filter_] for filter_ in CONDITIONS if given.get(filter_)},
+            filters={word: value for word in CONDITIONS if (value := given.get(word))},
             sort=sort if sort in ORDERS else known.sort,
             saved=int(saved) if saved.isascii() and saved.isdigit() and len(saved) < 19 else 0,
         )

@@ -47,7 +47,7 @@ def text_condition(text: str) -> Q:
 
 def _has_tag(value: str, now: datetime) -> Q:
     # No join: a ticket must stand once, also where several conditions are counted in one query.
-    return Q(Exists(Ticket.tags.through.objects.filter(ticket=OuterRef("pk"), tag=value)))
+    return Q(Exists(Ticket.tags.through.objects.filter(ticket=OuterRef("pk"), tag_id=int(value))))
 
 
 def _due(value: str, now: datetime) -> Q:
@@ -158,7 +158,12 @@ class QueueFilter(forms.Form):
 
     def __init__(self, data: Mapping[str, str], *, choices: dict[str, Choices]) -> None:
         super().__init__(data)
-        known = {**choices, "severity": Severity.choices, "status": Status.choices, "due": Due.choices}
+        known: dict[str, list[tuple[Any, Any]]] = {
+            **choices,
+            "severity": Severity.choices,
+            "status": Status.choices,
+            "due": Due.choices,
+        }
         known["assignee"] = [("none", gettext("unassigned")), *choices["assignee"]]
         for name, rows in known.items():
             field: Any = self.fields[name]

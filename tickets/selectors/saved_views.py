@@ -25,5 +25,5 @@ def teams_to_share_with(*, user: User) -> QuerySet[Team]:
     """The teams for which a role of ``user`` carries the right; a role that holds everywhere, for all."""
     if user.is_superuser:
         return Team.objects.all()
-    grants = [grant.team_id for grant in user.grants if "view.share" in grant.role.permissions]
-    return Team.objects.all() if None in grants else Team.objects.filter(pk__in=grants)
+    where = {grant.team_id for grant in user.grants if "view.share" in grant.role.permissions}
+    return Team.objects.all() if None in where else Team.objects.filter(pk__in=[pk for pk in where if pk])

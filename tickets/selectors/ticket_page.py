@@ -20,7 +20,7 @@ from sla.selectors import clocks_to_show
 from tickets import custom
 from tickets.choices import Mark, MessageKind
 from tickets.message_html import is_long, message_html
-from tickets.models import Message, Resolution, Ticket, TicketEvent
+from tickets.models import Message, Resolution, Ticket, TicketEvent, TicketSeen
 from tickets.permissions import allowed_actions
 from tickets.previews import shape_of
 from tickets.selectors.checklist import checklist, templates_for
@@ -62,9 +62,12 @@ def workable_ticket(*, user: User, number: str) -> Ticket:
         Http404: when there is none.
     """
     newest = TicketEvent.objects.filter(ticket=OuterRef("pk")).order_by("-id").values("pk")[:1]
+    seen = TicketSeen.objects.filter(ticket=OuterRef("pk"), user=user.pk).values("event_id")
     unanswered = FilteredRelation("handovers", condition=Q(handovers__state="open"))  # at most one: `handover_one_open`
     rows = Ticket.objects.workable_by(user).annotate(
-        last_event_id=Coalesce(Subquery(newest), 0),  # read first: what comes later is news
+        # Read with the ticket, before what the page shows: what comes later is news.
+        last_event_id=Coalesce(Subquery(newest), 0),
+        seen_event_id=Coalesce(Subquery(seen), -1),
         open_handover=unanswered,
         minutes_spent=minutes_spent(),
     )

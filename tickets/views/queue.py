@@ -110,7 +110,7 @@ def _read(request: SignedInRequest, view: str) -> Desk:
         return replace(desk, wrong=True)
     rows = narrowed(in_view(user=user, name=state.view), state.filters, now=now)
     try:
-        asked = {"sort": state.sort, "after": after, "size": PAGE, "columns": desk.columns}
+        asked: dict[str, Any] = {"sort": state.sort, "after": after, "size": PAGE, "columns": desk.columns}
         return replace(desk, page=page_of(rows, user=user, now=now, **asked))
     except BadPlace:
         return replace(desk, wrong=True)

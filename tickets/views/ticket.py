@@ -60,8 +60,9 @@ def composer_of(request: SignedInRequest, row: Ticket, last_id: int) -> Composer
 def panels(request: SignedInRequest, row: Ticket, *, seen: bool = True) -> dict[str, Any]:
     """Context of everything on the page that changes by itself; who gets it has ``seen`` it."""
     now = clock.now()
-    if seen:
-        mark_seen(ticket=row, actor=request.user, event_id=row.last_event_id)  # type: ignore[attr-defined]
+    newest: Any = row
+    if seen and newest.last_event_id > newest.seen_event_id:
+        mark_seen(ticket=row, actor=request.user, event_id=newest.last_event_id)
     context = selectors.panels(ticket=row, user=request.user, now=now, whole="all" in request.GET)
     context["server_now"] = now  # the page has one instant
     context["lease"] = lease_of(ticket=row, now=now)
