@@ -133,6 +133,7 @@ def test_lines_of_a_log_are_found_chosen_and_put_into_the_answer(page, live_serv
     expect(lines.locator(".line")).to_have_count(3)
     expect(lines.locator("#lines-errors")).to_be_focused()
     lines.locator("#lines-errors").uncheck()
+    expect(lines.locator(".line")).to_have_count(PAGE)
     lines.locator(".line-no[data-line='10']").click()
     page.keyboard.press("Shift+ArrowDown")
     page.keyboard.press("Shift+ArrowDown")
