@@ -290,6 +290,7 @@ SPECTACULAR_SETTINGS = {
     "ENUM_NAME_OVERRIDES": {
         "ArticleKindEnum": "knowledge.models.Article.Kind",
         "MessageKindEnum": "tickets.choices.MessageKind",
+        "IncidentStateEnum": "tickets.models.Incident.State",
     },
     "SERVE_PERMISSIONS": ["rest_framework.permissions.AllowAny"],
     "POSTPROCESSING_HOOKS": [

@@ -6,6 +6,9 @@ from dataclasses import dataclass
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
+from accounts.models import User
+from tickets.models import SavedView
+
 
 @dataclass(frozen=True)
 class Column:
@@ -50,3 +53,8 @@ def known_columns(names: Iterable[str]) -> list[str]:
     """Those of ``names`` that exist, in the order of the house and with the subject; none at all: those at first."""
     wanted = {*names} & COLUMNS.keys() or {*AT_FIRST}
     return [name for name in COLUMNS if name in wanted or name == ALWAYS]
+
+
+def columns_for(user: User, saved: SavedView | None) -> list[str]:
+    """What a saved view shows; without one, what the person chose."""
+    return known_columns(saved.columns if saved else user.queue_columns)

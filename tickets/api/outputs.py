@@ -1,5 +1,7 @@
 """What programs get."""
 
+from typing import Any
+
 from django.urls import reverse
 from rest_framework import serializers
 
@@ -108,10 +110,10 @@ class TicketOut(serializers.ModelSerializer):
 
     def _asked(self) -> set[str]:
         """Codes of the fields that customers answer; the others are the house's own. Read once for a whole list."""
-        if "asked" not in self.context:
-            asked = CustomField.objects.filter(asks_customer=True)
-            self.context["asked"] = set(asked.values_list("code", flat=True))
-        return self.context["asked"]
+        context: Any = self.context
+        if "asked" not in context:
+            context["asked"] = set(CustomField.objects.filter(asks_customer=True).values_list("code", flat=True))
+        return context["asked"]
 
 
 class CreatedOut(serializers.Serializer):
@@ -235,7 +237,7 @@ class IncidentOut(serializers.ModelSerializer):
     """In the language of the request, as customers read it."""
 
     name = serializers.CharField(source="label")
-    modules = serializers.SlugRelatedField(slug_field="code", many=True, read_only=True)
+    modules: Any = serializers.SlugRelatedField(slug_field="code", many=True, read_only=True)
     news = NewsOut(many=True, read_only=True)
 
     class Meta:

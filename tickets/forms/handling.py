@@ -167,7 +167,7 @@ class PropertiesForm(ActionForm):
             self.initial.setdefault(name, getattr(self.ticket, f"{name}_id"))
         self.fields["version"].label_from_instance = _version_words  # type: ignore[attr-defined]
         own = custom.fields_of(self.ticket.category)
-        self.initial |= custom.initial_of(own, self.ticket.custom)
+        self.initial = {**self.initial, **custom.initial_of(own, self.ticket.custom)}
         for name, field in custom.form_fields(own).items():
             field.show_hidden_initial = True
             self.fields[name] = field

@@ -45,12 +45,11 @@ def hand_over(
         raise PermissionDenied
     note = _whole(symptom=symptom, tried=tried, asked=asked)
     with changing(ticket.pk, now=now) as change:
-        _demand_another_team(change.ticket, team)
+        source = _demand_another_team(change.ticket, team)
         if assignee is not None:
             check_assignee(change.ticket, assignee, team)
         settle_missed(change, actor=actor)
         lapse_handover(change)
-        source = change.ticket.team
         row = Handover.objects.create(
             ticket=change.ticket, given_by=actor, from_team=source, to_team=team, to_user=assignee,
             created_at=change.now, **note,
@@ -141,10 +140,12 @@ def _whole(**note: str) -> dict[str, str]:
     return stripped
 
 
-def _demand_another_team(ticket: Ticket, team: Team) -> None:
+def _demand_another_team(ticket: Ticket, team: Team) -> Team:
+    """The team that has the open ticket, which is not ``team``."""
     if not ticket.is_unresolved:
         raise ValidationError(_("The ticket is resolved already."), code="resolved")
-    if ticket.team_id is None:
+    if ticket.team is None:
         raise ValidationError({"team": _("No team has this ticket yet. Assign it instead.")})
-    if ticket.team_id == team.pk:
+    if ticket.team == team:
         raise ValidationError({"team": _("This team has the ticket already.")})
+    return ticket.team

@@ -1,10 +1,11 @@
 """One change of many tickets of the queue: the dialog, the change, its undo."""
 
 from typing import Any
+from urllib.parse import urlsplit
 
 from django.contrib import messages
 from django.core.exceptions import ValidationError
-from django.http import Http404, HttpResponse
+from django.http import Http404, HttpResponse, QueryDict
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils.translation import gettext as _
@@ -14,10 +15,12 @@ from django_htmx.http import trigger_client_event
 
 from accounts.access import SignedInRequest, is_safe_path, requires
 from outbox import clock
+from tickets.columns import columns_for
 from tickets.forms.bulk import FORMS, BulkForm, offered
 from tickets.models import BulkEdit, Ticket
 from tickets.selectors.bulk import chosen, latest_edit
 from tickets.selectors.queue import page_of
+from tickets.selectors.saved_views import usable_views
 from tickets.services.bulk import Undone, undo
 
 
@@ -69,10 +72,14 @@ def _form(request: SignedInRequest, form: BulkForm, status: int = 200) -> HttpRe
 
 def _fresh(request: SignedInRequest, keys: list[int], *, edit: BulkEdit | None = None) -> HttpResponse:
     """The rows as they stand now, each for its own place, and the line that says what happened."""
-    rows = page_of(Ticket.objects.workable_by(request.user).filter(pk__in=keys), sort="new", size=len(keys) or 1).rows
+    user, now, columns = request.user, clock.now(), _columns(request)
+    seen_rows = Ticket.objects.workable_by(user).filter(pk__in=keys)
+    rows = page_of(seen_rows, user=user, now=now, sort="-number", size=len(keys) or 1, columns=columns).rows
     seen = {row.pk for row in rows}
     context = {
         "rows": rows,
+        "show": dict.fromkeys(columns, True),
+        "server_now": now,
         "gone": [pk for pk in keys if pk not in seen],
         "bulk_edit": edit,
         "bulk_forms": offered(request.user),
@@ -90,6 +97,13 @@ def _told(done: Undone) -> str:
         numbers = pgettext("list", ", ").join(done.left)
         text += " " + _("Not taken back, because they changed since: %(numbers)s") % {"numbers": numbers}
     return text
+
+
+def _columns(request: SignedInRequest) -> list[str]:
+    """What the queue shows from which it was asked."""
+    asked = QueryDict(urlsplit(_back(request)).query).get("saved", "")
+    views = usable_views(user=request.user) if asked else []
+    return columns_for(request.user, next((view for view in views if str(view.pk) == asked), None))
 
 
 def _back(request: SignedInRequest) -> str:

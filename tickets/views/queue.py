@@ -17,7 +17,7 @@ from accounts.models import User
 from knowledge.selectors import search_articles
 from outbox import clock
 from search.vectors import best, query
-from tickets.columns import ALWAYS, COLUMNS, known_columns
+from tickets.columns import ALWAYS, COLUMNS, columns_for
 from tickets.desk import State, UnknownState
 from tickets.filters import QueueFilter, condition, gone, narrowed
 from tickets.forms.bulk import offered
@@ -57,11 +57,6 @@ class Desk:
     @property
     def columns(self) -> list[str]:
         return columns_for(self.user, self.saved)
-
-
-def columns_for(user: User, saved: SavedView | None) -> list[str]:
-    """What a saved view shows; without one, what the person chose."""
-    return known_columns(saved.columns if saved else user.queue_columns)
 
 
 @require_GET
@@ -108,7 +103,7 @@ def _read(request: SignedInRequest, view: str) -> Desk:
     desk = Desk(user, now, state, after, form, choices, list(usable_views(user=user)), Page([], ""), wrong)
     if wrong or not form.is_valid():
         return replace(desk, wrong=True)
-    rows = narrowed(in_view(user=user, name=state.view), state.filters, now=now)
+    rows: Any = narrowed(in_view(user=user, name=state.view), state.filters, now=now)
     try:
         asked: dict[str, Any] = {"sort": state.sort, "after": after, "size": PAGE, "columns": desk.columns}
         return replace(desk, page=page_of(rows, user=user, now=now, **asked))

@@ -12,6 +12,7 @@ from django_htmx.http import HttpResponseClientRedirect
 
 from accounts.access import SignedInRequest, requires
 from outbox import clock
+from tickets.columns import columns_for
 from tickets.desk import State, UnknownState
 from tickets.filters import QueueFilter
 from tickets.forms.saved_views import SavedViewForm
@@ -19,7 +20,6 @@ from tickets.models import SavedView
 from tickets.selectors.choices import filter_choices
 from tickets.selectors.saved_views import own_views, usable_views
 from tickets.services import saved_views as services
-from tickets.views.queue import columns_for
 
 
 def _state(request: SignedInRequest) -> State:
