@@ -112,12 +112,12 @@ def best(queryset: QuerySet, query: TokenQuery, *, limit: int, field: str = "tok
     """
     rows = queryset.model._default_manager
     newest = rows.order_by("-pk").values_list("pk", flat=True).first() or 0
-    found: QuerySet | None = None
-    for part in _parts(queryset, query, field, newest=newest):
-        ranked = part.order_by(rank(query, field).desc(), "-pk").values("pk")[:limit]
-        found = ranked if found is None else found.union(ranked, all=True)
-    assert found is not None  # there is at least one part  # nosec B101
-    return rows.filter(pk__in=found[:limit]).annotate(rank=rank(query, field)).order_by("-rank", "-pk")[:limit]
+    first, *others = (
+        part.order_by(rank(query, field).desc(), "-pk").values("pk")[:limit]
+        for part in _parts(queryset, query, field, newest=newest)
+    )
+    found = first.union(*others, all=True)[:limit] if others else first
+    return rows.filter(pk__in=found).annotate(rank=rank(query, field)).order_by("-rank", "-pk")[:limit]
 
 
 def _parts(queryset: QuerySet, query: TokenQuery, field: str, *, newest: int) -> Iterator[QuerySet]:

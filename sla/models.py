@@ -256,7 +256,7 @@ class Clock(models.Model):
     def __str__(self) -> str:
         return f"{self.metric} {self.cycle}.{self.revision} ({self.state})"
 
-    def get_metric_display(self) -> str:  # type: ignore[no-redef]  # the plugin gives every choice one
+    def get_metric_display(self) -> str:  # type: ignore[no-redef]  # the one that Django makes
         """As Django's, which translates every choice to name one: a list shows hundreds."""
         return str(MetricCode(self.metric).label)
 

@@ -213,7 +213,7 @@ class Ticket(models.Model):
     def __str__(self) -> str:
         return f"{self.number} {self.subject}"
 
-    def get_status_display(self) -> str:  # type: ignore[no-redef]  # the plugin gives every choice one
+    def get_status_display(self) -> str:  # type: ignore[no-redef]  # the one that Django makes
         """As Django's, which translates every choice to name one: a list shows hundreds."""
         return str(Status(self.status).label)
 
