@@ -27,7 +27,7 @@ function save(form) {
     } else if (item.value) values[item.name] = [item.value];
   }
   try {
-    if (Object.keys(values).length) store.setItem(PREFIX + form.dataset.draft, JSON.stringify({ at: now(form), values }));
+    if (Object.keys(values).length) store.setItem(PREFIX + form.dataset.draft, JSON.stringify({ at: now(form), base: form.dataset.draftAt, values }));
     else store.removeItem(PREFIX + form.dataset.draft);
   } catch { /* full or forbidden: the form works without */ }
 }
@@ -40,9 +40,10 @@ function restore(form) {
   const kept = read(form.dataset.draft);
   // A form that came back with errors carries the newer words itself.
   if (!kept || form.querySelector("[aria-invalid='true']")) return;
-  // One that the server keeps too (data-draft-at) stands in the form already: the newer one wins.
-  const other = Number(form.dataset.draftAt ?? 0) * 1000;
-  if (other && kept.at <= other) return forget(form);
+  // One that the server keeps too (data-draft-at, its version) stands in the form already: the newer one wins. What was
+  // typed on top of that very version is newer, whatever the clocks say.
+  const other = form.dataset.draftAt;
+  if (other && kept.base !== other && kept.at <= Number(other)) return forget(form);
   let touched = false;
   for (const item of fields(form)) {
     const values = kept.values[item.name];
@@ -57,6 +58,7 @@ function restore(form) {
     }
   }
   if (!touched) return;
+  form.dataset.draftRestored = "1";
   const note = form.querySelector("[data-draft-note]");
   if (note) {
     note.hidden = false;

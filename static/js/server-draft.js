@@ -39,6 +39,7 @@ async function save(form, { last = false } = {}) {
     const answer = await response.json();
     const hint = form.querySelector("[data-canned]");
     if (hint) hint.hidden = !answer.canned;
+    if (answer.kept) form.dataset.draftAt = answer.kept;
     if (body.toString() === words(form).toString()) form.dispatchEvent(new CustomEvent("draft:kept"));
     say(form, answer.kept ? "kept" : "empty");
     waiting.delete(form);
@@ -60,8 +61,9 @@ document.addEventListener("input", (event) => {
   const form = formOf(event);
   if (form && event.target.type !== "file") later(form);
 });
-// Words that only this browser had are everybody's at once.
+// Words that only this browser had are everybody's at once; draft.js has found those of the page before this script ran.
 document.addEventListener("draft:restored", (event) => { if (formOf(event)) later(formOf(event)); });
+document.querySelectorAll("form[data-draft-url][data-draft-restored]").forEach(later);
 // What is sent or discarded now is no draft a moment later.
 document.addEventListener("htmx:beforeRequest", (event) => { if (formOf(event)) stop(formOf(event)); });
 document.addEventListener("htmx:responseError", (event) => { if (formOf(event)) later(formOf(event)); });

@@ -61,6 +61,11 @@ class Draft(models.Model):
     def __str__(self) -> str:
         return f"{self.ticket_id}: {self.author_id}"
 
+    @property
+    def version(self) -> int:
+        """Milliseconds since 1970, by which a browser tells whether its own copy is newer."""
+        return int(self.updated_at.timestamp() * 1000)
+
 
 class CannedAnswerQuerySet(models.QuerySet):
     """Answers written once, narrowed to whom they are for."""

@@ -30,7 +30,7 @@ def _writable(request: SignedInRequest, number: str) -> Ticket:
 @require_POST
 @requires("workspace.enter")
 def save_draft(request: SignedInRequest, number: str) -> HttpResponse:
-    """Keep what is being typed. Programs of the page get when it was kept; «discard» gets an empty composer."""
+    """Keep what is being typed. The page's script gets its version; «discard» gets an empty composer."""
     row = _writable(request, number)
     form = DraftForm(request.POST)
     if not form.is_valid():
@@ -41,7 +41,7 @@ def save_draft(request: SignedInRequest, number: str) -> HttpResponse:
     now = clock.now()
     kept = drafts.save_draft(ticket=row, actor=request.user, words=form.words, now=now)
     canned = kept is not None and kept.kind == "public" and is_canned(ticket=row, user=request.user, body=kept.body)
-    return JsonResponse({"kept": kept is not None, "canned": canned})
+    return JsonResponse({"kept": str(kept.version) if kept else None, "canned": canned})
 
 
 @require_POST
