@@ -145,6 +145,7 @@ def test_a_pdf_is_shown_by_the_browser_alone_in_no_frame(ticket, agent):
     assert response["Content-Disposition"].startswith("inline")
     assert response["Content-Type"] == "application/pdf"
     assert response["X-Content-Type-Options"] == "nosniff"
+    response.close()
     assert response["X-Frame-Options"] == "DENY"
     policy = response["Content-Security-Policy"]
     assert "default-src 'none'" in policy and "frame-ancestors 'none'" in policy and "script" not in policy
