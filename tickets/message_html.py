@@ -47,6 +47,11 @@ def _folded(html: SafeString) -> SafeString:
     )
 
 
+def reply_html(body: str) -> SafeString:
+    """What will stand in the page when ``body`` is sent."""
+    return message_html(Message(kind=MessageKind.PUBLIC, body=body))
+
+
 def plain_html(text: str) -> SafeString:
     """Plain text with its line breaks; addresses of the web become links that pass nothing on."""
     parts, at = [], 0

@@ -7,10 +7,10 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import User
-from knowledge.markdown import render as markdown
 from tickets.choices import Mark, Status
 from tickets.forms.base import MOST_TEXT, add_errors
 from tickets.forms.files import FilesField
+from tickets.message_html import reply_html
 from tickets.models import Draft, Message, Ticket
 from tickets.permissions import may
 from tickets.services import drafts
@@ -111,7 +111,7 @@ class ComposerForm(forms.Form):
     @property
     def kept_html(self) -> str:
         """What is on its way, as it will stand in the conversation."""
-        return markdown(self.kept.body) if self.kept else ""
+        return reply_html(self.kept.body) if self.kept else ""
 
     @property
     def words(self) -> Words:

@@ -7,10 +7,10 @@ from django.views.decorators.http import require_GET, require_POST
 from django_htmx.http import trigger_client_event
 
 from accounts.access import SignedInRequest, requires
-from knowledge.markdown import render as markdown
 from outbox import clock
 from tickets.forms.base import MOST_TEXT
 from tickets.forms.composer import ComposerForm, DraftForm
+from tickets.message_html import reply_html
 from tickets.models import Ticket
 from tickets.selectors import ticket_page as selectors
 from tickets.selectors import writing
@@ -49,7 +49,7 @@ def save_draft(request: SignedInRequest, number: str) -> HttpResponse:
 def preview(request: SignedInRequest, number: str) -> HttpResponse:
     """What is being typed, as it will stand in the conversation."""
     _writable(request, number)
-    return HttpResponse(markdown(request.POST.get("body", "")[:MOST_TEXT]))
+    return HttpResponse(reply_html(request.POST.get("body", "")[:MOST_TEXT]))
 
 
 @require_GET
