@@ -68,7 +68,7 @@ class ComposerForm(forms.Form):
     #: What was typed here, and not drafted by the product: it ends the draft, and may be taken back for a while.
     draft = forms.BooleanField(required=False)
     kept_files = forms.MultipleChoiceField(label=_("Files"), required=False, widget=forms.CheckboxSelectMultiple)
-    then = forms.ChoiceField(label=_("After sending"), choices=User.AfterSend.choices, required=False)
+    then = forms.ChoiceField(label=_("Then go on"), choices=User.AfterSend.choices, required=False)
 
     def __init__(
         self, *args: Any, ticket: Ticket, user: User, last_id: int = 0, kept: Draft | None = None, live: bool = False
