@@ -1,4 +1,4 @@
-"""Words before they are said: kept while they are typed, and for ten seconds after «Send» (docs/decisions/0040).
+"""Words before they are said: kept while they are typed, and for ten seconds after «Send» (docs/decisions/0041).
 
 Locks are taken in one order: the draft, then its ticket.
 """
