@@ -7,6 +7,7 @@ from typing import Any
 
 from django.db.models import Exists, OuterRef, Prefetch, Q, QuerySet
 from django.utils import formats, timezone
+from django.utils.translation import gettext as _
 
 from accounts.models import Absence, Membership, Team, User
 from accounts.selectors import deputies_of, members
@@ -121,7 +122,11 @@ def note_for(*, ticket: Ticket) -> dict[str, str]:
     first = ticket.messages.filter(kind=MessageKind.CUSTOMER).order_by("pk").values_list("body", flat=True).first()
     said = ticket.messages.filter(kind__in=[MessageKind.PUBLIC, MessageKind.NOTE]).select_related("author")
     tried = [_in_a_line(message) for message in said.order_by("-pk")[:_TRIES]][::-1]
-    return {"symptom": f"{ticket.subject}\n{first or ''}".strip()[:2000], "tried": "\n".join(tried), "asked": ""}
+    return {
+        "symptom": f"{ticket.subject}\n{first or ''}".strip()[:2000],
+        "tried": "\n".join(tried) or _("Nothing yet."),
+        "asked": "",
+    }
 
 
 def _in_a_line(message: Any) -> str:

@@ -137,12 +137,13 @@ def panels(*, ticket: Ticket, user: User, now: datetime, whole: bool = False) ->
     talk, running, may = conversation(ticket=ticket, whole=whole), clocks(ticket=ticket), allowed_actions(user, ticket)
     update = draft_of(ticket=ticket, clocks=running, now=now) if "reply" in may else None
     items = checklist(ticket=ticket)
+    offered = "checklist_add" in may and ticket.is_unresolved and not items.items
     participants = list(ticket.participants.select_related("user").order_by("added_at", "pk"))
     return {
         "ticket": ticket,
         "may": may,
         "checklist": items,
-        "templates": list(templates_for(ticket=ticket)) if "checklist_add" in may and not items.items else [],
+        "templates": list(templates_for(ticket=ticket)) if offered else [],
         "conversation": talk,
         "clocks": running,
         "update": update,
@@ -150,7 +151,7 @@ def panels(*, ticket: Ticket, user: User, now: datetime, whole: bool = False) ->
         "unacknowledged": [row for row in escalations if row.acknowledged_at is None],
         "unexplained": [row for row in escalations if row.is_unexplained_by(user)],
         "contest": ticket.contests.select_related("raised_by").filter(state="open").first(),
-        "resolution": _newest_resolution(ticket),
+        "resolution": None if ticket.is_unresolved else _newest_resolution(ticket),
         "participants": participants,
         "follows": any(part.user_id == user.pk for part in participants),
         "tags": list(ticket.tags.all()),
