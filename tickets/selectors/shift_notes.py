@@ -1,10 +1,10 @@
 """Hand-over notes: what somebody has not read yet, the newest of a team, and the past ones by their place."""
 
+from collections import defaultdict
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from django.contrib.postgres.expressions import ArraySubquery
 from django.db.models import Exists, OuterRef, Prefetch, QuerySet
 from django.db.models.expressions import RawSQL
 
@@ -25,15 +25,18 @@ class NotePage:
 
 
 def unread(*, user: User, now: datetime | RawSQL) -> list[Any]:
-    """Fresh notes of ``user``'s own teams that others wrote and they have not read, the oldest first: one query."""
+    """Fresh notes of ``user``'s own teams that others wrote and they have not read, the oldest first.
+
+    One query while there are none, and one or two more for the tickets that they name.
+    """
     read = ShiftNoteReading.objects.filter(note=OuterRef("pk"), user=user)
-    rows = _shown(user).filter(team__in=user.team_ids(), written_at__gt=now - FRESH_FOR).exclude(author=user)
-    return list(rows.exclude(Exists(read)).order_by("id")[:PAGE])
+    rows = _shown().filter(team__in=user.team_ids(), written_at__gt=now - FRESH_FOR).exclude(author=user)
+    return _numbered(rows.exclude(Exists(read)).order_by("id")[:PAGE], user)
 
 
 def latest(*, user: User, team: Team) -> Any | None:
     """The newest note of ``team`` with who has read it, and whether ``user`` need not any more (``is_read``)."""
-    note: Any = _with_readers(_shown(user).filter(team=team)).first()
+    note: Any = next(iter(_numbered(_with_readers(_shown().filter(team=team))[:1], user)), None)
     if note is not None:
         note.is_read = user.pk in {note.author_id, *(one.user_id for one in note.readings.all())}
     return note
@@ -41,16 +44,26 @@ def latest(*, user: User, team: Team) -> Any | None:
 
 def past(*, user: User, team: Team, after: int = 0) -> NotePage:
     """One page of the notes of ``team``."""
-    rows = _with_readers(_shown(user).filter(team=team))
-    found = list((rows.filter(pk__lt=after) if after else rows)[: PAGE + 1])
+    rows = _with_readers(_shown().filter(team=team))
+    found = _numbered((rows.filter(pk__lt=after) if after else rows)[: PAGE + 1], user)
     return NotePage(found[:PAGE], found[PAGE - 1].pk if len(found) > PAGE else 0)
 
 
-def _shown(user: User) -> QuerySet[ShiftNote]:
-    """With ``numbers``: of the tickets that the note names, those that ``user`` sees."""
-    pinned = Ticket.objects.workable_by(user).filter(shift_notes=OuterRef("pk")).order_by("number")
-    rows = ShiftNote.objects.select_related("team", "author").order_by("-id")
-    return rows.annotate(numbers=ArraySubquery(pinned.values("number")))
+def _shown() -> QuerySet[ShiftNote]:
+    return ShiftNote.objects.select_related("team", "author").order_by("-id")
+
+
+def _numbered(rows: QuerySet[ShiftNote], user: User) -> list[Any]:
+    """The rows with ``numbers``: of the tickets that each names, those that ``user`` sees."""
+    notes: list[Any] = list(rows)
+    numbers: dict[int, list[str]] = defaultdict(list)
+    if notes:
+        named = Ticket.objects.workable_by(user).filter(shift_notes__in=[note.pk for note in notes])
+        for note_id, number in named.order_by("number").values_list("shift_notes", "number"):
+            numbers[note_id].append(number)
+    for note in notes:
+        note.numbers = numbers[note.pk]
+    return notes
 
 
 def _with_readers(rows: QuerySet[ShiftNote]) -> QuerySet[ShiftNote]:

@@ -13,6 +13,7 @@ from tickets.selectors import shift_notes as selectors
 from tickets.selectors.shift_draft import draft
 from tickets.services.shift_notes import MOST_BODY, mark_read, write_note
 from tickets.tests.factories import make_ticket
+from tickets.views.shift_notes import top
 
 pytestmark = pytest.mark.django_db
 HTMX = {"headers": {"HX-Request": "true"}}
@@ -149,11 +150,13 @@ def test_past_notes_come_page_by_page_in_a_constant_number_of_queries(
     assert client.get(address).status_code == 404
 
 
-def test_the_place_above_the_queue_costs_two_queries(team, agent, colleague, django_assert_num_queries):
-    from tickets.views.shift_notes import top
-
+def test_the_place_above_the_queue_costs_two_queries_and_one_when_there_are_notes(
+    team, agent, colleague, django_assert_num_queries
+):
+    assert colleague.may("ticket.work")  # reads the roles, as the page did before
+    with django_assert_num_queries(2):
+        assert top(colleague)["unread_notes"] == []
     for _each in range(3):
         write_note(team=team, actor=agent, body="x", numbers=[make_ticket(team=team, now=clock.now()).number])
-    assert colleague.may("ticket.work")
-    with django_assert_num_queries(2):
+    with django_assert_num_queries(3):
         assert len(top(colleague)["unread_notes"]) == 3

@@ -28,7 +28,7 @@ _LARGEST_ID = 2**63 - 1
 
 
 def top(user: User) -> dict[str, Any]:
-    """What stands above the queue: notes to read, and the absence before which one hands over. Two queries."""
+    """What stands above the queue: notes to read, and the absence before which one hands over."""
     now = clock.in_query()
     return {"unread_notes": selectors.unread(user=user, now=now), "leaving": leaving(user=user, now=now)}
 
