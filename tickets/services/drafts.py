@@ -17,6 +17,8 @@ from accounts.models import User
 from outbox import clock
 from outbox.contention import survives_deadlock
 from outbox.services import enqueue
+from sla.choices import ClockState
+from sla.models import Clock
 from tickets.choices import MessageKind
 from tickets.models import Draft, Message, Ticket
 from tickets.permissions import may
@@ -118,7 +120,7 @@ def send(
             moment = now or clock.now()
             fresh = Ticket.objects.get(pk=ticket.pk)
             conversation.check_reply(fresh, status=words.status, hold_reason=words.hold_reason, revision=words.revision)
-            if fresh.next_due_at is None or fresh.next_due_at > moment + NEAR:
+            if not _is_a_promise_near(ticket, moment):
                 demand_few(all_files)
                 _put_on_its_way(draft, words, all_files, moment)
                 return draft
@@ -222,6 +224,11 @@ def _give_back(draft: Draft, *, now: datetime) -> None:
         stream=f"ticket:{draft.ticket.number}",
         now=now,
     )
+
+
+def _is_a_promise_near(ticket: Ticket, now: datetime) -> bool:
+    running = Clock.objects.filter(ticket=ticket, state=ClockState.RUNNING)
+    return running.filter(due_at__gte=now, due_at__lte=now + NEAR).exists()
 
 
 def _put_on_its_way(draft: Draft, words: Words, files: Sequence[StoredFile], now: datetime) -> None:

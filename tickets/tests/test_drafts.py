@@ -178,11 +178,13 @@ def test_page_and_worker_send_it_once(ticket, agent, say):
     assert public(ticket) == ["We look."]
 
 
-def test_a_reply_leaves_at_once_when_a_promise_is_near(ticket, agent, say):
-    type(ticket).objects.filter(pk=ticket.pk).update(next_due_at=clock.now() + timedelta(seconds=20))
-    say()
-    assert public(ticket) == ["We look."]
-    assert not Draft.objects.exists()
+@pytest.mark.parametrize(("before_due", "waits"), [(61, True), (59, False), (0, False), (-5, True)])
+def test_a_reply_leaves_at_once_when_a_promise_is_near(ticket, agent, before_due, waits):
+    due = Clock.objects.get(ticket=ticket, metric="first_response").due_at
+    words, now = Words(kind="public", body="We look."), due - timedelta(seconds=before_due)
+    drafts.send(ticket=ticket, actor=agent, words=words, hold=True, now=now)
+    assert public(ticket) == ([] if waits else ["We look."])
+    assert Draft.objects.exists() == waits
 
 
 def test_without_a_script_and_by_a_note_nothing_waits(ticket, agent, say):

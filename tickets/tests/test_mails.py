@@ -15,7 +15,18 @@ from outbox.rendering import render_line, render_mail
 from tickets.models import Ticket
 from tickets.notices import base
 from tickets.notices.staff import Escalated
-from tickets.services import assigning, checklist, conversation, escalation, grades, handover, moves, urging, watching
+from tickets.services import (
+    assigning,
+    checklist,
+    conversation,
+    drafts,
+    escalation,
+    grades,
+    handover,
+    moves,
+    urging,
+    watching,
+)
 from tickets.services.lead import call_in
 from tickets.services.merging import merge_ticket
 from tickets.services.splitting import split_ticket
@@ -69,7 +80,10 @@ def life(monkeypatch):
     with monkeypatch.context() as soon:
         soon.setattr(clock, "now", lambda: now + timedelta(minutes=100))
         escalation.sweep()
+    early = drafts.Words(kind="public", body=HOSTILE, revision=Ticket.objects.get(pk=ticket.pk).revision)
+    drafts.send(ticket=ticket, actor=agent, words=early, hold=True)
     conversation.customer_message(ticket=ticket, author=customer, body=HOSTILE)
+    assert not drafts.send_now(ticket=ticket, actor=agent)
     urging.urge(ticket=ticket, actor=customer)
     conversation.add_note(ticket=ticket, actor=agent, body="look, @Wu Di")
     _handed_around(waiting, agent)
