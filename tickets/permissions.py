@@ -37,6 +37,7 @@ STAFF_ACTIONS = {
     "ask_back": {"ticket.work"},
     "properties": {"ticket.work"},
     "call_in": {"ticket.work"},
+    "macro": {"ticket.work"},
     "draft_article": {"article.write"},
     "take_over": {"ticket.work", "escalation.handle"},
     "acknowledge": {"escalation.handle"},

@@ -92,6 +92,10 @@ def _entry(event: TicketEvent, names: Names) -> Entry:
     return Entry(sentence.kind, sentence.icon, sentence.tone, text, detail, event.created_at)
 
 
+def _macro(data: dict, names: Names) -> str:
+    return _("ran the macro “%(name)s”") % {"name": bilingual(data.get("name") or {})}
+
+
 def _incident(data: dict, names: Names) -> str:
     return _("told customers about a known incident: %(state)s") % {"state": Incident.State(data["state"]).label}
 
@@ -382,6 +386,7 @@ SENTENCES: dict[str, _Sentence] = {
         _numbered(gettext_lazy("merged this ticket into %(number)s")),
         detail=_ended_as(Status.CLOSED),
     ),
+    "ticket.macro": _Sentence("work", "play", _macro),
     "incident.told": _Sentence("talk", "flag", _incident),
     "ticket.merged_from": _Sentence("work", "transfer", _numbered(gettext_lazy("merged %(number)s into this ticket"))),
     "ticket.unmerged": _Sentence(

@@ -44,6 +44,7 @@ urlpatterns = [
     path(f"{_TICKET}/draft/colleagues/", composing.offer, {"what": "colleagues"}, name="offer-colleagues"),
     path(f"{_TICKET}/draft/take-back/", composing.take_back, name="take-back"),
     path(f"{_TICKET}/draft/send/", composing.send_now, name="send-now"),
+    path(f"{_TICKET}/macros/", canned.macros, name="macros"),
     path("canned/", canned.canned, name="canned"),
     path("canned/<int:pk>/", canned.canned_edit, name="canned-edit"),
     path("canned/<int:pk>/delete/", canned.canned_delete, name="canned-delete"),

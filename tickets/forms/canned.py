@@ -8,8 +8,9 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts.models import Team, User
 from tickets.canned import check_text
-from tickets.forms.base import add_errors
+from tickets.forms.base import add_errors, separated
 from tickets.models import CannedAnswer
+from tickets.models.writing import MACRO_MOVES
 from tickets.services.canned import save_canned
 
 
@@ -17,15 +18,24 @@ class CannedForm(forms.ModelForm):
     """Whom it is for is asked once, of the administrator; everybody else writes their own."""
 
     audience = forms.ChoiceField(label=_("For whom"))
+    tags = forms.CharField(
+        label=_("Adds the tags"),
+        max_length=400,
+        required=False,
+        help_text=_("Separated by commas. What does something beside is a macro and stands in the ticket's menu."),
+    )
 
     class Meta:
         model = CannedAnswer
-        fields = ["name", "name_en", "shortcut", "text_zh", "text_en"]
+        fields = ["name", "name_en", "shortcut", "text_zh", "text_en", "status", "takes"]
         widgets = {name: forms.Textarea(attrs={"rows": 6}) for name in ("text_zh", "text_en")}
 
     def __init__(self, *args: Any, user: User, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.user = user
+        self.fields["status"].choices = [("", _("leave it as it is")), *MACRO_MOVES]  # type: ignore[attr-defined]
+        if not self.is_bound:
+            self.initial["tags"] = ", ".join(self.instance.tags)
         self.teams = {str(team.pk): team for team in Team.objects.all()} if user.may("admin.configure") else {}
         if self.instance.pk is None and user.may("admin.configure"):
             teams = [(key, str(team)) for key, team in self.teams.items()]
@@ -39,6 +49,9 @@ class CannedForm(forms.ModelForm):
 
     def clean_text_en(self) -> str:
         return self._checked("text_en")
+
+    def clean_tags(self) -> list[str]:
+        return separated(self.cleaned_data["tags"])
 
     def _checked(self, name: str) -> str:
         text = self.cleaned_data[name]

@@ -1,6 +1,6 @@
 """Every action of the ticket page by its name in the address."""
 
-from tickets.forms import checklist, closing, family, handling, handover, teamwork
+from tickets.forms import checklist, closing, family, handling, handover, macro, teamwork
 from tickets.forms.base import ActionForm
 
 FORMS: tuple[type[ActionForm], ...] = (
@@ -24,6 +24,7 @@ FORMS: tuple[type[ActionForm], ...] = (
     handling.ContestForm,
     handling.PropertiesForm,
     handling.CallInForm,
+    macro.MacroForm,
     handling.AcknowledgeForm,
     handling.BreachReasonForm,
     closing.StatusForm,

@@ -67,12 +67,21 @@ class Draft(models.Model):
         return int(self.updated_at.timestamp() * 1000)
 
 
+#: Where a macro may leave a ticket: holding it needs a reason, resolving it a solution.
+MACRO_MOVES = [(Status.OPEN, Status.OPEN.label), (Status.PENDING, Status.PENDING.label)]
+_DOES_SOMETHING = ~Q(status="") | ~Q(tags=[]) | Q(takes=True)
+
+
 class CannedAnswerQuerySet(models.QuerySet):
     """Answers written once, narrowed to whom they are for."""
 
     def usable_by(self, user: "User") -> "CannedAnswerQuerySet":
         """One's own, everybody's, and those of one's teams."""
         return self.filter(Q(owner=user) | Q(owner=None, team=None) | Q(team__in=user.team_ids()))
+
+    def macros(self) -> "CannedAnswerQuerySet":
+        """Those that do something beside."""
+        return self.filter(_DOES_SOMETHING)
 
     def editable_by(self, user: "User") -> "CannedAnswerQuerySet":
         """One's own; the administrator also those that are shared."""
@@ -83,6 +92,7 @@ class CannedAnswerQuerySet(models.QuerySet):
 class CannedAnswer(BilingualName):
     """An answer written once, with variables (`tickets.canned`): somebody's own, a team's, or everybody's.
 
+    With something to do beside it is a macro: one press sends it, moves the ticket, tags it and takes it.
     Only shared ones are audited: what somebody keeps for themselves goes when they go.
     """
 
@@ -91,6 +101,11 @@ class CannedAnswer(BilingualName):
     )
     text_zh = models.TextField(_("text in Chinese"), blank=True, max_length=10_000)
     text_en = models.TextField(_("text in English"), blank=True, max_length=10_000)
+    status = models.CharField(_("and then"), max_length=10, choices=MACRO_MOVES, blank=True)
+    tags = ArrayField(
+        models.CharField(max_length=40), verbose_name=_("adds the tags"), default=list, blank=True, size=12
+    )
+    takes = models.BooleanField(_("takes a ticket that nobody has"), default=False)
     owner = models.ForeignKey(
         settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.CASCADE, related_name="canned_answers"
     )
@@ -114,12 +129,17 @@ class CannedAnswer(BilingualName):
             models.CheckConstraint(
                 condition=Q(owner__isnull=True) | Q(team__isnull=True), name="cannedanswer_one_audience"
             ),
+            models.CheckConstraint(condition=Q(status__in=["", "open", "pending"]), name="cannedanswer_status_known"),
             models.CheckConstraint(
                 condition=~Q(text_zh="", text_en=""),
                 name="cannedanswer_says_something",
                 violation_error_message=_("Write the text in at least one language."),
             ),
         ]
+
+    @property
+    def is_macro(self) -> bool:
+        return bool(self.status or self.tags or self.takes)
 
     def text_in(self, language: str) -> str:
         """The text in ``language`` if there is one, else in the other."""

@@ -1,5 +1,7 @@
 """Writing canned answers: one's own by everybody who works here, shared ones by the administrator."""
 
+from collections.abc import Iterable
+
 from django.core.exceptions import PermissionDenied
 from django.db import transaction
 
@@ -17,11 +19,16 @@ def save_canned(
     text_zh: str,
     text_en: str,
     name_en: str = "",
+    status: str = "",
+    tags: Iterable[str] = (),
+    takes: bool = False,
     answer: CannedAnswer | None = None,
     shared: bool = False,
     team: Team | None = None,
 ) -> CannedAnswer:
-    """Write a canned answer, or change ``answer``. Whose a new one is, is said once: one's own, or ``shared``.
+    """Write a canned answer, or change ``answer``; what it does beside makes it a macro.
+
+    Whose a new one is, is said once: one's own, or ``shared``.
 
     Raises:
         PermissionDenied: when ``actor`` may not change it, or may not share.
@@ -42,6 +49,8 @@ def save_canned(
         "text_en": text_en,
     }.items():
         setattr(answer, field, value.strip())
+    answer.status, answer.takes = status, takes
+    answer.tags = list(dict.fromkeys(tag for tag in (" ".join(one.split()) for one in tags) if tag))
     check_text(answer.text_zh)
     check_text(answer.text_en)
     answer.full_clean()

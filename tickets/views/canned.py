@@ -4,12 +4,14 @@ from django.contrib import messages
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
-from django.views.decorators.http import require_http_methods, require_POST
+from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from accounts.access import SignedInRequest, requires
 from tickets.canned import VARIABLES
 from tickets.forms.canned import CannedForm
+from tickets.forms.macro import deeds
 from tickets.models import CannedAnswer
+from tickets.selectors.ticket_page import workable_ticket
 from tickets.services.canned import delete_canned
 
 
@@ -38,6 +40,15 @@ def canned_edit(request: SignedInRequest, pk: int) -> HttpResponse:
         return redirect("workspace:canned")
     context = {"answer": answer, "form": form, "variables": VARIABLES}
     return render(request, "tickets/canned_edit.html", context, status=422 if form.errors else 200)
+
+
+@require_GET
+@requires("ticket.work")
+def macros(request: SignedInRequest, number: str) -> HttpResponse:
+    """Fragment: the macros that may be run on a ticket, for its menu."""
+    row = workable_ticket(user=request.user, number=number)
+    rows = CannedAnswer.objects.usable_by(request.user).macros()
+    return render(request, "tickets/_macros.html", {"ticket": row, "macros": [(one, deeds(one)) for one in rows]})
 
 
 @require_POST

@@ -110,6 +110,11 @@ ROWS: Rows = {
     "workspace:saved-view-delete": {"GET": NOT_THERE, "POST": [case({REDIRECT: _ASSIGNEE}, pk="saved_view")]},
     "workspace:rules-try": {"GET": [case({200: BOSS})], "POST": [case({422: BOSS})]},
     "workspace:search": {"GET": [case({200: STAFF}), case({200: STAFF}, query=f"q={COMMON}")], "POST": NOT_THERE},
+    "workspace:macros": {
+        "GET": [case({200: WORKS}, number="ticket"), case({200: _FOREIGN_WORKS}, number="foreign")],
+        "POST": NOT_THERE,
+    },
+    **_action("macro", WORKS),
     "workspace:palette": {"GET": [case({200: STAFF}), case({200: STAFF}, query=f"q={COMMON}")], "POST": NOT_THERE},
     "workspace:bulk": {
         "GET": [
