@@ -97,7 +97,9 @@ def _macro(data: dict, names: Names) -> str:
 
 
 def _incident(data: dict, names: Names) -> str:
-    return _("told customers about a known incident: %(state)s") % {"state": Incident.State(data["state"]).label}
+    state = data.get("state", "")
+    words = Incident.State(state).label if state in Incident.State.values else state
+    return _("told customers about a known incident: %(state)s") % {"state": words}
 
 
 def _names(events: list[TicketEvent]) -> Names:

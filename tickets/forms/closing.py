@@ -217,7 +217,7 @@ class ArticleForm(ActionForm):
 
     @classmethod
     def allowed(cls, ticket: Ticket, user: User) -> bool:
-        return ticket.resolutions.exists()
+        return (ticket.cycle > 1 or not ticket.is_unresolved) and ticket.resolutions.exists()
 
     def perform(self) -> Any:
         return draft_article_from_ticket(ticket=self.ticket, actor=self.user, now=clock.now())

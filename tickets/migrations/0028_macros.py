@@ -8,70 +8,126 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('accounts', '0010_planned_absences'),
-        ('tickets', '0027_shift_notes'),
+        ("accounts", "0010_planned_absences"),
+        ("tickets", "0027_shift_notes"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
     operations = [
         pgtrigger.migrations.RemoveTrigger(
-            model_name='cannedanswer',
-            name='insert_insert',
+            model_name="cannedanswer",
+            name="insert_insert",
         ),
         pgtrigger.migrations.RemoveTrigger(
-            model_name='cannedanswer',
-            name='update_update',
+            model_name="cannedanswer",
+            name="update_update",
         ),
         pgtrigger.migrations.RemoveTrigger(
-            model_name='cannedanswer',
-            name='delete_delete',
+            model_name="cannedanswer",
+            name="delete_delete",
         ),
         migrations.AddField(
-            model_name='cannedanswer',
-            name='status',
-            field=models.CharField(blank=True, choices=[('open', 'open'), ('pending', 'waiting for customer')], max_length=10, verbose_name='and then'),
+            model_name="cannedanswer",
+            name="status",
+            field=models.CharField(
+                blank=True,
+                choices=[("open", "open"), ("pending", "waiting for customer")],
+                max_length=10,
+                verbose_name="and then",
+            ),
         ),
         migrations.AddField(
-            model_name='cannedanswer',
-            name='tags',
-            field=django.contrib.postgres.fields.ArrayField(base_field=models.CharField(max_length=40), blank=True, default=list, size=12, verbose_name='adds the tags'),
+            model_name="cannedanswer",
+            name="tags",
+            field=django.contrib.postgres.fields.ArrayField(
+                base_field=models.CharField(max_length=40),
+                blank=True,
+                default=list,
+                size=12,
+                verbose_name="adds the tags",
+            ),
         ),
         migrations.AddField(
-            model_name='cannedanswer',
-            name='takes',
-            field=models.BooleanField(default=False, verbose_name='takes a ticket that nobody has'),
+            model_name="cannedanswer",
+            name="takes",
+            field=models.BooleanField(default=False, verbose_name="takes a ticket that nobody has"),
         ),
         migrations.AddField(
-            model_name='cannedanswerevent',
-            name='status',
-            field=models.CharField(blank=True, choices=[('open', 'open'), ('pending', 'waiting for customer')], max_length=10, verbose_name='and then'),
+            model_name="cannedanswerevent",
+            name="status",
+            field=models.CharField(
+                blank=True,
+                choices=[("open", "open"), ("pending", "waiting for customer")],
+                max_length=10,
+                verbose_name="and then",
+            ),
         ),
         migrations.AddField(
-            model_name='cannedanswerevent',
-            name='tags',
-            field=django.contrib.postgres.fields.ArrayField(base_field=models.CharField(max_length=40), blank=True, default=list, size=12, verbose_name='adds the tags'),
+            model_name="cannedanswerevent",
+            name="tags",
+            field=django.contrib.postgres.fields.ArrayField(
+                base_field=models.CharField(max_length=40),
+                blank=True,
+                default=list,
+                size=12,
+                verbose_name="adds the tags",
+            ),
         ),
         migrations.AddField(
-            model_name='cannedanswerevent',
-            name='takes',
-            field=models.BooleanField(default=False, verbose_name='takes a ticket that nobody has'),
+            model_name="cannedanswerevent",
+            name="takes",
+            field=models.BooleanField(default=False, verbose_name="takes a ticket that nobody has"),
         ),
         pgtrigger.migrations.AddTrigger(
-            model_name='cannedanswer',
-            trigger=pgtrigger.compiler.Trigger(name='insert_insert', sql=pgtrigger.compiler.UpsertTriggerSql(condition='WHEN (NEW.owner_id IS NULL)', func='INSERT INTO "tickets_cannedanswerevent" ("id", "name", "name_en", "owner_id", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id", "shortcut", "status", "tags", "takes", "team_id", "text_en", "text_zh") VALUES (NEW."id", NEW."name", NEW."name_en", NEW."owner_id", _pgh_attach_context(), NOW(), \'insert\', NEW."id", NEW."shortcut", NEW."status", NEW."tags", NEW."takes", NEW."team_id", NEW."text_en", NEW."text_zh"); RETURN NULL;', hash='1525b0bd3eee51537afcf9b4e612b14dfb55444e', operation='INSERT', pgid='pgtrigger_insert_insert_5cac2', table='tickets_cannedanswer', when='AFTER')),
+            model_name="cannedanswer",
+            trigger=pgtrigger.compiler.Trigger(
+                name="insert_insert",
+                sql=pgtrigger.compiler.UpsertTriggerSql(
+                    condition="WHEN (NEW.owner_id IS NULL)",
+                    func='INSERT INTO "tickets_cannedanswerevent" ("id", "name", "name_en", "owner_id", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id", "shortcut", "status", "tags", "takes", "team_id", "text_en", "text_zh") VALUES (NEW."id", NEW."name", NEW."name_en", NEW."owner_id", _pgh_attach_context(), NOW(), \'insert\', NEW."id", NEW."shortcut", NEW."status", NEW."tags", NEW."takes", NEW."team_id", NEW."text_en", NEW."text_zh"); RETURN NULL;',
+                    hash="1525b0bd3eee51537afcf9b4e612b14dfb55444e",
+                    operation="INSERT",
+                    pgid="pgtrigger_insert_insert_5cac2",
+                    table="tickets_cannedanswer",
+                    when="AFTER",
+                ),
+            ),
         ),
         pgtrigger.migrations.AddTrigger(
-            model_name='cannedanswer',
-            trigger=pgtrigger.compiler.Trigger(name='update_update', sql=pgtrigger.compiler.UpsertTriggerSql(condition='WHEN (OLD.* IS DISTINCT FROM NEW.* AND OLD.owner_id IS NULL)', func='INSERT INTO "tickets_cannedanswerevent" ("id", "name", "name_en", "owner_id", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id", "shortcut", "status", "tags", "takes", "team_id", "text_en", "text_zh") VALUES (OLD."id", OLD."name", OLD."name_en", OLD."owner_id", _pgh_attach_context(), NOW(), \'update\', OLD."id", OLD."shortcut", OLD."status", OLD."tags", OLD."takes", OLD."team_id", OLD."text_en", OLD."text_zh"); RETURN NULL;', hash='b99b046a9ff185d2e084b3b71e4b7a3bbffe18b4', operation='UPDATE', pgid='pgtrigger_update_update_35e3d', table='tickets_cannedanswer', when='AFTER')),
+            model_name="cannedanswer",
+            trigger=pgtrigger.compiler.Trigger(
+                name="update_update",
+                sql=pgtrigger.compiler.UpsertTriggerSql(
+                    condition="WHEN (OLD.* IS DISTINCT FROM NEW.* AND OLD.owner_id IS NULL)",
+                    func='INSERT INTO "tickets_cannedanswerevent" ("id", "name", "name_en", "owner_id", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id", "shortcut", "status", "tags", "takes", "team_id", "text_en", "text_zh") VALUES (OLD."id", OLD."name", OLD."name_en", OLD."owner_id", _pgh_attach_context(), NOW(), \'update\', OLD."id", OLD."shortcut", OLD."status", OLD."tags", OLD."takes", OLD."team_id", OLD."text_en", OLD."text_zh"); RETURN NULL;',
+                    hash="b99b046a9ff185d2e084b3b71e4b7a3bbffe18b4",
+                    operation="UPDATE",
+                    pgid="pgtrigger_update_update_35e3d",
+                    table="tickets_cannedanswer",
+                    when="AFTER",
+                ),
+            ),
         ),
         pgtrigger.migrations.AddTrigger(
-            model_name='cannedanswer',
-            trigger=pgtrigger.compiler.Trigger(name='delete_delete', sql=pgtrigger.compiler.UpsertTriggerSql(condition='WHEN (OLD.owner_id IS NULL)', func='INSERT INTO "tickets_cannedanswerevent" ("id", "name", "name_en", "owner_id", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id", "shortcut", "status", "tags", "takes", "team_id", "text_en", "text_zh") VALUES (OLD."id", OLD."name", OLD."name_en", OLD."owner_id", _pgh_attach_context(), NOW(), \'delete\', OLD."id", OLD."shortcut", OLD."status", OLD."tags", OLD."takes", OLD."team_id", OLD."text_en", OLD."text_zh"); RETURN NULL;', hash='283b4e48bdf9791856b1653e80f72cf15e62cac1', operation='DELETE', pgid='pgtrigger_delete_delete_bd6f1', table='tickets_cannedanswer', when='AFTER')),
+            model_name="cannedanswer",
+            trigger=pgtrigger.compiler.Trigger(
+                name="delete_delete",
+                sql=pgtrigger.compiler.UpsertTriggerSql(
+                    condition="WHEN (OLD.owner_id IS NULL)",
+                    func='INSERT INTO "tickets_cannedanswerevent" ("id", "name", "name_en", "owner_id", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id", "shortcut", "status", "tags", "takes", "team_id", "text_en", "text_zh") VALUES (OLD."id", OLD."name", OLD."name_en", OLD."owner_id", _pgh_attach_context(), NOW(), \'delete\', OLD."id", OLD."shortcut", OLD."status", OLD."tags", OLD."takes", OLD."team_id", OLD."text_en", OLD."text_zh"); RETURN NULL;',
+                    hash="283b4e48bdf9791856b1653e80f72cf15e62cac1",
+                    operation="DELETE",
+                    pgid="pgtrigger_delete_delete_bd6f1",
+                    table="tickets_cannedanswer",
+                    when="AFTER",
+                ),
+            ),
         ),
         migrations.AddConstraint(
-            model_name='cannedanswer',
-            constraint=models.CheckConstraint(condition=models.Q(('status__in', ['', 'open', 'pending'])), name='cannedanswer_status_known'),
+            model_name="cannedanswer",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("status__in", ["", "open", "pending"])), name="cannedanswer_status_known"
+            ),
         ),
     ]

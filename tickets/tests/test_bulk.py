@@ -8,6 +8,7 @@ from django.core.exceptions import PermissionDenied, ValidationError
 from django.db import connection, connections
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
+from django.utils.translation import override
 
 from accounts.tests.factories import TeamFactory, UserFactory, give_role, make_agent, make_customer, make_lead
 from outbox import clock
@@ -96,15 +97,19 @@ def test_undo_leaves_alone_what_somebody_changed_meanwhile(agent, team, lead):
 def test_undo_brings_back_another_team_and_exactly_who_had_it(agent, team, held):
     rows, other = tickets_of(team, 1, assignee=agent), TeamFactory()
     make_agent(other)
-    make_agent(team)  # whom the team would choose
-    if not held:
-        Ticket.objects.update(assignee=None)
+    Ticket.objects.update(team=None, assignee=agent if held else None)  # from a team it goes by a hand-over
     done = edit("assign", rows, agent, assignee=None, team=other)
     assert fresh(rows)[0].team == other
     assert fresh(rows)[0].assignee is not None
     bulk.undo(edit=done, actor=agent)
     back = fresh(rows)[0]
-    assert (back.team, back.assignee) == (team, agent if held else None)
+    assert (back.team, back.assignee) == (None, agent if held else None)
+
+
+def test_a_ticket_of_another_team_is_not_moved_without_a_note(agent, team):
+    rows, other = tickets_of(team, 1, assignee=agent), TeamFactory()
+    done = edit("assign", rows, agent, assignee=None, team=other)
+    assert [one["number"] for one in done.refusals] == [rows[0].number] and fresh(rows)[0].team == team
 
 
 @pytest.mark.parametrize("source", ["new", "pending", "on_hold"])
@@ -146,10 +151,10 @@ def test_undo_is_for_its_actor_once_and_for_a_while(agent, team, lead):
     done = edit("status", rows, agent, status="open")
     with pytest.raises(PermissionDenied):
         bulk.undo(edit=done, actor=lead)
-    with pytest.raises(ValidationError, match="too long ago"):
+    with override("en"), pytest.raises(ValidationError, match="too long ago"):
         bulk.undo(edit=done, actor=agent, now=now + bulk.UNDO_FOR + timedelta(minutes=1))
     bulk.undo(edit=done, actor=agent)
-    with pytest.raises(ValidationError, match="already"):
+    with override("en"), pytest.raises(ValidationError, match="already"):
         bulk.undo(edit=BulkEdit.objects.get(pk=done.pk), actor=agent)
 
 
@@ -254,6 +259,7 @@ def test_without_a_script_the_choice_becomes_a_page_and_the_queue_offers_undo(ag
 def test_with_a_script_the_rows_come_back_as_they_stand(agent, team):
     rows, other, client = tickets_of(team, 2, assignee=agent), TeamFactory(), signed_in(agent)
     make_agent(other)
+    Ticket.objects.update(team=None)
     said = {"t": [row.number for row in rows], "to": f"t{other.pk}"}
     answer = client.post("/desk/bulk/assign/", said, HTTP_HX_REQUEST="true")
     page = answer.content.decode()
@@ -261,7 +267,7 @@ def test_with_a_script_the_rows_come_back_as_they_stand(agent, team):
     assert "bulk:done" in answer["HX-Trigger"]
     undone = client.post(reverse("workspace:bulk-undo", args=[BulkEdit.objects.get().pk]), HTTP_HX_REQUEST="true")
     assert undone.content.decode().count("data-row") == 2
-    assert {row.team for row in fresh(rows)} == {team}
+    assert {row.team for row in fresh(rows)} == {None}
 
 
 def test_the_dialog_asks_for_what_the_move_needs(agent, team):

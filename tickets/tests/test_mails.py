@@ -54,6 +54,7 @@ def _handed_around(ticket, agent):
     handover.acknowledge_handover(ticket=ticket, actor=receiver)
     watching.follow(ticket=ticket, people=[receiver], actor=agent)
     conversation.reply(ticket=ticket, actor=agent, body=HOSTILE)
+    ticket.refresh_from_db()
     assigning.assign(ticket=ticket, actor=make_lead(ticket.team), assignee=make_agent(ticket.team))
     checklist.add_items(ticket=ticket, actor=agent, texts=[HOSTILE], owner=receiver)
 

@@ -45,7 +45,7 @@ def test_chinese_words_are_found(agent, team):
 
 
 def test_people_and_organizations_lead_to_their_tickets(agent, team):
-    company = OrganizationFactory(name="Nordhafen")
+    company = OrganizationFactory(name="Nordhafen", name_en="Nordhafen")
     anna, colleague = make_customer(company, name="Anna Nord"), make_agent(team, name="Norda Lin")
     hers = make_ticket(team=team, requester=anna, now=clock.now())
     his = make_ticket(team=team, assignee=colleague, now=clock.now())

@@ -78,6 +78,7 @@ def test_what_was_read_is_no_longer_bold_when_one_comes_back(opened, live_server
     page.evaluate("document.body.dispatchEvent(new CustomEvent('live:team'))")
     expect(row.locator(".unread-dot")).to_have_count(0)
     conversation.customer_message(ticket=ticket, author=ticket.requester, body="One more thing.")
-    page.evaluate("document.body.dispatchEvent(new CustomEvent('live:team'))")
+    # A second hint within two seconds is one too many for the page: it asks again at the next.
+    page.evaluate("setInterval(() => document.body.dispatchEvent(new CustomEvent('live:team')), 200)")
     expect(row.locator(".unread-dot")).to_be_visible()
     assert page.problems == []

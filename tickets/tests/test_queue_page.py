@@ -104,6 +104,7 @@ def test_views_hold_what_they_say_and_count_it(agent, team):
         "mine": {mine},
         "unassigned": {free},
         "waiting": {waiting},
+        "handed_over": set(),
         "escalated": {late},
         "due": {mine, free, waiting, late},
         "reports": {owed},

@@ -5,6 +5,7 @@ from datetime import timedelta
 import pytest
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.urls import reverse
+from django.utils.translation import override
 
 from accounts.tests.factories import TeamFactory, make_administrator, make_agent, make_customer, make_lead, make_manager
 from outbox import clock
@@ -87,7 +88,8 @@ def test_the_draft_names_what_is_grave_what_was_missed_and_what_waits(team, agen
     waits = make_ticket(team=team, assignee=agent, now=now)
     Ticket.objects.filter(pk=waits.pk).update(status="pending")
     foreign = make_ticket(team=TeamFactory(), severity="S", now=now)
-    facts = draft(user=agent, team=team, now=now)
+    with override("en"):
+        facts = draft(user=agent, team=team, now=now)
     assert facts.numbers == [grave.number]
     assert f"### Open S and A\n\n- {grave.number} (S) Nothing \\*ships\\* · next deadline" in facts.body
     assert "Wang Wei" in facts.body

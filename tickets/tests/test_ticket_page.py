@@ -119,6 +119,7 @@ def test_everybody_gets_the_actions_of_their_role_only(ticket, team, agent):
         "regrade",
         "properties",
         "call_in",
+        "macro",
         "status",
         "resolve",
         "merge",
@@ -247,7 +248,7 @@ def test_the_live_fragment_leaves_the_composer_alone(ticket, agent):
     html = signed_in(agent).get(page(ticket, "live"), headers={"HX-Request": "true"}).content.decode()
     for part in ("ticket-head", "ticket-notices", "conversation", "panel-clocks", "panel-props", "live-state"):
         assert f'id="{part}"' in html
-    assert html.count("hx-swap-oob") == 10
+    assert html.count("hx-swap-oob") == 12
     assert "textarea" not in html
     assert "<form id=" not in html
 

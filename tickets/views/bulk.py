@@ -1,5 +1,6 @@
 """One change of many tickets of the queue: the dialog, the change, its undo."""
 
+from datetime import datetime
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -23,6 +24,8 @@ from tickets.selectors.queue import page_of
 from tickets.selectors.saved_views import usable_views
 from tickets.services.bulk import Undone, undo
 
+_CHANGED = "bulk-changed"
+
 
 @require_http_methods(["GET", "POST"])
 @requires("workspace.enter")
@@ -39,6 +42,7 @@ def edit(request: SignedInRequest, action: str) -> HttpResponse:
     done = form.send()
     if done is None:
         return _form(request, form, status=422)
+    request.session[_CHANGED] = True
     if not request.htmx:
         return redirect(_back(request))
     return _fresh(request, [entry["ticket"] for entry in done.changes], edit=done)
@@ -60,9 +64,13 @@ def undo_edit(request: SignedInRequest, pk: int) -> HttpResponse:
     return trigger_client_event(response, "toast", {"text": text, "kind": kind})
 
 
-def bar(request: SignedInRequest) -> dict[str, Any]:
-    """Context of the bar above a table of tickets."""
-    return {"bulk_forms": offered(request.user), "bulk_edit": latest_edit(user=request.user, now=clock.now())}
+def bar(request: SignedInRequest, *, now: datetime) -> dict[str, Any]:
+    """Context of the bar above a table of tickets. Who changed nothing in this session is not looked up."""
+    changed = _CHANGED in request.session
+    edit = latest_edit(user=request.user, now=now) if changed else None
+    if changed and edit is None:
+        del request.session[_CHANGED]
+    return {"bulk_forms": offered(request.user), "bulk_edit": edit}
 
 
 def _form(request: SignedInRequest, form: BulkForm, status: int = 200) -> HttpResponse:

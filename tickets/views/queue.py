@@ -66,7 +66,7 @@ def queue(request: SignedInRequest, view: str = "due") -> HttpResponse:
     desk = _read(request, view)
     figures = counts(user=request.user, more=_held(desk))
     context = _shown(desk) | _controls(desk) | {"tabs": _tabs(figures, desk), "nav_counts": _rail(figures)}
-    context |= bulk.bar(request) | top(request.user)
+    context |= bulk.bar(request, now=desk.now) | top(request.user)
     return render(request, "tickets/queue.html", context, status=400 if desk.wrong else 200)
 
 
