@@ -17,11 +17,12 @@ from outbox.selectors import notices
 from sla.models import Clock
 from tickets.models import Resolution, Ticket
 from tickets.notices import customers, staff, teamwork
-from tickets.services import conversation, escalation, grades, moves
-from tickets.tests.factories import make_ticket
+from tickets.services import checklist, conversation, escalation, grades, handover, moves
+from tickets.tests.factories import handed_over, make_ticket
 
 pytestmark = pytest.mark.django_db
-KINDS = [notice.kind for notice in (*staff.NOTICES, *customers.NOTICES)]
+INSIDE = [*staff.NOTICES, *teamwork.NOTICES]
+KINDS = [notice.kind for notice in (*INSIDE, *customers.NOTICES)]
 
 
 @pytest.fixture
@@ -34,6 +35,9 @@ def payload():
     escalation.sweep()
     contest = grades.contest(ticket=ticket, actor=ticket.requester, wanted="S", reason="It got worse")
     message = conversation.reply(ticket=ticket, actor=agent, body="We look at it", marks=["solution_path"])
+    (item,) = checklist.add_items(ticket=ticket, actor=agent, texts=["Read the dump"], owner=agent)
+    given = handed_over(ticket=ticket, actor=agent, team=TeamFactory())
+    handover.ask_back(ticket=ticket, actor=make_agent(given.to_team), question="Which host?")
     moves.resolve_ticket(
         ticket=ticket, actor=agent, cause="A full disk", solution="Room was made", verification="customer"
     )
@@ -41,6 +45,9 @@ def payload():
         "ticket": ticket.pk,
         "message": message.pk,
         "contest": contest.pk,
+        "item": item.pk,
+        "handover": given.pk,
+        "what": "reply",
         "clock": Clock.objects.filter(ticket=ticket).first().pk,
         "escalation": ticket.escalations.first().pk,
         "cycle": Resolution.objects.get(ticket=ticket).cycle,
@@ -56,7 +63,7 @@ def line(kind, payload, language, *others) -> dict[str, str]:
     """What the bell of the requester or the assignee shows of one payload, grouped with ``others``."""
     ticket = Ticket.objects.get(pk=payload["ticket"])
     now = clock.now()
-    inside = kind in [notice.kind for notice in staff.NOTICES]
+    inside = kind in [notice.kind for notice in INSIDE]
     reader = ticket.assignee if inside else ticket.requester
     deliveries = [
         Delivery(intent=Intent(kind=kind, payload=each, created_at=now), channel="page", user=reader, language=language)
@@ -67,9 +74,7 @@ def line(kind, payload, language, *others) -> dict[str, str]:
 
 
 def test_every_kind_is_looked_at():
-    """Those of teamwork name rows of their own; `test_handover`, `test_checklist` and the others read their lines."""
-    apart = {notice.kind for notice in teamwork.NOTICES}
-    assert set(KINDS) == {kind for kind in registry.kinds() if kind.startswith("ticket.")} - apart
+    assert sorted(KINDS) == sorted(kind for kind in registry.kinds() if kind.startswith("ticket."))
 
 
 @pytest.mark.parametrize("language", ["zh-hans", "en"])
@@ -92,11 +97,14 @@ def check_one(kind, language, payload):
 def test_many_of_a_kind_are_one_line_with_their_number(language, payload):
     tickets = [make_ticket(severity="A", now=clock.now() - timedelta(hours=3)) for _each in range(8)]
     escalation.sweep()
+    agent = Ticket.objects.get(pk=payload["ticket"]).assignee
     others = [
-        payload | {"ticket": one.pk, "clock": one.clocks.first().pk, "escalation": one.escalations.first().pk}
+        payload
+        | {"ticket": one.pk, "clock": one.clocks.first().pk, "escalation": one.escalations.first().pk}
+        | {"item": checklist.add_items(ticket=one, actor=agent, texts=["Read the dump"])[0].pk}
         for one in tickets
     ]
-    for kind in [notice.kind for notice in staff.NOTICES if notice.group]:
+    for kind in [notice.kind for notice in INSIDE if notice.group]:
         shown = line(kind, payload, language, *others)["text"]
         assert re.search(r"(?<!\d)9(?!\d)", shown), kind
         assert Ticket.objects.get(pk=payload["ticket"]).number not in shown, kind
