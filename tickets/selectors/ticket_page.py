@@ -64,14 +64,21 @@ def workable_ticket(*, user: User, number: str) -> Ticket:
     newest = TicketEvent.objects.filter(ticket=OuterRef("pk")).order_by("-id").values("pk")[:1]
     seen = TicketSeen.objects.filter(ticket=OuterRef("pk"), user=user.pk).values("event_id")
     unanswered = FilteredRelation("handovers", condition=Q(handovers__state="open"))  # at most one: `handover_one_open`
+    contested = FilteredRelation("contests", condition=Q(contests__state="open"))  # `contest_one_open`
     rows = Ticket.objects.workable_by(user).annotate(
         # Read with the ticket, before what the page shows: what comes later is news.
         last_event_id=Coalesce(Subquery(newest), 0),
         seen_event_id=Coalesce(Subquery(seen), -1),
         open_handover=unanswered,
+        open_contest=contested,
         minutes_spent=minutes_spent(),
     )
-    ticket = rows.select_related(*_RELATED, *_HANDOVER).defer("tokens").filter(number=number).first()
+    ticket = (
+        rows.select_related(*_RELATED, *_HANDOVER, "open_contest__raised_by")
+        .defer("tokens")
+        .filter(number=number)
+        .first()
+    )
     if ticket is None:
         raise Http404
     return ticket
@@ -150,7 +157,7 @@ def panels(*, ticket: Ticket, user: User, now: datetime, whole: bool = False) ->
         "escalations": escalations,
         "unacknowledged": [row for row in escalations if row.acknowledged_at is None],
         "unexplained": [row for row in escalations if row.is_unexplained_by(user)],
-        "contest": ticket.contests.select_related("raised_by").filter(state="open").first(),
+        "contest": getattr(ticket, "open_contest", None),
         "resolution": None if ticket.is_unresolved else _newest_resolution(ticket),
         "participants": participants,
         "follows": any(part.user_id == user.pk for part in participants),

@@ -111,11 +111,13 @@ def test_the_draft_comes_filled_and_what_is_sent_stands_above_the_queue_and_on_t
     answer = client.post(address, {"body": "**Watch** the disk <b>", "tickets": f"{ticket.number}，"})
     assert answer.status_code == 302
     client.force_login(colleague)
-    queue = client.get("/desk/").text
+    above = reverse("workspace:above_queue")
+    assert above in client.get("/desk/").text, "fetched once the queue stands"
+    queue = client.get(above).text
     assert "<strong>Watch</strong> the disk &lt;b&gt;" in queue
     note = ShiftNote.objects.get()
     client.post(reverse("workspace:board_note_read", args=[note.pk]), {"from": "queue"})
-    assert "Watch" not in client.get("/desk/").text
+    assert "Watch" not in client.get(above).text
     board = client.get("/desk/board/", {"team": team.pk}).text
     assert "<strong>Watch</strong>" in board
     assert "Chen Yu" in board.partition("Read by")[2]

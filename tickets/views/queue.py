@@ -28,7 +28,6 @@ from tickets.selectors.orders import ORDERS, BadPlace
 from tickets.selectors.queue import PAGE, VIEWS, Page, counts, fingerprint, in_view, of_people_named, page_of
 from tickets.selectors.saved_views import usable_views
 from tickets.views import bulk, presence
-from tickets.views.shift_notes import top
 
 _MAIN = ("q", "severity", "status", "team", "assignee")
 _FOUND = 30
@@ -66,7 +65,7 @@ def queue(request: SignedInRequest, view: str = "due") -> HttpResponse:
     desk = _read(request, view)
     figures = counts(user=request.user, more=_held(desk))
     context = _shown(desk) | _controls(desk) | {"tabs": _tabs(figures, desk), "nav_counts": _rail(figures)}
-    context |= bulk.bar(request, now=desk.now) | top(request.user)
+    context |= bulk.bar(request, now=desk.now)
     return render(request, "tickets/queue.html", context, status=400 if desk.wrong else 200)
 
 
