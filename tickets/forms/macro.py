@@ -33,7 +33,8 @@ class MacroForm(ActionForm):
             return
         field.widget = forms.HiddenInput()
         self.initial["body"] = fill(macro, ticket=self.ticket, agent=self.user)
-        self.explanation = " · ".join([macro.label, *deeds(macro)])
+        words = " · ".join([macro.label, *deeds(macro)])
+        self.explanation = words  # type: ignore[misc]  # each macro has its own
 
     @classmethod
     def allowed(cls, ticket: Any, user: Any) -> bool:
