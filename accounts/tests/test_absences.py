@@ -8,6 +8,7 @@ import pytest
 from django.apps import apps
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.db import IntegrityError, connection, transaction
+from django.utils.translation import override
 
 from accounts import migrations
 from accounts.models import Absence, User
@@ -79,7 +80,7 @@ def test_others_may_be_away_at_the_same_time(team, agent):
 def test_the_form_of_the_administration_says_it_in_words(agent):
     now = clock.now()
     plan(agent, 2, 6, now=now)
-    with pytest.raises(ValidationError, match="away then already"):
+    with override("en"), pytest.raises(ValidationError, match="away then already"):
         Absence(user=agent, starts_at=now + 3 * HOUR, ends_at=now + 4 * HOUR).full_clean()
 
 
@@ -99,7 +100,7 @@ def test_the_deputy_is_a_present_colleague_and_is_told_of_it_and_of_its_end(team
             plan(agent, 1, 3, now=now, deputy=stranger)
         assert "deputy" in refusal.value.message_dict
     plan(colleague, 2, 4, now=now)
-    with pytest.raises(ValidationError, match="away in this time too"):
+    with override("en"), pytest.raises(ValidationError, match="away in this time too"):
         plan(agent, 1, 3, now=now, deputy=colleague)
     assert told() == []
     absence = plan(agent, 4, 6, now=now, deputy=colleague)

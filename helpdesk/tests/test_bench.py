@@ -70,7 +70,7 @@ def test_a_sweep_leaves_what_the_floor_leaves():
 
 
 def test_a_sweep_at_fault_is_told():
-    nothing, _some, many = deadlines.cases(10_000)
+    nothing, _some, many, _side_by_side = deadlines.cases(10_000)
     fine = {"queries": 2, "rows": {"events": "7 1"}}
     assert deadlines.faults(nothing, [fine], [fine]) == deadlines.faults(many, [fine], [fine]) == []
     assert deadlines.faults(nothing, [fine | {"queries": 3}], [fine]) == ["3 queries to find nothing"]

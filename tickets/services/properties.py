@@ -6,6 +6,7 @@ from typing import Any
 
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import override
 
 from accounts.models import User
 from catalog.models import Category, CustomField, FaultType, Module, Version
@@ -87,7 +88,12 @@ def _fact_of(row: CustomField, before: Mapping[str, Any], after: Mapping[str, An
 
 
 def _said(row: CustomField, answers: Mapping[str, Any]) -> dict[str, str] | None:
-    return {"name": custom_fields.words(row, answers[row.code])} if row.code in answers else None
+    if row.code not in answers:
+        return None
+    with override("zh-hans"):
+        said = {"name": custom_fields.words(row, answers[row.code])}
+    with override("en"):
+        return said | {"name_en": custom_fields.words(row, answers[row.code])}
 
 
 @survives_deadlock

@@ -108,7 +108,7 @@ def test_who_leaves_soon_is_offered_to_hand_over_and_the_deputy_is_proposed(clie
     assert leaving(user=agent, now=now + HOUR - OFFERED - timedelta(seconds=1)) is None
     assert leaving(user=agent, now=absence.ends_at) is None
     client.force_login(agent)
-    assert "Hand them over to Li Na" in client.get("/desk/").text
+    assert "Hand them over to Li Na" in client.get(reverse("workspace:above_queue")).text
     address = reverse("workspace:board_hand_over", args=[team.pk, agent.pk])
     page = client.get(address)
     assert page.context["form"].deputy == lead.pk

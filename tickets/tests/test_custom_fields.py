@@ -17,6 +17,7 @@ from tickets.services.properties import set_properties
 from tickets.tests.factories import MONDAY, make_ticket
 
 pytestmark = pytest.mark.django_db
+PRODUCTION, TEST = {"name": "生产", "name_en": "Production"}, {"name": "测试", "name_en": "Test"}
 FOUND = {"cause": "c", "solution": "s", "verification": "customer"}
 
 
@@ -128,12 +129,12 @@ def test_a_change_is_one_event_from_what_to_what(ticket, agent, category):
     assert ticket.custom == {}
     changes = [event.data["changes"][0] for event in TicketEvent.objects.filter(code="ticket.properties")]
     assert [(row["source"], row["target"]) for row in changes] == [
-        (None, {"name": "生产"}),
-        ({"name": "生产"}, {"name": "测试"}),
-        ({"name": "测试"}, None),
+        (None, PRODUCTION),
+        (PRODUCTION, TEST),
+        (TEST, None),
     ]
     page = signed_in(agent).get(reverse("workspace:timeline", args=[ticket.number])).content.decode()
-    assert "Site: 生产 → 测试" in page
+    assert "Site: Production → Test" in page
 
 
 def test_the_dialog_shows_the_fields_and_keeps_what_a_colleague_changed_meanwhile(ticket, agent):
