@@ -12,7 +12,7 @@ from tickets.services.escalation import sweep
 from tickets.tests.factories import make_ticket
 from tickets.tests.test_queue_page import signed_in
 
-pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
+pytestmark = [pytest.mark.proof, pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 #: Counts the tones instead of playing them.
 SILENT = """
 window.tones = 0;

@@ -18,7 +18,7 @@ from tickets.services.links import mint_status_link
 from tickets.tests.factories import make_ticket
 from tickets.tests.test_queue_page import signed_in
 
-pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
+pytestmark = [pytest.mark.proof, pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 _FITS = "document.documentElement.scrollWidth <= document.documentElement.clientWidth"
 #: A screen to record, for a browser without one: a drawing that moves.
 _SCREEN = """

@@ -11,7 +11,7 @@ from tickets.services.linking import set_parent
 from tickets.tests.factories import make_ticket
 from tickets.tests.test_queue_page import signed_in
 
-pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
+pytestmark = [pytest.mark.proof, pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
 
 @pytest.fixture

@@ -8,7 +8,7 @@ from outbox import clock
 from tickets.tests.factories import make_ticket
 from tickets.tests.test_queue_page import signed_in
 
-pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
+pytestmark = [pytest.mark.proof, pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 #: What the live stream says when somebody comes, writes or goes; here it is said again and again.
 _HINTS = "setInterval(() => document.body.dispatchEvent(new CustomEvent('live:presence')), 200)"
 _SOON = 20_000  # milliseconds on a busy machine; a mark of somebody who looks stays for 50 seconds by itself

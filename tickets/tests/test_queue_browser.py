@@ -10,7 +10,7 @@ from tickets.tests.factories import make_ticket
 from tickets.tests.test_workspace_browser import opened  # noqa: F401  (a fixture, found by its name)
 
 # ruff: noqa: F811
-pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
+pytestmark = [pytest.mark.proof, pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
 
 @pytest.fixture
