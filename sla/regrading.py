@@ -4,58 +4,17 @@ Nothing here writes. What the administrator is shown before policies are applied
 a re-grade does are one decision, made of rows that are read for one ticket or for thousands in the same three queries.
 """
 
-from collections.abc import Collection, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime, timedelta
-
-from django.db.models import Case, Count, F, IntegerField, Max, Q, When
 
 from sla import schedule
 from sla.choices import ClockState, MetricCode, Unit
-from sla.deadlines import Pause
 from sla.facts import Facts
-from sla.metrics import COUNTED_ON, METRICS, WAITING, Deed, Start, family_of
-from sla.models import Clock, ClockPause, Target
+from sla.metrics import METRICS, WAITING, Start, family_of
+from sla.models import Clock, Target
+from sla.pasts import ZERO, Past, elapsed
 from sla.policies import PolicyBook
-from sla.selectors import OPEN, calendar_of, promise_of
-
-ZERO = timedelta(0)
-#: The families of which the longer waiting counts when a duplicate is merged; responses are given in that instant.
-CARRIED_OVER = frozenset({"milestone", "resolution"})
-#: What a clock hands to the one that keeps the same promise after it.
-KEPT = (
-    *("ticket_id", "metric", "subject", "severity", "policy_id"),
-    *("calendar_version_id", "target_amount", "target_unit", "warn_share"),
-)
-
-
-@dataclass(frozen=True)
-class Trace:
-    """What the clocks of one metric left behind in one cycle; where cycles are counted on, in all of them.
-
-    Attributes:
-        missed_at: when the last of them ended as missed.
-    """
-
-    last_cycle: int = 0
-    revision: int = 0
-    missed_at: datetime | None = None
-    verdict: bool = False
-
-
-@dataclass
-class Past:
-    """What is known of the clocks of one ticket: the open ones, the next due first, and what others left behind."""
-
-    clocks: list[Clock] = field(default_factory=list)
-    pauses: list[ClockPause] = field(default_factory=list)
-    traces: dict[tuple[str, int], Trace] = field(default_factory=dict)
-
-    def trace(self, metric: str, cycle: int) -> Trace:
-        return self.traces.get((metric, 0 if metric in COUNTED_ON else cycle), Trace())
-
-    def open_pause(self, clock: Clock) -> ClockPause | None:
-        return next((row for row in self.pauses if row.clock_id == clock.pk and row.ended_at is None), None)
+from sla.selectors import calendar_of, promise_of
 
 
 @dataclass(frozen=True)
@@ -78,30 +37,6 @@ class Step:
         """Whether the new promise is broken the moment it is given."""
         new = self.new
         return new is not None and not self.pause and new.breached_at is None and new.due_at <= now
-
-
-def pasts_of(ticket_ids: Collection[int]) -> dict[int, Past]:
-    """The past of each of these tickets, in three queries."""
-    pasts = {pk: Past() for pk in ticket_ids}
-    clocks = Clock.objects.filter(ticket__in=pasts)
-    for clock in (
-        clocks.filter(state__in=OPEN).annotate(kept_calendar=F("calendar_version__calendar")).order_by("due_at", "pk")
-    ):
-        pasts[clock.ticket_id].clocks.append(clock)
-    for pause in ClockPause.objects.filter(clock__ticket__in=pasts).select_related("clock").order_by("pk"):
-        pasts[pause.clock.ticket_id].pauses.append(pause)
-    # Months of two-hourly updates are one row, not hundreds.
-    rounds = Case(When(metric__in=COUNTED_ON, then=0), default=F("cycle"), output_field=IntegerField())
-    found = clocks.values("ticket", "metric", round=rounds).annotate(
-        last=Max("cycle"),
-        newest=Max("revision"),
-        missed_at=Max("ended_at", filter=Q(state=ClockState.MISSED)),
-        verdicts=Count("pk", filter=~Q(state=ClockState.SUPERSEDED)),
-    )
-    for row in found:
-        trace = Trace(row["last"], row["newest"], row["missed_at"], bool(row["verdicts"]))
-        pasts[row["ticket"]].traces[row["metric"], row["round"]] = trace
-    return pasts
 
 
 def plan(*, facts: Facts, book: PolicyBook, past: Past, now: datetime) -> list[Step]:
@@ -218,7 +153,7 @@ def _replace(clock: Clock, target: Target | None, *, facts: Facts, book: PolicyB
     cycle = clock.cycle if same else facts.cycle
     # An open clock is the newest of its cycle; where cycles are counted on, the trace is of all of them.
     revision = 1 + (clock.revision if same else past.trace(target.metric, cycle).revision)
-    carried = _elapsed(clock, past, now=now)
+    carried = elapsed(clock, past, now=now)
     new = new_clock(facts, target, book=book, now=now, cycle=cycle, revision=revision, carried=carried)
     new.subject = clock.subject
     if same:
@@ -226,77 +161,6 @@ def _replace(clock: Clock, target: Target | None, *, facts: Facts, book: PolicyB
         if new.warn_at <= now and new.due_at >= (was_due or clock.due_at):
             new.warned_at = clock.warned_at  # nobody is warned twice of a promise that is no tighter
     return Step(clock, new, verdict, paused.reason if paused else "", was_due or clock.due_at)
-
-
-def carry_over(*, past: Past, waited: Past, now: datetime) -> list[Step]:
-    """How the open milestones of a ticket change when a duplicate that has ``waited`` is merged into it.
-
-    Each goes on under the same promise with the larger of both elapsed times; what is past due by that is due at
-    once. Counted time is carried as in a re-grade: in the hours in which it was counted. What the duplicate missed is
-    on record there: for one problem one promise is missed once.
-    """
-    steps = []
-    for clock in past.clocks:
-        family = family_of(clock.metric)
-        twin = next((row for row in waited.clocks if family_of(row.metric) == family), None)
-        if twin is None or family not in CARRIED_OVER or clock.breached_at or twin.breached_at:
-            continue
-        carried = _elapsed(twin, waited, now=now)
-        if carried > _elapsed(clock, past, now=now):
-            steps.append(_prolong(clock, past, carried=carried, now=now))
-    return steps
-
-
-def revive(
-    *,
-    past: Past,
-    ended: Collection[Clock],
-    facts: Facts,
-    deeds: Collection[Deed],
-    stood: Mapping[str, list[Pause]],
-    now: datetime,
-) -> list[Step]:
-    """How promises go on that ``ended`` with a merge which is undone: with what they had counted and what passed since.
-
-    ``deeds`` were done meanwhile on the ticket that went on: what one of them keeps was kept. ``stood`` are stretches,
-    by reason, in which the customer was waited for. A miss goes on as a miss, due when it was.
-    """
-    steps = []
-    for clock in ended:
-        metric = METRICS[clock.metric]
-        if metric.repeats or any(metric.met_by(deed) for deed in deeds):
-            continue
-        calendar = calendar_of(clock.calendar_version_id if clock.target_unit == Unit.MINUTES else None)
-        until = clock.ended_at or now
-        paused = facts.status if facts.status in metric.pauses_in else ""
-        carried = _counted(clock, past, until=until)
-        if not paused:
-            waits = [pause for reason in metric.pauses_in for pause in stood.get(reason, [])]
-            carried += calendar.between(until, now, pauses=waits)
-        new = _prolong(clock, past, carried=carried, now=now).new
-        if new and clock.breached_at:
-            kept = ("due_at", "warn_at", "warned_at", "breached_at")
-            new.__dict__.update({name: getattr(clock, name) for name in kept})
-        steps.append(Step(clock, new, ClockState.SUPERSEDED, paused))
-    return steps
-
-
-def _prolong(clock: Clock, past: Past, *, carried: timedelta, now: datetime) -> Step:
-    """The next revision of ``clock`` under the promise that it has, with another elapsed time."""
-    paused = past.open_pause(clock)
-    calendar = calendar_of(clock.calendar_version_id)
-    promise = schedule.Promise(clock.target_amount, clock.target_unit, clock.warn_share, calendar)
-    planned = schedule.plan(promise, start=now, carried=carried)
-    new = Clock(
-        **{name: getattr(clock, name) for name in KEPT},
-        cycle=clock.cycle,
-        revision=clock.revision + 1,
-        carried=carried,
-        started_at=now,
-        due_at=planned.due_at,
-        warn_at=planned.warn_at,
-    )
-    return Step(clock, new, ClockState.SUPERSEDED, paused.reason if paused else "")
 
 
 def begin(target: Target, *, facts: Facts, book: PolicyBook, past: Past, now: datetime) -> Clock:
@@ -315,19 +179,3 @@ def begin(target: Target, *, facts: Facts, book: PolicyBook, past: Past, now: da
         began = facts.waiting_since if metric.starts_with == Start.MESSAGE else facts.cycle_started_at
         carried = calendar.between(began or now, now, pauses=pauses)
     return new_clock(facts, target, book=book, now=now, carried=carried, **numbers)
-
-
-def _elapsed(clock: Clock, past: Past, *, now: datetime) -> timedelta:
-    """Time that an open clock counted until now, or until it was paused."""
-    paused = past.open_pause(clock)
-    return _counted(clock, past, until=paused.started_at if paused else now)
-
-
-def _counted(clock: Clock, past: Past, *, until: datetime) -> timedelta:
-    """Time counted so far, in the clock's own hours (day and night for targets in days), without its pauses."""
-    calendar = calendar_of(clock.calendar_version_id if clock.target_unit == Unit.MINUTES else None)
-    total = clock.carried + calendar.between(clock.started_at, max(until, clock.started_at))
-    for pause in past.pauses:
-        if pause.clock_id == clock.pk and pause.ended_at:
-            total -= calendar.between(pause.started_at, pause.ended_at)
-    return max(total, ZERO)

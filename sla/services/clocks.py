@@ -13,14 +13,16 @@ from typing import Any
 from django.db.models import Max
 
 from outbox.bulk import insert_rows
-from sla import regrading, schedule
+from sla import mergers, regrading, schedule
 from sla.choices import ClockState
 from sla.deadlines import EmptyCalendar, Pause
 from sla.facts import Facts
+from sla.mergers import KEPT
 from sla.metrics import METRICS, REPEATING, WAITING, Deed, Reply, Start
 from sla.models import Clock, ClockPause
+from sla.pasts import ZERO, Past, pasts_of
 from sla.policies import policy_book
-from sla.regrading import KEPT, ZERO, Step, new_clock
+from sla.regrading import Step, new_clock
 from sla.selectors import calendar_of, open_clocks
 
 logger = logging.getLogger(__name__)
@@ -43,7 +45,7 @@ def start_waiting(*, facts: Facts, now: datetime) -> None:
     book = policy_book()
     policy = book.match(facts) if facts.waiting_since else None
     targets = [t for t in policy.targets.all() if METRICS[t.metric].starts_with == Start.MESSAGE] if policy else []
-    past = regrading.pasts_of([facts.ticket_id])[facts.ticket_id] if targets else regrading.Past()
+    past = pasts_of([facts.ticket_id])[facts.ticket_id] if targets else Past()
     for target in targets:
         if regrading.is_owed(facts, past, target):
             cycle = past.trace(target.metric, facts.cycle).last_cycle + 1
@@ -95,16 +97,16 @@ def regrade_clocks(*, facts: Facts, now: datetime) -> list[Step]:
 
     What changes is decided by `sla.regrading.plan`; a ticket whose promises all stay is not touched.
     """
-    past = regrading.pasts_of([facts.ticket_id])[facts.ticket_id]
+    past = pasts_of([facts.ticket_id])[facts.ticket_id]
     steps = regrading.plan(facts=facts, book=policy_book(), past=past, now=now)
     _take(steps, now=now)
     return steps
 
 
-def carry_over(*, ticket_id: int, waited: regrading.Past, now: datetime) -> list[Step]:
+def carry_over(*, ticket_id: int, waited: Past, now: datetime) -> list[Step]:
     """Let the milestones of a ticket go on with the time that a duplicate has ``waited``, where that is longer."""
-    past = regrading.pasts_of([ticket_id])[ticket_id]
-    steps = regrading.carry_over(past=past, waited=waited, now=now)
+    past = pasts_of([ticket_id])[ticket_id]
+    steps = mergers.carry_over(past=past, waited=waited, now=now)
     _take(steps, now=now)
     return steps
 
@@ -127,10 +129,10 @@ def revive_clocks(
     stood: Mapping[str, list[Pause]],
     now: datetime,
 ) -> None:
-    """Let the promises go on that a merge ended (`sla.regrading.revive`); each row gives way to its next revision."""
-    past = regrading.pasts_of([facts.ticket_id])[facts.ticket_id]
+    """Let the promises go on that a merge ended (`sla.mergers.revive`); each row gives way to its next revision."""
+    past = pasts_of([facts.ticket_id])[facts.ticket_id]
     rows = Clock.objects.filter(pk__in=ended, ticket=facts.ticket_id).order_by("pk")
-    for step in regrading.revive(past=past, ended=rows, facts=facts, deeds=deeds, stood=stood, now=now):
+    for step in mergers.revive(past=past, ended=rows, facts=facts, deeds=deeds, stood=stood, now=now):
         if step.old and step.new:
             Clock.objects.filter(pk=step.old.pk).update(state=ClockState.SUPERSEDED)
             step.new.save(force_insert=True)
@@ -158,7 +160,7 @@ def start_late(*, facts: Facts, answered: bool, now: datetime) -> None:
         metric = METRICS[target.metric]
         given = answered and not metric.repeats and metric.met_by(Reply())
         if metric.starts_with == Start.TICKET and not given:
-            regrading.begin(target, facts=facts, book=book, past=regrading.Past(), now=now).save(force_insert=True)
+            regrading.begin(target, facts=facts, book=book, past=Past(), now=now).save(force_insert=True)
 
 
 def mark_warned(clocks: Iterable[Clock], *, now: datetime) -> None:

@@ -17,6 +17,7 @@ from sla import regrading
 from sla.choices import MetricCode
 from sla.deadlines import EmptyCalendar
 from sla.models import CalendarVersion, Clock, Policy
+from sla.pasts import pasts_of
 from sla.policies import policy_book, policy_digest
 from sla.regrading import Step
 from sla.selectors import OPEN
@@ -106,7 +107,7 @@ def outlooks(*, now: datetime, after: int = 0, each_chunk: Callable[[], object] 
     open_tickets = Ticket.objects.unresolved().select_related("organization").only(*_FIELDS).order_by("pk")
     while chunk := list(open_tickets.filter(pk__gt=after)[:CHUNK]):
         book = policy_book()
-        pasts = regrading.pasts_of([ticket.pk for ticket in chunk])
+        pasts = pasts_of([ticket.pk for ticket in chunk])
         each_chunk()
         for ticket in chunk:
             try:

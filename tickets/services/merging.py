@@ -15,7 +15,7 @@ from outbox import clock
 from outbox.contention import survives_deadlock
 from sla.choices import Severity
 from sla.metrics import Reply
-from sla.regrading import pasts_of
+from sla.pasts import pasts_of
 from sla.selectors import open_clocks
 from sla.services.clocks import carry_over
 from tickets.choices import Channel, MessageKind, Status

@@ -13,7 +13,7 @@ from accounts.models import User
 from outbox import clock
 from outbox.contention import survives_deadlock
 from sla.metrics import Reply
-from sla.regrading import pasts_of
+from sla.pasts import pasts_of
 from sla.services.clocks import hand_over_waiting, revive_clocks
 from tickets.choices import Channel, MessageKind, Status
 from tickets.models import Escalation, Message, Resolution, SeverityContest, Ticket, TicketMerge
