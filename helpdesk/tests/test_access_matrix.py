@@ -9,13 +9,12 @@ import json
 import pkgutil
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
 import pytest
 from django.conf import settings as django_settings
-from django.db import connection, transaction
+from django.db import connection
 from django.test import Client
 from django.test.utils import override_settings
 from django.urls import NoReverseMatch, URLPattern, get_resolver, reverse
@@ -23,6 +22,7 @@ from django.urls import NoReverseMatch, URLPattern, get_resolver, reverse
 from helpdesk.tests import access
 from helpdesk.tests.access.scene import CANARIES, COMMON, Scene
 from helpdesk.tests.access.table import ANONYMOUS, BOSS, REDIRECT, ROLES, SIGNED_IN, STAFF, TOKEN, Case, Rows
+from helpdesk.tests.undone import undone
 from tickets.models import Ticket
 
 pytestmark = pytest.mark.django_db
@@ -84,18 +84,6 @@ def scene(django_db_setup, django_db_blocker, tmp_path_factory) -> Iterator[Scen
     """The objects, made once; nothing of this module is ever committed."""
     with django_db_blocker.unblock(), override_settings(MEDIA_ROOT=tmp_path_factory.mktemp("media")), undone():
         yield Scene()
-
-
-@contextmanager
-def undone() -> Iterator[None]:
-    """A transaction, or a savepoint inside one, that is always rolled back."""
-    block = transaction.atomic()
-    block._from_testcase = True
-    with block:
-        try:
-            yield
-        finally:
-            transaction.set_rollback(True)
 
 
 def ask(scene: Scene, role: str, method: str, address: str, body: dict, *, api: bool) -> Any:

@@ -6,7 +6,8 @@ const off = () => {
   try { return localStorage.getItem(STORE) === "off"; } catch { return false; }
 };
 const FIELDS = "input:not([type=checkbox], [type=radio]), textarea, select";
-const typing = (target) => target.isContentEditable || target.matches?.(FIELDS);
+// A dialog that was just closed holds the focus until the next frame: nobody types into what is not seen.
+const typing = (target) => (target.isContentEditable || target.matches?.(FIELDS)) && target.checkVisibility();
 
 function act(element) {
   if (element.matches(FIELDS)) {

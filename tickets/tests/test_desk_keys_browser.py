@@ -116,6 +116,7 @@ def test_next_holds_the_ticket_and_leaving_lets_go(opened, live_server, agent, r
     page.goto(f"{live_server.url}/desk/")
     page.keyboard.press("p")
     expect(page.locator("#lease")).to_contain_text("You hold this ticket until")
+    page.wait_for_load_state()  # keys are heard from then on
     page.keyboard.press("d")
     page.locator("#action-body [value=too_hard]").check()
     page.locator("#action-body .btn-primary").click()

@@ -9,6 +9,7 @@ from django.conf import settings
 
 from accounts.models import User
 from accounts.tests.factories import OrganizationFactory, TeamFactory, make_agent, make_customer, make_lead
+from helpdesk.tests.undone import undone
 from outbox import clock, registry
 from outbox.models import Delivery, Intent
 from outbox.rendering import render_line, render_mail
@@ -59,9 +60,14 @@ def _handed_around(ticket, agent):
     checklist.add_items(ticket=ticket, actor=agent, texts=[HOSTILE], owner=receiver)
 
 
-@pytest.fixture
-def life(monkeypatch):
-    """Tickets that have been through everything that there is a mail about; an intent of each kind."""
+@pytest.fixture(scope="module")
+def life(django_db_setup, django_db_blocker):
+    """An intent of each kind, from tickets that have been through everything; made once, it is a month later after."""
+    with django_db_blocker.unblock(), undone(), pytest.MonkeyPatch.context() as monkeypatch:
+        yield _lived(monkeypatch)
+
+
+def _lived(monkeypatch):
     team = TeamFactory(name="云组", name_en="Cloud")
     lead = make_lead(team, name="Chen Jing")
     User.objects.filter(pk=lead.pk).update(on_duty=False)

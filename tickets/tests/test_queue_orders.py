@@ -95,7 +95,7 @@ def test_the_order_of_what_is_open_comes_from_an_index(tickets, name):
     rows = order.annotated(in_view(user=make_manager(), name="due")).order_by(*order.ordering)
     place = order.place_of(rows[3])
     with connection.cursor() as cursor:
-        for way in ("seqscan", "bitmapscan", "sort"):
+        for way in ("seqscan", "bitmapscan", "sort", "incremental_sort"):
             cursor.execute(f"SET LOCAL enable_{way} = off")
     for plan in (rows.explain(), rows.filter(order.behind(place)).explain()):
         assert "_place" in plan
