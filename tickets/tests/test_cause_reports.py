@@ -5,6 +5,7 @@ from datetime import timedelta
 import pytest
 from django.core.exceptions import ValidationError
 from django.db import IntegrityError, transaction
+from django.utils.translation import override
 
 from accounts.tests.factories import TeamFactory, make_agent, make_customer, make_lead
 from outbox import clock as database_clock
@@ -98,7 +99,7 @@ def test_replies_and_notes_do_not_keep_it(solved, agent):
 
 def test_an_open_ticket_and_an_empty_part_are_refused(team, agent, solved):
     fresh = make_ticket(team=team, severity="S")
-    with pytest.raises(ValidationError, match="resolved"):
+    with override("en"), pytest.raises(ValidationError, match="resolved"):
         hand_in(fresh, agent, 1)
     with pytest.raises(ValidationError) as refused:
         hand_in(solved, agent, 1, prevention="  ")

@@ -3,6 +3,7 @@
 import pytest
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.db import IntegrityError, transaction
+from django.utils.translation import override
 
 from accounts.models import Role, Team
 from accounts.services import deactivate_user
@@ -96,7 +97,7 @@ def test_a_name_is_given_once_and_is_short(agent, name):
 def test_nobody_keeps_more_than_some(agent):
     for n in range(services.MOST_OWN):
         kept(agent, name=f"view {n}")
-    with pytest.raises(ValidationError, match="Delete one first"):
+    with override("en"), pytest.raises(ValidationError, match="Delete one first"):
         kept(agent, name="one more")
 
 
