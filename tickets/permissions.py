@@ -19,6 +19,7 @@ STAFF_ACTIONS = {
     "unlink": {"ticket.work"},
     "tell_children": {"ticket.work"},
     "resolve_children": {"ticket.work"},
+    "tell_again": {"ticket.work"},
     "regrade": {"ticket.work"},
     "watch": {"workspace.enter"},
     "unwatch": {"workspace.enter"},

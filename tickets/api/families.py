@@ -91,3 +91,10 @@ class FamilyActions(TicketActions):
         ticket, data = self._ticket("resolve_children"), self._read(inputs.WordsIn)
         announcing.resolve_children(ticket=ticket, actor=caller(request), words=data["words"])
         return self._family(ticket)
+
+    @post("tell-again", None, FamilyOut)
+    def tell_again(self, request: Request, number: str) -> Response:
+        """Take up the tickets below that failed in the newest announcement, in the caller's name."""
+        ticket = self._ticket("tell_again")
+        announcing.tell_again(ticket=ticket, actor=caller(request))
+        return self._family(ticket)

@@ -16,7 +16,7 @@ from tickets.forms.base import ActionForm, lines
 from tickets.forms.composer import MARKS
 from tickets.models import Ticket, TicketLink
 from tickets.selectors.family import children_to_tell, links_of, tickets_named
-from tickets.services.announcing import resolve_children, tell_children
+from tickets.services.announcing import resolve_children, tell_again, tell_children
 from tickets.services.linking import link_tickets, set_parent, unlink_tickets
 from tickets.services.splitting import split_ticket
 from tickets.services.unmerging import UNDO_WITHIN, standing_merge, undo_merge
@@ -253,3 +253,24 @@ class ResolveChildrenForm(_ChildrenForm):
 
     def perform(self) -> Any:
         return resolve_children(ticket=self.ticket, actor=self.user, words=self.cleaned_data["words"])
+
+
+class TellAgainForm(ActionForm):
+    """What failed below is tried again, in the name of whoever presses; offered where failures are listed."""
+
+    action = "tell_again"
+    link = _("Try again…")
+    title = _("Try again what failed")
+    explanation = _(
+        "The tickets below that refused are told again, in your name. What is closed meanwhile is left as it is."
+    )
+    button = _("Try again")
+    icon = "refresh"
+    done = _("The tickets below are being told.")
+
+    @classmethod
+    def allowed(cls, ticket: Ticket, user: User) -> bool:
+        return not ticket.merged_into_id
+
+    def perform(self) -> Any:
+        return tell_again(ticket=self.ticket, actor=self.user)

@@ -40,5 +40,6 @@ FORMS: tuple[type[ActionForm], ...] = (
     family.UnmergeForm,
     family.TellChildrenForm,
     family.ResolveChildrenForm,
+    family.TellAgainForm,
 )
 ACTIONS: dict[str, type[ActionForm]] = {form.action: form for form in FORMS}

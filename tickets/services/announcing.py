@@ -71,6 +71,17 @@ def resolve_children(*, ticket: Ticket, actor: User, words: str = "", now: datet
     return announcement
 
 
+def tell_again(*, ticket: Ticket, actor: User, now: datetime | None = None) -> Announcement:
+    """Take up what failed in the newest announcement of ``ticket``; ``actor`` stands for it from now on.
+
+    Raises:
+        ValidationError: when nothing failed, or the tickets that failed are closed or no longer below.
+    """
+    announcement = _order_again(ticket, actor, now)
+    _begin(announcement)
+    return announcement
+
+
 def go_on(*, limit: int = PER_RING, announcement: Announcement | None = None) -> int:
     """Deal with up to ``limit`` parts that wait; returns how many. Safe to run twice at once: a claimed row is skipped.
 
@@ -122,6 +133,24 @@ def _order_resolution(ticket: Ticket, actor: User, words: str, now: datetime | N
             defaults={"parent": ticket, "words": words.strip(), "actor": actor, "created_at": change.now},
         )
         _plan(change, announcement, code="ticket.children_resolved", actor=actor)
+    return announcement
+
+
+@survives_deadlock
+def _order_again(ticket: Ticket, actor: User, now: datetime | None) -> Announcement:
+    with changing(ticket.pk, now=now) as change:
+        announcement = change.ticket.announcements.first()
+        if announcement is None:
+            raise ValidationError(_("Nothing failed."), code="none")
+        again = announcement.parts.filter(state=State.FAILED, ticket__in=change.ticket.children.unresolved())
+        count = again.update(state=State.WAITING, problem="", dealt_at=None)
+        if not count:
+            raise ValidationError(_("Nothing failed."), code="none")
+        # Who failed for want of rights must not fail again for whoever has them.
+        announcement.actor = actor
+        announcement.save(update_fields=["actor"])
+        code = "ticket.children_told" if announcement.message_id else "ticket.children_resolved"
+        record(ticket=change.ticket, code=code, actor=actor, now=change.now, count=count)
     return announcement
 
 

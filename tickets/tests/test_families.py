@@ -10,13 +10,13 @@ from django.db import IntegrityError, OperationalError, connections, transaction
 from django.db.models import Count
 from django.test import TestCase
 
-from accounts.tests.factories import OrganizationFactory, TeamFactory, make_agent, make_customer
+from accounts.tests.factories import OrganizationFactory, TeamFactory, give_role, make_agent, make_customer, make_lead
 from outbox import clock
 from outbox.models import Intent
 from sla.models import Clock
 from tickets.models import AnnouncementPart, Escalation, Message, Ticket, TicketEvent, TicketLink
 from tickets.services import announcing, conversation, moves
-from tickets.services.announcing import go_on, resolve_children, tell_children
+from tickets.services.announcing import go_on, resolve_children, tell_again, tell_children
 from tickets.services.linking import link_tickets, set_parent, unlink_tickets
 from tickets.services.locking import MergedTicket, StaleTicket
 from tickets.services.merging import merge_ticket
@@ -327,6 +327,41 @@ def test_the_solution_is_that_of_all(incident, agent, ring, make):
     with pytest.raises(ValidationError) as error:
         resolve_children(ticket=parent, actor=agent, words="again", now=after(10))
     assert error.value.code == "told"
+
+
+def test_what_failed_is_tried_again_by_who_may(incident, agent, monkeypatch):
+    parent, children = incident
+    theirs = TeamFactory()
+    with monkeypatch.context() as later:
+        later.setattr(announcing, "AT_ONCE", 0)
+        later.setattr(announcing, "_ring", lambda: None)
+        row = tell_children(ticket=parent, actor=agent, words="News", now=after(5))
+        Ticket.objects.filter(pk=children[1].pk).update(team=theirs)
+        go_on()
+    assert row.parts.get(state="failed").ticket == children[1]
+    both = give_role(make_lead(parent.team), "lead", theirs)
+    assert tell_again(ticket=parent, actor=both, now=after(6)) == row
+    assert set(row.parts.values_list("state", flat=True)) == {"done"}
+    said = children[1].messages.get(kind="public")
+    assert (said.author, said.body.endswith("News")) == (both, True)
+    assert children[0].messages.filter(kind="public").count() == 1, "what was told is not told twice"
+    assert parent.events.filter(code="ticket.children_told").last().data["count"] == 1
+    with pytest.raises(ValidationError):
+        tell_again(ticket=parent, actor=both, now=after(7))
+
+
+@pytest.mark.proof
+def test_two_hundred_are_told_once_each_in_as_few_rings_as_needed(incident, agent, make, ring):
+    parent, children = incident
+    more = [make(1, assignee=None) for _ in range(197)]
+    set_parent(tickets=more, parent=parent, actor=agent, now=after(3))
+    row = tell_children(ticket=parent, actor=agent, words="News", now=after(5))
+    assert row.parts.filter(state="waiting").count() == 200, "a worker's, not the page's"
+    assert go_on(limit=150) == 150
+    assert go_on(limit=150) == 50
+    assert go_on() == 0
+    told = Message.objects.filter(ticket__parent=parent, kind="public", body__endswith="News")
+    assert told.count() == told.values("ticket").distinct().count() == 200
 
 
 def test_what_changed_meanwhile_is_left_and_what_is_not_ours_is_said(incident, agent, monkeypatch):

@@ -135,6 +135,7 @@ ROWS: Rows = {
     **_work("api-ticket-unmerge"),
     **_work("api-ticket-tell-children"),
     **_work("api-ticket-resolve-children"),
+    **_work("api-ticket-tell-again"),
     "api-ticket-cause-report": {
         "GET": [call({200: WORKS}, forbidden=SEES - WORKS, number="solved")],
         "POST": [call({400: WORKS}, forbidden=SEES - WORKS, number="solved")],

@@ -212,6 +212,7 @@ ROWS: Rows = {
     **_action("unmerge", WORKS, number="merged"),
     **_action("tell_children", WORKS),
     **_action("resolve_children", WORKS, number="solved"),
+    **_action("tell_again", WORKS, REDIRECT),
     **_action("report_cause", WORKS, number="solved"),
     **_action("draft_article", NOTES, REDIRECT, number="solved"),
     **_action("revoke_links", WORKS, REDIRECT),
