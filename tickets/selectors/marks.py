@@ -1,4 +1,4 @@
-"""What a row of the queue says beside the ticket: whether it is news to the reader, and the assignee is there."""
+"""What a row of the queue says beside the ticket: is it news, did the reader begin an answer, is the assignee there."""
 
 from collections.abc import Iterable
 from datetime import datetime
@@ -8,7 +8,7 @@ from django.db.models import Exists, OuterRef, Subquery
 
 from accounts.models import User
 from accounts.selectors import away
-from tickets.models import TicketEvent, TicketSeen
+from tickets.models import Draft, TicketEvent, TicketSeen
 from tickets.querysets import TicketQuerySet
 
 
@@ -16,20 +16,23 @@ def with_marks(rows: TicketQuerySet, *, user: User, now: datetime) -> TicketQuer
     """``rows`` with what `mark` reads: subqueries, which PostgreSQL asks for the rows of the page alone."""
     by_people = TicketEvent.objects.filter(ticket=OuterRef("pk"), actor__isnull=False).order_by("-id")[:1]
     seen = TicketSeen.objects.filter(ticket=OuterRef("pk"), user=user).values("event_id")
+    begun = Draft.objects.filter(ticket=OuterRef("pk"), author=user).exclude(body="").values("returned")
     return rows.annotate(
         acted_id=Subquery(by_people.values("pk")),
         acted_by=Subquery(by_people.values("actor")),
         seen_id=Subquery(seen),
+        draft_returned=Subquery(begun),
         is_assignee_away=Exists(away(now=now, user="assignee")),
     )
 
 
 def mark(rows: Iterable[Any], *, user: User) -> None:
-    """Give each row of `with_marks` ``is_unread`` and ``is_assignee_there``."""
+    """Give each row of `with_marks` ``is_unread``, ``is_begun`` (the reader has a draft) and ``is_assignee_there``."""
     teams = set(user.team_ids())
     for row in rows:
         person = row.assignee
         row.is_assignee_there = bool(person and person.is_active and person.on_duty and not row.is_assignee_away)
+        row.is_begun = row.draft_returned is not None
         row.is_unread = _is_unread(row, user, teams)
 
 

@@ -164,4 +164,5 @@ def fingerprint(ticket: Any) -> str:
     """Changes whenever what the row shows changes."""
     due = int(ticket.next_due_at.timestamp()) if ticket.next_due_at else 0
     marks = f"{int(ticket.breached_at is not None)}{int(ticket.is_unread)}{int(ticket.is_assignee_there)}"
+    marks += f"{int(ticket.is_begun)}{int(bool(ticket.draft_returned))}"
     return f"{ticket.pk}.{ticket.revision}.{due}.{marks}"

@@ -5,8 +5,8 @@ import pytest
 from accounts.models import Absence
 from accounts.tests.factories import TeamFactory, make_agent, make_lead, make_manager
 from outbox import clock
-from tickets.models import Ticket, TicketSeen
-from tickets.services import conversation, moves
+from tickets.models import Draft, Ticket, TicketSeen
+from tickets.services import conversation, drafts, moves
 from tickets.tests.test_queue_page import QUEUE, fresh, signed_in
 
 pytestmark = pytest.mark.django_db
@@ -118,3 +118,20 @@ def test_the_row_says_whether_the_assignee_is_there(client, agent, team):
     agent.on_duty = False
     agent.save()
     assert not there()
+
+
+def test_a_begun_answer_shows_in_the_row_of_its_writer_alone(client, agent, team):
+    ticket, other = fresh(team, assignee=agent), fresh(team, assignee=agent)
+    now = clock.now()
+    drafts.save_draft(ticket=ticket, actor=agent, words=drafts.Words(kind="public", body="We are"), now=now)
+    drafts.save_draft(ticket=other, actor=make_agent(team), words=drafts.Words(kind="note", body="Hm"), now=now)
+
+    def begun(person) -> dict[str, bool]:
+        rows = signed_in(person).get(QUEUE, {"view": "due"}).context["page"].rows
+        return {row.number: row.is_begun for row in rows}
+
+    assert begun(agent) == {ticket.number: True, other.number: False}
+    assert begun(make_lead(team)) == {ticket.number: False, other.number: False}
+    Draft.objects.filter(ticket=ticket).update(returned=True)
+    page = client.get(QUEUE).content.decode()
+    assert "your reply came back" in page.partition(f'id="row-{ticket.pk}"')[2].partition("</tr>")[0]
