@@ -102,7 +102,8 @@ class PushApp:
 async def _stream(listener: Listener, cookie: str, wanted: list[str], cors: list, receive: Receive, send: Send) -> None:
     """Send hints until the page leaves or the rights change."""
     await send({"type": "http.response.start", "status": 200, "headers": [*cors, *_STREAM_HEADERS]})
-    await _write(send, "retry: 3000\n\n")
+    # Spread, so that five hundred pages whose line dropped do not come back in the same instant.
+    await _write(send, f"retry: {random.randrange(500, 1500)}\n\n")  # nosec B311
     gone = asyncio.ensure_future(_until_gone(receive))
     loop = asyncio.get_running_loop()
     # Spread, or five hundred pages opened after a restart would all be checked in the same second.

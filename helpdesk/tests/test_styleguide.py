@@ -156,6 +156,11 @@ def test_hints_become_events_and_a_lost_stream_means_refetch(page, streamed):
     expect(page.locator("html")).to_have_attribute("data-heard", re.compile(r" 42\b.* reconnect\b"))
 
 
+def test_a_dropped_line_means_refetch_before_it_is_back(page, streamed):
+    streamed(content_type="text/event-stream", body="retry: 600000\n\n")
+    expect(page.locator("html")).to_have_attribute("data-heard", re.compile(r" dropped\b"))
+
+
 def test_without_a_stream_the_page_polls(page, streamed):
     page.clock.install()
     streamed(status=503, body="")

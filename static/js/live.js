@@ -1,10 +1,12 @@
 // Live push. The stream sends hints ({"topic": "team:3", ...}); each becomes a DOM event named by the first half of the topic,
 // `live:team` on <body>, which htmx triggers listen to (hx-trigger="live:team from:body"). One's own user and teams are
-// always heard; a ticket when an element says data-live-topic="ticket:T100001". Hints may be lost, so after every reconnect,
-// when the server asks for it, and every 15 s while there is no stream, all listeners refetch.
+// always heard; a ticket when an element says data-live-topic="ticket:T100001". Hints may be lost, so all listeners refetch when
+// the line drops, after every reconnect, when the server asks for it, and every 15 s while there is no stream.
 const body = document.body;
 const url = body.dataset.eventsUrl;
 const POLL_MS = 15000;
+// A page whose line dropped shows the truth within two seconds, and five hundred do not ask in the same instant.
+const soon = () => 300 + Math.random() * 900;
 const KNOWN = /live:([\w-]+)/g;
 let polling = null;
 let opened = false;
@@ -23,7 +25,10 @@ function refetchAll(reason) {
 
 function mode(name) {
   body.dataset.live = name;
-  if (name === "polling" && !polling) polling = setInterval(() => document.hidden || refetchAll("poll"), POLL_MS);
+  if (name === "polling" && !polling) {
+    polling = setInterval(() => document.hidden || refetchAll("poll"), POLL_MS);
+    if (opened) setTimeout(refetchAll, soon(), "dropped");
+  }
   if (name === "stream" && polling) {
     clearInterval(polling);
     polling = null;
