@@ -189,7 +189,6 @@ def _dropped_line(up: RealUp, scene: dict) -> None:
         page.goto(f"{up.url}/desk/tickets/{scene['number']}/")
         page.wait_for_selector("body[data-live=stream]")
         os.kill(up.pid("push"), signal.SIGKILL)
-        dropped = time.time()
         note.stdin.write("\n")
         note.stdin.flush()
         page.get_by_text("said while the line was down").first.wait_for()
