@@ -108,9 +108,8 @@ async def _all_streams(up: RealUp, scene: dict, streams: int) -> None:
     for at in range(0, streams, 50):  # as fast as fifty browsers at once
         opened += await asyncio.gather(*(_open(up.port + 1, cookie) for _pk, cookie in cookies[at : at + 50]))
     seconds = time.monotonic() - began
-    print(
-        f"{streams} streams open in {seconds:.1f} s, {_megabytes(up.pid('push')) - before:.0f} MB more in the process"
-    )
+    more = _megabytes(up.pid("push")) - before
+    print(f"{streams} streams open in {seconds:.1f} s, {more:.0f} MB more in the process")
     heard: list[dict[str, float]] = [{} for _ in opened]
     listeners = [asyncio.create_task(_listen(pair[0], into)) for pair, into in zip(opened, heard, strict=True)]
     people = sorted({pk for pk, _cookie in cookies})
@@ -128,9 +127,7 @@ async def _all_streams(up: RealUp, scene: dict, streams: int) -> None:
         lasts.append(max(arrived) - float(at))  # type: ignore[type-var]
     middle = sorted(lasts)[ROUNDS // 2]
     print(f"floor, one write to each of {streams} sockets: {floor * 1000:.0f} ms")
-    print(
-        f"hint to the last of {streams}: {middle * 1000:.0f} ms, {middle / floor:.1f} × floor (middle of {ROUNDS} rounds)"
-    )
+    print(f"hint to the last of {streams}: {middle * 1000:.0f} ms, {middle / floor:.1f} × floor")
     print(f"the worst round: {max(lasts) * 1000:.0f} ms; the quickest stream: {min(firsts) * 1000:.0f} ms")
     for task in listeners:
         task.cancel()
@@ -196,9 +193,7 @@ def _dropped_line(up: RealUp, scene: dict) -> None:
         written = float(note.stdout.readline())
         browser.close()
     note.wait()
-    print(
-        f"line dropped: the page shows what is written then {shown - written:.2f} s later ({shown - dropped:.2f} s in all)"
-    )
+    print(f"line dropped: the page shows what is written in that moment {shown - written:.2f} s later")
 
 
 if __name__ == "__main__":
