@@ -1,4 +1,4 @@
-"""Bring database, translations, static files and demo data up to date.
+"""Bring translations, database, static files and demo data up to date.
 
 Each step is skipped when there is nothing to do: the second start must be quick.
 """
@@ -17,6 +17,7 @@ from django.core.management import call_command, get_commands
 from django.db import DatabaseError, connection, connections
 from django.db.migrations.executor import MigrationExecutor
 
+from helpdesk.embedded.home import PROJECT
 from helpdesk.embedded.trouble import Trouble
 from helpdesk.launcher.catalogues import compile_catalogues
 from helpdesk.launcher.forks import ask_in_a_fork
@@ -25,7 +26,12 @@ _DEMO_SECONDS = 600
 
 
 def read_code() -> None:
-    """Import Django and all rooms; needs no server yet."""
+    """Import Django and all rooms; needs no server yet.
+
+    Translations come first: Django reads a catalogue once a process, while it imports the models, and what was not
+    compiled by then would stay English in every process that is forked from this one.
+    """
+    compile_catalogues(PROJECT / "locale")
     try:
         django.setup()
     except ImproperlyConfigured as error:
@@ -36,7 +42,6 @@ def prepare() -> None:
     """All steps, in order; leaves no connection open."""
     try:
         _reach_servers()
-        compile_catalogues(settings.BASE_DIR / "locale")
         _migrate()
         _collect_static()
         _load_demo()

@@ -29,6 +29,8 @@ def test_first_start_then_ctrl_c_stops_all_in_order(installation: RealUp) -> Non
 
     assert f"✓ Helpdesk runs at {installation.url}/" in printed
     assert installation.get("/healthz") == (200, "ok\n")
+    # Nothing was compiled in a fresh checkout; its first page is Chinese all the same.
+    assert "登录" in installation.get("/accounts/login/")[1]
     # The services are asked for by name; every one of them has a process.
     for name in ("web", "worker-ticks", "worker-mail", "worker-heavy", "beat", "valkey", "postgres"):
         assert Path(f"/proc/{installation.pid(name)}").exists(), name

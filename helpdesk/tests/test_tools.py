@@ -11,6 +11,7 @@ import polib
 import pytest
 
 from helpdesk.embedded.home import PROJECT
+from helpdesk.launcher import prepare
 from helpdesk.launcher.catalogues import compile_catalogues
 
 
@@ -105,6 +106,13 @@ class TestTranslations:
         assert compile_catalogues(tmp_path) == 1
         assert polib.mofile(str(folder / "django.mo"))[0].msgstr == "发送"
         assert compile_catalogues(tmp_path) == 0
+
+    def test_compiled_before_django_reads_them(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        done: list[str] = []
+        monkeypatch.setattr(prepare, "compile_catalogues", lambda locale: done.append(locale.name))
+        monkeypatch.setattr(prepare.django, "setup", lambda: done.append("setup"))
+        prepare.read_code()
+        assert done == ["locale", "setup"]
 
 
 def test_no_start_without_a_real_key() -> None:
