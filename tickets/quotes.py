@@ -12,7 +12,9 @@ from itertools import groupby
 _MARKED = re.compile(r" {0,3}>")
 #: Three and more without one or two around them are the prompt of a shell, not a quote of a quote of a quote.
 _PLAINLY_MARKED = re.compile(r" {0,3}>(?!>)")
-_INTRO = re.compile(r"\s*(?:On\b.{4,300}\bwrote|At\b.{4,300}\bwrote|(?:在|于)?.{2,300}写道)\s*[:：]\s*$", re.IGNORECASE)
+_INTRO = re.compile(r"(?:On\b.{4,300}\bwrote|At\b.{4,300}\bwrote|(?:在|于)?.{2,300}写道)\s*[:：]$", re.IGNORECASE)
+#: A longer line introduces nothing. Who makes one of a hundred thousand blanks must not cost the reader minutes.
+_LONGEST_INTRO = 600
 _ADDRESS = re.compile(r"[<(\[]?[\w.+-]{1,64}@[\w.-]{1,255}")
 _RULE = re.compile(
     r"\s*-{2,}\s*(?:Original Message|Reply message|原始邮件|原邮件|原始消息|回复邮件)\s*-{2,}\s*$", re.IGNORECASE
@@ -78,9 +80,9 @@ def _intro_above(lines: list[str], first: int) -> int:
         at -= 1
     if at < 0:
         return first
-    if _INTRO.match(lines[at]):
+    if _introduces(lines[at]):
         return at
-    if at and lines[at - 1].strip() and _INTRO.match(f"{lines[at - 1]} {lines[at]}"):
+    if at and lines[at - 1].strip() and _introduces(f"{lines[at - 1]} {lines[at]}"):
         return at - 1
     return first
 
@@ -91,9 +93,14 @@ def _tail(lines: list[str]) -> int:
         if not (_RULE.match(line) or _is_head(lines, at) or _names_sender(lines, at)):
             continue
         above = [earlier for earlier in lines[:at] if earlier.strip()]
-        if above and not _FORWARDED.search(above[-1]):
+        if above and not _FORWARDED.match(above[-1]):
             return at
     return len(lines)
+
+
+def _introduces(line: str) -> bool:
+    words = line.strip()
+    return len(words) <= _LONGEST_INTRO and _INTRO.match(words) is not None
 
 
 def _is_head(lines: list[str], at: int) -> bool:
@@ -105,6 +112,6 @@ def _is_head(lines: list[str], at: int) -> bool:
 
 def _names_sender(lines: list[str], at: int) -> bool:
     """«On … <a@b> wrote:» above unmarked lines. Without the address it may be somebody's own sentence."""
-    if not (_INTRO.match(lines[at]) and _ADDRESS.search(lines[at])):
+    if not (_introduces(lines[at]) and _ADDRESS.search(lines[at])):
         return False
     return not any(_MARKED.match(line) for line in lines[at + 1 :])

@@ -2,6 +2,7 @@
 
 from email import message_from_bytes
 from email.policy import default
+from time import process_time
 
 import pytest
 
@@ -73,8 +74,14 @@ def test_in_real_threads_only_marked_lines_and_their_heads_are_folded(test_data)
 
 
 def test_a_hostile_megabyte_is_read_in_one_pass():
-    for text in (">" * 100_000, "On " * 30_000 + "wrote:", "From: a\n" * 20_000, "-----" * 20_000, "在" * 100_000):
+    blanks, rule = " " * 100_000, "\n-----Original Message-----\nold"
+    began = process_time()
+    for text in (
+        *(">" * 100_000, "On " * 30_000 + "wrote:", "From: a\n" * 20_000, "-----" * 20_000, "在" * 100_000),
+        *(f"a\n{blanks}b{rule}", f"a\n{'-' * 100_000}b{rule}", f"a\n{blanks}{'写道' * 100}{blanks}b\n> c"),
+    ):
         assert "\n".join(part.text for part in passages(text)) == text
+    assert process_time() - began < 5, "one of them is read again and again"
 
 
 def message(body: str, **fields) -> Message:
