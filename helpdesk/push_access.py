@@ -63,11 +63,9 @@ def find(cookie: str, wanted: list[str]) -> Person | None:
     teams = teams_in_reach(user=user)
     topics = {f"user:{user.pk}", *(f"team:{team}" for team in teams), *(f"desk:{team}" for team in teams)}
     for name, rows in (("ticket", Ticket.objects.visible_to(user)), ("presence", Ticket.objects.workable_by(user))):
-        numbers = [topic.partition(":")[2] for topic in wanted if topic.startswith(f"{name}:") and "\x00" not in topic]
+        numbers = [topic.partition(":")[2] for topic in wanted if topic.startswith(f"{name}:")]
         if numbers:
-            topics |= {
-                f"{name}:{number}" for number in rows.filter(number__in=numbers).values_list("number", flat=True)
-            }
+            topics |= {f"{name}:{number}" for number in rows.numbered(numbers).values_list("number", flat=True)}
     return Person(user.pk, key, frozenset(topics))
 
 

@@ -2,11 +2,13 @@
 
 from django.urls import register_converter
 
+from tickets.querysets import NUMBER
+
 
 class NumberConverter:
     """`<number:number>`: nothing but what our sequence makes, so that no odd string reaches the database."""
 
-    regex = "T[0-9]{1,12}"
+    regex = NUMBER
 
     def to_python(self, value: str) -> str:
         return value

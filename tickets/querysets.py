@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from django.contrib.postgres.expressions import ArraySubquery
@@ -16,6 +18,8 @@ if TYPE_CHECKING:
     from accounts.models import User
 
 
+#: How a ticket is called.
+NUMBER = "T[0-9]{1,12}"
 #: Where a ticket stands in the order of deadlines. An urged one stands as if it were due when it was urged: behind what
 #: was overdue then, before all that falls due later. PostgreSQL leaves out what is NULL; the indexes are of this too.
 DUE_OR_URGED = Least("next_due_at", "urged_at")
@@ -74,6 +78,10 @@ class TicketQuerySet(models.QuerySet):
         if user.may("ticket.view_all"):
             return visible
         return visible.exclude(requester_id=user.pk)
+
+    def numbered(self, numbers: Iterable[str]) -> TicketQuerySet:
+        """Those called ``numbers``, as a request names them. What is no number calls none and is not sought."""
+        return self.filter(number__in=[number for number in numbers if re.fullmatch(NUMBER, number)])
 
     def unresolved(self) -> TicketQuerySet:
         return self.filter(IS_UNRESOLVED)

@@ -148,7 +148,7 @@ def tickets_named(*, user: User, numbers: str, action: str = "link") -> list[Tic
     wanted = list(dict.fromkeys(re.split(r"[\s,;，、]+", numbers.strip().upper())))
     if len(wanted) > MOST_NAMED:
         raise ValidationError(_("At most %(most)d tickets at once.") % {"most": MOST_NAMED})
-    found = {row.number: row for row in Ticket.objects.workable_by(user).filter(number__in=wanted)}
+    found = {row.number: row for row in Ticket.objects.workable_by(user).numbered(wanted)}
     missing = [number for number in wanted if number not in found or not may(user, action, found[number])]
     if missing:
         raise ValidationError(_("You work on no ticket with the number %(number)s.") % {"number": missing[0]})

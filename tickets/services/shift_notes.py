@@ -52,7 +52,7 @@ def write_note(
 def _pinned(actor: User, numbers: Collection[str]) -> list[int]:
     if len(numbers) > MOST_TICKETS:
         raise ValidationError({"tickets": _("Name at most %(most)d tickets.") % {"most": MOST_TICKETS}})
-    found = dict(Ticket.objects.workable_by(actor).filter(number__in=numbers).values_list("number", "pk"))
+    found = dict(Ticket.objects.workable_by(actor).numbered(numbers).values_list("number", "pk"))
     unknown = sorted(set(numbers) - set(found))
     if unknown:
         raise ValidationError({"tickets": _("No such ticket here: %(numbers)s") % {"numbers": ", ".join(unknown)}})

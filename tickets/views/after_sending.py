@@ -46,7 +46,7 @@ def _next(request: SignedInRequest, row: Ticket) -> str:
     """The ticket below this one in the queue one came from, which the page knows; else wherever work goes on."""
     number = request.POST.get("next", "")
     seen = Ticket.objects.workable_by(request.user)
-    if number != row.number and seen.filter(number=number).exists():
+    if number != row.number and seen.numbered([number]).exists():
         return reverse("workspace:ticket", args=[number])
     return selectors.address_of("workspace:next") or _queue(request)
 

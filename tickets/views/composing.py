@@ -57,7 +57,7 @@ def preview(request: SignedInRequest, number: str) -> HttpResponse:
 def offer(request: SignedInRequest, number: str, what: str) -> HttpResponse:
     """What the list at the caret shows: canned answers, articles, or colleagues whose names hold `q`."""
     row = _writable(request, number)
-    text, public = request.GET.get("q", "")[:100].strip(), request.GET.get("kind") != "note"
+    text, public = request.GET.get("q", "")[:100].replace("\x00", "").strip(), request.GET.get("kind") != "note"
     if what == "canned":
         items = canned_offered(ticket=row, user=request.user, text=text)
     elif what == "articles":
