@@ -102,6 +102,11 @@ def lines(label: Words, *, rows: int = 3, required: bool = True, help_text: Word
     )
 
 
+def revision_seen() -> forms.IntegerField:
+    """The state of the ticket that the writer had before their eyes: sent twice, the second finds a changed ticket."""
+    return forms.IntegerField(widget=forms.HiddenInput, min_value=0, max_value=2**31 - 1, required=False)
+
+
 def separated(text: str) -> list[str]:
     """The names in a list typed by hand, with Western or Chinese commas."""
     return text.replace("，", ",").replace("、", ",").split(",")

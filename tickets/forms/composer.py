@@ -8,7 +8,7 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts.models import User
 from tickets.choices import Mark, Status
-from tickets.forms.base import MOST_TEXT, add_errors
+from tickets.forms.base import MOST_TEXT, add_errors, revision_seen
 from tickets.forms.files import FilesField
 from tickets.message_html import reply_html
 from tickets.models import Draft, Message, Ticket
@@ -63,7 +63,7 @@ class ComposerForm(forms.Form):
     status = forms.ChoiceField(label=_("And then"), required=False)
     hold_reason = forms.CharField(label=_("What the ticket waits for"), max_length=200, required=False)
     files = FilesField(label=_("Files"), required=False)  # type: ignore[assignment]  # a field, not BaseForm.files
-    revision = forms.IntegerField(widget=forms.HiddenInput, min_value=0, max_value=2**31 - 1, required=False)
+    revision = revision_seen()
     seen = forms.IntegerField(widget=forms.HiddenInput, min_value=0, max_value=2**62, required=False)
     #: What was typed here, and not drafted by the product: it ends the draft, and may be taken back for a while.
     draft = forms.BooleanField(required=False)

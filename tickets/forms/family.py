@@ -12,7 +12,7 @@ from django.utils.translation import gettext_lazy as _
 from accounts.models import User
 from outbox import clock
 from tickets.choices import MessageKind
-from tickets.forms.base import ActionForm, lines
+from tickets.forms.base import ActionForm, lines, revision_seen
 from tickets.forms.composer import MARKS
 from tickets.models import Ticket, TicketLink
 from tickets.selectors.family import children_to_tell, links_of, tickets_named
@@ -218,10 +218,10 @@ class TellChildrenForm(_ChildrenForm):
     marks = forms.MultipleChoiceField(
         label=_("This answer"), choices=MARKS, required=False, widget=forms.CheckboxSelectMultiple
     )
-    revision = forms.IntegerField(widget=forms.HiddenInput, min_value=0, max_value=2**31 - 1, required=False)
+    revision = revision_seen()
 
     def prepare(self) -> None:
-        self.initial["revision"] = self.ticket.revision  # sent twice, the second finds a changed ticket
+        self.initial["revision"] = self.ticket.revision
 
     @classmethod
     def allowed(cls, ticket: Ticket, user: User) -> bool:

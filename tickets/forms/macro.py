@@ -6,7 +6,7 @@ from django import forms
 from django.utils.translation import gettext_lazy as _
 
 from tickets.canned import fill
-from tickets.forms.base import ActionForm, lines
+from tickets.forms.base import ActionForm, lines, revision_seen
 from tickets.models import CannedAnswer
 from tickets.services.macros import run_macro
 
@@ -23,8 +23,10 @@ class MacroForm(ActionForm):
 
     macro = forms.ModelChoiceField(CannedAnswer.objects.none(), label=_("Macro"))
     body = lines(_("What the customer reads"), rows=7)
+    revision = revision_seen()
 
     def prepare(self) -> None:
+        self.initial["revision"] = self.ticket.revision
         field: Any = self.fields["macro"]
         field.queryset = CannedAnswer.objects.usable_by(self.user).macros()
         chosen = str(self.data.get("macro") or self.initial.get("macro") or "")

@@ -1,5 +1,7 @@
 """Macros: an answer and what is done beside it, all of it or nothing."""
 
+import re
+
 import pytest
 from django.core.exceptions import ValidationError
 from django.urls import reverse
@@ -71,6 +73,15 @@ def test_what_is_refused_leaves_nothing_behind(ticket, agent):
 def test_a_ticket_that_changed_meanwhile_is_not_answered_over(ticket, agent):
     with pytest.raises(StaleTicket):
         run_macro(ticket=ticket, actor=agent, macro=macro(agent), body="Hi", revision=ticket.revision + 1)
+
+
+def test_the_dialog_that_is_sent_twice_answers_once(ticket, agent):
+    client, made = signed_in(agent), macro(agent, status="", tags=[])
+    address = reverse("workspace:macro", args=[ticket.number])
+    dialog = client.get(address, {"macro": made.pk}).content.decode()
+    said = {"macro": made.pk, "body": "Hi", "revision": re.search(r'name="revision" value="(\d+)"', dialog)[1]}
+    assert [client.post(address, said).status_code for _press in range(2)] == [302, 422]
+    assert ticket.messages.filter(kind="public").count() == 1
 
 
 def test_a_macro_that_takes_nothing_leaves_the_ticket_to_its_queue(ticket, agent):
