@@ -28,34 +28,28 @@ def add_items(
         ValidationError: keyed ``text``, when there is none or there are too many; keyed ``owner``, when that person
             cannot work the ticket.
     """
-    words = [text.strip()[:200] for text in texts if text.strip()]
     with _working(ticket, actor, now) as change:
+        words = _words(texts)
         if not words:
             raise ValidationError({"text": _("Please write something.")})
-        rows = change.ticket.checklist.all()
-        if len(rows) + len(words) > MOST_ITEMS:
-            raise ValidationError({"text": _("At most %(most)d items.") % {"most": MOST_ITEMS}})
-        _demand_owner(change.ticket, owner)
-        last = rows.aggregate(last=Max("position"))["last"] or 0
-        common = {"ticket": change.ticket, "owner": owner, "added_by": actor, "added_at": change.now}
-        items = [ChecklistItem(text=text, position=last + at, **common) for at, text in enumerate(words, start=1)]
-        ChecklistItem.objects.bulk_create(items)
-        facts = {"count": len(items), "user": owner.pk if owner else None}
-        record(ticket=change.ticket, code="ticket.checklist.added", actor=actor, now=change.now, **facts)
-        for item in items:
-            _tell_owner(change, item, actor)
-    return items
+        return _append(change, words, actor=actor, owner=owner)
 
 
+@survives_deadlock
 def apply_template(
     *, ticket: Ticket, actor: User, template: ChecklistTemplate, now: datetime | None = None
 ) -> list[ChecklistItem]:
-    """Put the items of ``template`` on the ticket that are not there yet."""
-    present = set(ticket.checklist.values_list("text", flat=True))
-    missing = [text for text in template.items if text not in present]
-    if not missing:
-        raise ValidationError(_("All of it is on the list already."), code="present")
-    return add_items(ticket=ticket, actor=actor, texts=missing, now=now)
+    """Put the items of ``template`` on the ticket that are not there yet, also when two press at once.
+
+    Raises:
+        ValidationError: when all of them are there, or there would be too many.
+    """
+    with _working(ticket, actor, now) as change:
+        present = set(change.ticket.checklist.values_list("text", flat=True))
+        missing = [text for text in _words(template.items) if text not in present]
+        if not missing:
+            raise ValidationError(_("All of it is on the list already."), code="present")
+        return _append(change, missing, actor=actor)
 
 
 @survives_deadlock
@@ -116,6 +110,26 @@ def _working(ticket: Ticket, actor: User, now: datetime | None) -> AbstractConte
     if not actor.may("ticket.work"):
         raise PermissionDenied
     return changing(ticket.pk, now=now)
+
+
+def _words(texts: Sequence[str]) -> list[str]:
+    return [text.strip()[:200] for text in texts if text.strip()]
+
+
+def _append(change: Change, words: Sequence[str], *, actor: User, owner: User | None = None) -> list[ChecklistItem]:
+    rows = change.ticket.checklist.all()
+    if len(rows) + len(words) > MOST_ITEMS:
+        raise ValidationError({"text": _("At most %(most)d items.") % {"most": MOST_ITEMS}})
+    _demand_owner(change.ticket, owner)
+    last = rows.aggregate(last=Max("position"))["last"] or 0
+    common = {"ticket": change.ticket, "owner": owner, "added_by": actor, "added_at": change.now}
+    items = [ChecklistItem(text=text, position=last + at, **common) for at, text in enumerate(words, start=1)]
+    ChecklistItem.objects.bulk_create(items)
+    facts = {"count": len(items), "user": owner.pk if owner else None}
+    record(ticket=change.ticket, code="ticket.checklist.added", actor=actor, now=change.now, **facts)
+    for item in items:
+        _tell_owner(change, item, actor)
+    return items
 
 
 def _fresh(change: Change, item: ChecklistItem) -> ChecklistItem:

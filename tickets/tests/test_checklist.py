@@ -1,7 +1,10 @@
 """The checklist: items with owners, their order, templates, who is told, what resolving says of it."""
 
+import threading
+
 import pytest
 from django.core.exceptions import PermissionDenied, ValidationError
+from django.db import connections
 
 from accounts.tests.factories import TeamFactory, make_agent, make_manager
 from catalog.models import Category
@@ -95,6 +98,32 @@ def test_a_template_of_the_category_is_put_on_in_one_press(ticket, agent):
     client.post(address(ticket, "checklist-template"), put)
     assert texts(ticket) == ["Ask for the log", "Read it"]
     assert client.post(address(ticket, "checklist-template"), put).status_code == 422  # all of it is there
+
+
+@pytest.mark.django_db(transaction=True)
+def test_two_who_put_the_same_list_on_at_once_put_it_on_once(ticket, agent, team):
+    template = ChecklistTemplate.objects.create(name="同步检查", items=["Ask for the log", "Read it "])
+    gate, refused, errors = threading.Barrier(2), [], []
+
+    def put_on(person):
+        try:
+            gate.wait(10)
+            checklist.apply_template(ticket=ticket, actor=person, template=template)
+        except ValidationError as refusal:
+            refused.append(refusal.code)
+        except Exception as error:  # noqa: BLE001 - told to the main thread, which fails
+            errors.append(error)
+        finally:
+            connections.close_all()
+
+    threads = [threading.Thread(target=put_on, args=[person]) for person in (agent, make_agent(team))]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(30)
+    assert not errors
+    assert refused == ["present"]
+    assert texts(ticket) == ["Ask for the log", "Read it"]
 
 
 def test_resolving_with_open_items_warns_and_works(ticket, agent):
