@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 from django.conf import settings
+from django.urls import reverse
 from django.utils.translation import override
 
 from accounts.permissions import ALL_CODES
@@ -15,8 +16,11 @@ from sla.choices import ClockState
 from tickets.choices import Channel, Status
 from tickets.models import SeverityContest
 from tickets.services import assigning, conversation, grades, merging, moves
+from tickets.services.events import record
 from tickets.tests.factories import make_ticket
-from tickets.timeline import SENTENCES, entries
+from tickets.tests.test_queue_page import signed_in
+from tickets.timeline import SENTENCES, entries, of_kind
+from tickets.views import ticket as ticket_views
 
 pytestmark = pytest.mark.django_db
 ROOMS = ("tickets", "feedback", "intake", "knowledge", "sla", "reports")
@@ -122,3 +126,34 @@ def test_a_merged_ticket_says_what_it_was(told):
     source = make_ticket(team=team, assignee=anna, requester=target.requester, now=clock.now())
     merging.merge_ticket(ticket=source, into=target, actor=anna, words="Both go on as one.")
     assert told(source)["ticket.merged"] == f"{Status.NEW.label} → {Status.CLOSED.label}"
+
+
+def test_the_history_is_read_to_its_beginning_by_pages_and_by_kind(monkeypatch):
+    team = TeamFactory()
+    anna = make_agent(team)
+    ticket = make_ticket(team=team, assignee=anna, now=clock.now())
+    for words in ("one", "two", "three"):
+        conversation.add_note(ticket=ticket, actor=anna, body=words)
+        moves.set_status(ticket=ticket, actor=anna, status="on_hold", reason=words)
+        moves.set_status(ticket=ticket, actor=anna, status="open")
+    monkeypatch.setattr(ticket_views, "_EVENTS", 2)
+    client, address = signed_in(anna), reverse("workspace:timeline", args=[ticket.number])
+    seen, page = [], client.get(address)
+    while True:
+        seen += [line.text for line in page.context["lines"]]
+        if not page.context["older"]:
+            break
+        page = client.get(address + page.context["older"])
+    assert len(seen) == ticket.events.count() > 9
+    talk = client.get(address, {"kind": "talk"})
+    assert [line.kind for line in talk.context["lines"]] == ["talk", "talk"], "what is older is not pushed out by work"
+    assert client.get(address + talk.context["older"]).context["lines"]
+    assert client.get(address, {"before": "9" * 40, "kind": "x"}).status_code == 200
+
+
+def test_a_code_of_another_release_is_work_and_shown_as_it_is():
+    ticket = make_ticket(now=clock.now())
+    record(ticket=ticket, code="ticket.of_tomorrow", actor=None, now=clock.now())
+    assert "ticket.of_tomorrow" in {row.code for row in of_kind(ticket.events.all(), "work")}
+    assert "ticket.of_tomorrow" not in {row.code for row in of_kind(ticket.events.all(), "talk")}
+    assert "ticket.of_tomorrow" in entries(ticket.events.order_by("-id"))[0].text

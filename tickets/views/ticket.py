@@ -19,11 +19,13 @@ from tickets.selectors import ticket_page as selectors
 from tickets.selectors.play import lease_of
 from tickets.selectors.writing import draft_of
 from tickets.services.seen import mark_seen
-from tickets.timeline import KINDS, entries
+from tickets.timeline import KINDS, entries, of_kind
 from tickets.views import presence as presence_views
 from tickets.wording import reason_texts
 
+#: Lines of one page of the timeline.
 _EVENTS = 400
+_DIGITS = 19  # of an id
 #: What remains to be done with a ticket that was merged into another one: its misses are explained and seen.
 _ON_MERGED = frozenset({"breach_reason", "acknowledge", "unmerge"})
 
@@ -102,15 +104,18 @@ def live(request: SignedInRequest, number: str) -> HttpResponse:
 @require_GET
 @requires("workspace.enter")
 def timeline(request: SignedInRequest, number: str) -> HttpResponse:
-    """Every event in words, the newest first; a page of its own, and a fragment for the ticket page."""
+    """Every event in words, the newest first, page by page; a page of its own, and a fragment for the ticket page."""
     row = selectors.workable_ticket(user=request.user, number=number)
-    kind = request.GET.get("kind", "")
+    kind, place = request.GET.get("kind", ""), request.GET.get("before", "")
     kind = kind if kind in KINDS else ""
-    events = row.events.order_by("-id")[:_EVENTS]
+    before = int(place) if place.isascii() and place.isdigit() and len(place) < _DIGITS else 0
+    rows = of_kind(row.events.order_by("-id"), kind)
+    events = list((rows.filter(id__lt=before) if before else rows)[: _EVENTS + 1])
     tabs = [{"label": _("Everything"), "href": "?", "current": not kind}]
     tabs += [{"label": label, "href": f"?kind={name}", "current": name == kind} for name, label in KINDS.items()]
-    context = {"ticket": row, "lines": entries(events, kind=kind), "tabs": tabs, "fragment": bool(request.htmx)}
-    context["here"] = f"?kind={kind}" if kind else ""
+    context = {"ticket": row, "lines": entries(events[:_EVENTS]), "tabs": tabs, "first": f"?kind={kind}"}
+    context["here"] = f"?kind={kind}&before={before}" if before else f"?kind={kind}"
+    context["older"] = f"?kind={kind}&before={events[_EVENTS - 1].pk}" if len(events) > _EVENTS else ""
     return render(request, "tickets/_timeline.html" if request.htmx else "tickets/timeline.html", context)
 
 
