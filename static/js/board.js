@@ -77,7 +77,7 @@ const offline = () => ({ ok: false, text: document.getElementById("ui-text")?.da
 async function give(item, row) {
   const { drop, name } = row.dataset;
   const back = ahead(item, row);
-  const answer = await post(item.dragUrl, { to: `u${drop}` }).catch(offline);
+  const answer = await post(item.dragUrl, { to: `u${drop}`, held_by: item.holder || "0" }).catch(offline);
   if (answer.ok) {
     const press = () => undo(item, drop);
     say({ text: fill(words.given, { number: item.drag, name }), kind: "success", action: { label: words.undo, press } });

@@ -23,8 +23,11 @@ class ReassignForm(ActionForm):
     to = forms.ChoiceField(
         label=_("To whom"), widget=forms.RadioSelect, error_messages={"required": _("Choose a person.")}
     )
+    #: Who had it when the form or the board was drawn, 0 for nobody.
+    held_by = forms.IntegerField(widget=forms.HiddenInput, required=False)
 
     def prepare(self) -> None:
+        self.initial["held_by"] = self.ticket.assignee_id or 0
         self.people: list[Candidate] = candidates(ticket=self.ticket)
         choices = [(f"u{one.user.pk}", str(one.user)) for one in self.people if not one.has_it]
         self.fields["to"].choices = choices  # type: ignore[attr-defined]
@@ -36,7 +39,8 @@ class ReassignForm(ActionForm):
     def perform(self) -> Any:
         wanted = self.cleaned_data["to"]
         person = next(one.user for one in self.people if f"u{one.user.pk}" == wanted)
-        return assigning.assign(ticket=self.ticket, actor=self.user, assignee=person)
+        held_by = self.cleaned_data["held_by"]
+        return assigning.assign(ticket=self.ticket, actor=self.user, assignee=person, held_by=held_by)
 
 
 class GiveBackForm(ActionForm):

@@ -212,12 +212,10 @@ def _waiting(tickets: TicketQuerySet) -> dict[int | None, Any]:
         .annotate(said_by=Subquery(newest.values("kind")[:1]), said_at=Subquery(newest.values("created_at")[:1]))
         .filter(said_by=MessageKind.CUSTOMER)
         .only("number", "subject", "severity", "assignee")
-        .order_by("said_at", "pk")
+        .order_by("assignee_id", "said_at", "pk")
+        .distinct("assignee_id")  # of a team with thousands of open tickets, one for each person is fetched
     )
-    found: dict[int | None, Any] = {}
-    for ticket in rows:
-        found.setdefault(ticket.assignee_id, ticket)
-    return found
+    return {ticket.assignee_id: ticket for ticket in rows}
 
 
 def _line(person: Any | None, clocks: Iterable[Clock], start: datetime, now: datetime) -> Line:

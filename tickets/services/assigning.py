@@ -75,8 +75,8 @@ def assign(
 
     From one team to another it goes with a note (`services.handover`).
 
-    With ``held_by``, the id of a person, only while that person has it: a list or an undo that lay open does not
-    take it from whoever got it meanwhile.
+    With ``held_by``, the id of a person or 0 for nobody, only while that person has it: a list, a drag or an undo from
+    a page that lay open does not take it from whoever got it meanwhile.
 
     Raises:
         PermissionDenied: when ``actor`` may not assign to others.
@@ -86,7 +86,7 @@ def assign(
     if not actor.may("ticket.assign"):
         raise PermissionDenied
     with changing(ticket.pk, now=now) as change:
-        if held_by is not None and change.ticket.assignee_id != held_by:
+        if held_by is not None and (change.ticket.assignee_id or 0) != held_by:
             raise ValidationError(_("Somebody else has this ticket meanwhile; nothing was changed."), code="moved")
         target = team or change.ticket.team
         if change.ticket.team_id and target != change.ticket.team:

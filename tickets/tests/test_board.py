@@ -160,6 +160,41 @@ def test_an_assignment_is_undone_while_nobody_changed_it(signed_in, team, agent,
     assert ticket.assignee is None
 
 
+def test_what_somebody_got_meanwhile_is_not_given_away_from_an_old_board(signed_in, team, agent, lead):
+    ticket, other = make_ticket(team=team, now=clock.now()), make_agent(team)
+    Ticket.objects.filter(pk=ticket.pk).update(assignee=None)
+    give = reverse("workspace:board_act", args=[ticket.number, "reassign"])
+    assert '<input type="hidden" name="held_by" value="0"' in signed_in.get(give).text
+    Ticket.objects.filter(pk=ticket.pk).update(assignee=other)
+    answer = signed_in.post(give, {"to": f"u{agent.pk}", "held_by": "0"}, headers={"HX-Request": "true"})
+    assert json.loads(answer["HX-Trigger"])["toast"]["kind"] == "error"
+    ticket.refresh_from_db()
+    assert ticket.assignee == other
+    signed_in.post(give, {"to": f"u{agent.pk}", "held_by": other.pk})
+    ticket.refresh_from_db()
+    assert ticket.assignee == agent
+
+
+def test_of_each_person_the_customer_who_waits_longest_is_named(signed_in, team, agent):
+    rows = [make_ticket(team=team, assignee=agent, now=clock.now() - at * MINUTE) for at in (9, 20, 15)]
+    conversation.reply(ticket=rows[1], actor=agent, body="We look at it.")
+    line = line_of(signed_in, agent)
+    assert (line.waiting_ticket, line.waiting_since) == (rows[2], rows[2].created_at)
+
+
+def test_who_may_not_assign_sees_no_button_for_it(client, team, agent, lead):
+    ticket = make_ticket(team=team, now=clock.now())
+    Ticket.objects.filter(pk=ticket.pk).update(assignee=None)
+    held = make_ticket(team=team, assignee=lead, now=clock.now())
+    Role.objects.filter(code="agent").update(permissions=["workspace.enter", "ticket.view_team", "ticket.work"])
+    client.force_login(agent)
+    assert reverse("workspace:board_act", args=[ticket.number, "take"]) in client.get(PAGE).text
+    assert reverse("workspace:board_act", args=[ticket.number, "reassign"]) not in client.get(PAGE).text
+    members = client.get(reverse("workspace:board_member", args=[team.pk, lead.pk])).text
+    assert held.number in members
+    assert reverse("workspace:board_act", args=[held.number, "reassign"]) not in members
+
+
 def test_who_is_away_is_not_there(signed_in, team, agent):
     now = clock.now()
     Absence.objects.create(user=agent, starts_at=now - MINUTE, ends_at=now + timedelta(days=2))
