@@ -7,7 +7,7 @@ from accounts.selectors import colleagues
 from knowledge.selectors import search_articles
 from tickets.models import Draft, Ticket
 from tickets.selectors.canned import OFFERED
-from tickets.services.articles import article_address
+from tickets.services.articles import article_link
 
 
 def draft_of(*, ticket: Ticket, user: User) -> Draft | None:
@@ -20,12 +20,7 @@ def articles_offered(*, ticket: Ticket, user: User, text: str, public: bool) -> 
     reader = ticket.requester if public else user
     rows = search_articles(user=reader, text=text or ticket.subject)[:OFFERED]
     return [
-        {
-            "label": row.title,
-            "hint": row.get_visibility_display(),
-            "insert": f"[{_link_text(row.title)}]({article_address(row)}) ",
-        }
-        for row in rows
+        {"label": row.title, "hint": row.get_visibility_display(), "insert": f"{article_link(row)} "} for row in rows
     ]
 
 
@@ -35,7 +30,3 @@ def colleagues_offered(*, ticket: Ticket, user: User, text: str) -> list[dict[st
     return [
         {"label": row.name, "hint": row.title, "insert": f"@{row.name} "} for row in rows.order_by("name")[:OFFERED]
     ]
-
-
-def _link_text(title: str) -> str:
-    return title.replace("[", "(").replace("]", ")")

@@ -78,6 +78,12 @@ def _use(change: Change, article: Article, *, actor: User) -> ArticleLink:
     return link
 
 
+def article_link(article: Article) -> str:
+    """A link to ``article`` as it goes into a reply; brackets in its title would end the link."""
+    title = article.title.replace("[", "(").replace("]", ")")
+    return f"[{title}]({article_address(article)})"
+
+
 def article_address(article: Article) -> str:
     """Where everybody who may read ``article`` finds it."""
     return _address(article.slug)

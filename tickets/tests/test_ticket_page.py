@@ -22,6 +22,7 @@ from knowledge.tests.factories import published
 from outbox import clock
 from tickets.models import Message, Ticket
 from tickets.services import assigning, conversation, grades, lead, moves
+from tickets.services.articles import article_address
 from tickets.tests.factories import make_ticket
 from tickets.tests.test_queue_page import live_parts, signed_in
 
@@ -125,7 +126,7 @@ def test_everybody_gets_the_actions_of_their_role_only(ticket, team, agent):
         "merge",
         "revoke_links",
     }
-    work |= {"link", "unlink", "split", "tell_children"}
+    work |= {"link", "unlink", "split", "tell_children", "tell_again"}
     assert offered["agent"] == (work, ["public", "note"])
     assert offered["lead"] == (work | {"take_over", "acknowledge", "decide_contest"}, ["public", "note"])
     assert offered["expert"] == ({"watch", "unwatch", "log_time", "correct_time"}, ["note"])
@@ -184,13 +185,17 @@ def test_similar_solved_tickets_and_articles_are_offered_within_ones_rights(tick
     moves.resolve_ticket(
         ticket=hidden, actor=make_agent(elsewhere_team), cause="c", solution="Secret.", verification="customer"
     )
-    article = published(title="Kafka writes twice", problem="Kafka writes twice", solution="Restart.")
+    article = published(title="[Kafka] writes twice", problem="Kafka writes twice", solution="Restart.")
     response = signed_in(agent).get(page(ticket, "related"), headers={"HX-Request": "true"})
     assert [row.number for row in response.context["similar"]] == [known.number]
     html = response.content.decode()
     assert 'data-insert="Restart the connector."' in html
     assert "Secret." not in html
     assert article.title in html
+    offered = f"[(Kafka) writes twice]({article_address(article)})"
+    assert f'data-insert="{offered}"' in html
+    listed = signed_in(agent).get(page(ticket, "draft/articles") + "?q=Kafka").json()["items"]
+    assert [row["insert"].strip() for row in listed] == [offered], "one way to write a link, wherever it is offered"
 
 
 def test_the_timeline_says_everything_and_can_be_narrowed(ticket, agent, team):

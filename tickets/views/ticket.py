@@ -18,6 +18,7 @@ from tickets.permissions import may
 from tickets.selectors import ticket_page as selectors
 from tickets.selectors.play import lease_of
 from tickets.selectors.writing import draft_of
+from tickets.services.articles import article_link
 from tickets.services.seen import mark_seen
 from tickets.timeline import KINDS, entries, of_kind
 from tickets.views import presence as presence_views
@@ -127,9 +128,8 @@ def related(request: SignedInRequest, number: str) -> HttpResponse:
     context = {
         "ticket": row,
         "similar": selectors.similar_tickets(ticket=row, user=request.user),
-        "articles": selectors.articles_for(ticket=row, user=request.user),
+        "articles": [(one, article_link(one)) for one in selectors.articles_for(ticket=row, user=request.user)],
         "linked": selectors.linked_articles(ticket=row, user=request.user),
-        "site_url": settings.SITE_URL,
         "writes": may(request.user, "reply", row) and not row.merged_into_id,
     }
     return render(request, "tickets/_related.html" if request.htmx else "tickets/related.html", context)
