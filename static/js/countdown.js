@@ -15,7 +15,7 @@ function offsetOf(chip) {
 
 const two = (number) => String(number).padStart(2, "0");
 
-// Mirrors helpdesk/templatetags/ui.py: `span_text`.
+// Mirrors helpdesk/badges.py: `span_text`.
 function spanText(seconds) {
   const total = Math.floor(Math.abs(seconds));
   const days = Math.floor(total / 86400);
