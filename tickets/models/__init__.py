@@ -11,9 +11,10 @@ from tickets.models.incident import Incident, IncidentFollower, IncidentNews
 from tickets.models.play import PutAside, TicketLease
 from tickets.models.policy_run import PolicyRun
 from tickets.models.relations import Announcement, AnnouncementPart, TicketLink, TicketMerge
+from tickets.models.resolution import Resolution, SeverityContest
 from tickets.models.rules import SeverityCell, SeverityRaise, SeverityWordRule, TriageRule
 from tickets.models.shift_note import ShiftNote, ShiftNoteReading
-from tickets.models.ticket import ArticleLink, IdempotencyKey, Participant, Resolution, SeverityContest, Ticket
+from tickets.models.ticket import ArticleLink, IdempotencyKey, Participant, Ticket
 from tickets.models.time import TimeEntry
 from tickets.models.writing import CannedAnswer, Draft
 
