@@ -64,6 +64,15 @@ def test_what_the_address_says_is_kept_and_stands_beside_the_others_with_its_cou
     assert tab(client.get(QUEUE), "Only S")["count"] == 1
 
 
+def test_what_one_customer_submitted_is_kept_as_well(agent, team):
+    customer = make_customer(OrganizationFactory())
+    hers = fresh(team, requester=customer)
+    fresh(team)
+    answer = signed_in(agent).post(f"{SAVE}?view=all&requester={customer.pk}", {"name": "Hers"})
+    assert SavedView.objects.get().filters == {"requester": str(customer.pk)}
+    assert numbers(signed_in(agent).get(answer["Location"])) == [hers.number]
+
+
 def test_a_changed_state_replaces_the_kept_one(agent, team):
     view, client = kept(agent), signed_in(agent)
     state = f"view=due&severity=A&sort=due&saved={view.pk}"

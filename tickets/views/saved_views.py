@@ -32,7 +32,8 @@ def _state(request: SignedInRequest) -> State:
         state = State.read(request.GET)
     except UnknownState as error:
         raise Http404 from error
-    if not QueueFilter(state.filters, choices=filter_choices(user=request.user)).is_valid():
+    choices = filter_choices(user=request.user, requester=state.filters.get("requester", ""))
+    if not QueueFilter(state.filters, choices=choices).is_valid():
         raise Http404
     return state
 
