@@ -131,12 +131,9 @@ def _told(ticket: Ticket) -> Told | None:
     if newest is None:
         return None
     counts = dict(newest.parts.values_list("state").annotate(count=Count("pk")).order_by())
-    failed = (
-        newest.parts.filter(state=AnnouncementPart.State.FAILED).select_related("ticket")
-        if counts.get("failed")
-        else []
-    )
-    return Told(newest, counts, list(failed))
+    failed = newest.parts.filter(state=AnnouncementPart.State.FAILED).select_related("ticket")
+    shown = failed.only("announcement", "problem", "ticket__number")[:LISTED] if counts.get("failed") else []
+    return Told(newest, counts, list(shown))
 
 
 def tickets_named(*, user: User, numbers: str, action: str = "link") -> list[Ticket]:

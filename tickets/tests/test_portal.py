@@ -193,6 +193,16 @@ def test_odd_keys_harm_nothing(client, ticket, customer, before):
     assert client.get(reverse("portal:tickets"), {"before": before}).status_code == 200
 
 
+def test_tabs_count_no_further_than_they_show(client, customer, team, ticket, now, monkeypatch):
+    for _n in range(3):
+        make_ticket(team=team, requester=customer, now=now)
+    monkeypatch.setattr("tickets.views.portal.COUNTED", 2)
+    client.force_login(customer)
+    shown = client.get(reverse("portal:tickets"))
+    assert [tab["count"] for tab in shown.context["tabs"]] == [2, 0]
+    assert len(shown.context["tickets"]) == 4
+
+
 def test_list_and_page_ask_the_database_a_constant_number_of_times(client, customer, team, agent, ticket, now):
     def count(url):
         with CaptureQueriesContext(connection) as queries:
