@@ -5,11 +5,17 @@ A `Delivery` is one message to one recipient by one channel, made when the inten
 a readable secret: bodies are rendered when they are sent.
 """
 
+import ipaddress
+
 from django.conf import settings
+from django.contrib.postgres.fields import ArrayField
+from django.core.exceptions import ValidationError
 from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
+
+from outbox.audited import audited
 
 
 class Intent(models.Model):
@@ -108,6 +114,7 @@ class Delivery(models.Model):
                 fields=["user", "-id"], name="delivery_unseen", condition=Q(channel="page", seen_at__isnull=True)
             ),
             models.Index(fields=["batch"], name="delivery_batch"),
+            models.Index(fields=["recipient", "-id"], name="delivery_robot", condition=Q(channel="robot")),
         ]
 
     def __str__(self) -> str:
@@ -177,3 +184,87 @@ class ClockShift(models.Model):
 
     def __str__(self) -> str:
         return str(self.shift)
+
+
+@audited()
+class AllowedNetwork(models.Model):
+    """A private network that outgoing calls may reach (`outbox.web`): a chat server or a hook inside the house."""
+
+    network = models.CharField(
+        _("network"), max_length=50, unique=True, help_text=_("For example 10.20.0.0/16, or one address.")
+    )
+    note = models.CharField(_("what is there"), max_length=200, blank=True)
+
+    class Meta:
+        verbose_name = _("allowed private network")
+        verbose_name_plural = _("allowed private networks")
+        ordering = ["network"]
+
+    def __str__(self) -> str:
+        return self.network
+
+    def clean(self) -> None:
+        try:
+            self.network = str(ipaddress.ip_network(self.network.strip(), strict=False))
+        except ValueError:
+            raise ValidationError({"network": _("This is no network address.")}) from None
+
+
+@audited()
+class Robot(models.Model):
+    """A robot of a chat group that tells of chosen events. Address and key are sealed (`outbox.sealing`)."""
+
+    class Kind(models.TextChoices):
+        WECOM = "wecom", _("WeCom")
+        DINGTALK = "dingtalk", _("DingTalk")
+        FEISHU = "feishu", _("Feishu")
+        SLACK = "slack", _("Slack or compatible")
+
+    name = models.CharField(_("name"), max_length=120, unique=True)
+    kind = models.CharField(pgettext_lazy("robot", "kind"), max_length=10, choices=Kind.choices)
+    host = models.CharField(_("where it is"), max_length=253, editable=False)
+    sealed_address = models.TextField(editable=False)
+    sealed_secret = models.TextField(blank=True, editable=False)
+    team = models.ForeignKey(
+        "accounts.Team",
+        verbose_name=_("team"),
+        null=True,
+        blank=True,
+        on_delete=models.CASCADE,
+        related_name="+",
+        help_text=_("Of which team's tickets it tells; none: of all."),
+    )
+    tells = ArrayField(models.CharField(max_length=60), verbose_name=_("tells of"), default=list)
+    language = models.CharField(
+        _("language"),
+        max_length=10,
+        choices=[("zh-hans", _("Simplified Chinese")), ("en", _("English"))],
+        default="zh-hans",
+    )
+    per_minute = models.PositiveSmallIntegerField(
+        _("messages a minute"),
+        default=20,
+        help_text=_("More than the chat service takes is put together into one message."),
+    )
+    is_active = models.BooleanField(_("active"), default=True)
+
+    class Meta:
+        verbose_name = _("chat robot")
+        verbose_name_plural = _("chat robots")
+        ordering = ["name"]
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(kind__in=["wecom", "dingtalk", "feishu", "slack"]), name="robot_kind_known"
+            ),
+            models.CheckConstraint(condition=Q(language__in=["zh-hans", "en"]), name="robot_language_known"),
+            models.CheckConstraint(condition=Q(per_minute__range=(1, 600)), name="robot_per_minute_sane"),
+            models.CheckConstraint(condition=~Q(sealed_address=""), name="robot_has_address"),
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+    @property
+    def key(self) -> str:
+        """What stands as recipient in its deliveries."""
+        return f"robot:{self.pk}"
