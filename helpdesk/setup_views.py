@@ -134,6 +134,31 @@ _PARTS = [
         ],
     ),
     (
+        gettext_lazy("Chat groups and monitoring"),
+        [
+            (
+                "outbox:robots",
+                gettext_lazy("Chat robots"),
+                gettext_lazy("WeCom, DingTalk, Feishu and Slack groups that hear of tickets."),
+            ),
+            (
+                "alerts:sources",
+                gettext_lazy("Monitoring sources"),
+                gettext_lazy("Alertmanager, Grafana, Zabbix and others whose alerts become tickets."),
+            ),
+            (
+                "wecom:apps",
+                gettext_lazy("WeCom applications"),
+                gettext_lazy("Messages to an application become tickets and replies."),
+            ),
+            (
+                "admin:outbox_allowednetwork_changelist",
+                gettext_lazy("Allowed private networks"),
+                gettext_lazy("Where outgoing calls may go inside your own house."),
+            ),
+        ],
+    ),
+    (
         gettext_lazy("Behind the scenes"),
         [
             ("audit", gettext_lazy("Changes of the set-up"), gettext_lazy("Who changed what, and what it was before.")),

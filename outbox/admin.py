@@ -1,9 +1,14 @@
-"""The outbox to look at: what leaves, what waits, what was given up."""
+"""The outbox to look at: what leaves, what waits, what was given up; and the robots that tell of it."""
+
+from typing import Any
 
 from django.contrib import admin
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
 
-from outbox.admin_base import ReadOnlyAdmin
-from outbox.models import Delivery, Heartbeat, Intent, MailboxMessage
+from outbox.admin_base import AutocompleteMixin, ReadOnlyAdmin
+from outbox.models import AllowedNetwork, Delivery, Heartbeat, Intent, MailboxMessage, Robot
+from outbox.robots.forms import RobotForm
 
 
 @admin.register(Intent)
@@ -45,3 +50,28 @@ class MailboxMessageAdmin(ReadOnlyAdmin):
 @admin.register(Heartbeat)
 class HeartbeatAdmin(ReadOnlyAdmin):
     list_display = ["name", "beat_at"]
+
+
+@admin.register(Robot)
+class RobotAdmin(AutocompleteMixin, admin.ModelAdmin):
+    """Robots of chat groups; they are tried on a page of their own (`outbox.robots.views`)."""
+
+    form = RobotForm
+    list_display = ["name", "kind", "host", "team", "language", "is_active"]
+    list_filter = ["kind", "is_active"]
+    list_select_related = ["team"]
+    search_fields = ["name", "host"]
+    autocomplete_fields = ["team"]
+
+    def get_fields(self, request: HttpRequest, obj: Robot | None = None) -> Any:
+        secrets = ["address", "secret", *(["without_secret"] if obj and obj.sealed_secret else [])]
+        return ["name", "kind", *secrets, "team", "tells", "language", "per_minute", "is_active"]
+
+    def response_add(self, request: HttpRequest, obj: Robot, post_url_continue: str | None = None) -> HttpResponse:
+        super().response_add(request, obj, post_url_continue)
+        return redirect("outbox:robots")
+
+
+@admin.register(AllowedNetwork)
+class AllowedNetworkAdmin(admin.ModelAdmin):
+    list_display = ["network", "note"]

@@ -26,6 +26,7 @@ from outbox.crash import crash_point
 from outbox.models import Delivery, Intent
 from outbox.rendering import message_id, render_mail
 from outbox.resolving import resolve_due
+from outbox.robots import sending as robots
 
 logger = logging.getLogger(__name__)
 
@@ -81,7 +82,7 @@ def run(*, read_clock: ReadClock = clock.now) -> Counter[str]:
         done += sent
         if not sent or sent["away"] or time.monotonic() > last_start:
             break
-    return done
+    return done + robots.send_due(read_clock=read_clock)
 
 
 def send_due(*, read_clock: ReadClock = clock.now, limit: int = 50) -> Counter[str]:

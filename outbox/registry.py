@@ -13,7 +13,9 @@ from typing import TYPE_CHECKING, Any
 
 from django.contrib.auth import get_user_model
 from django.core.exceptions import ImproperlyConfigured
+from django.utils.functional import Promise
 
+from outbox.cards import Card
 from outbox.quiet import QuietHours
 
 if TYPE_CHECKING:
@@ -47,6 +49,8 @@ class Notice:
     group: bool = False
     #: At most (count, seconds) messages of this kind to one address; what is beyond is held back, visibly.
     limit: tuple[int, int] | None = None
+    #: The event in the words under which an administrator lets a chat robot tell of it; empty: robots never do.
+    robots: str | Promise = ""
     #: Whether somebody has to hear of it: then `fallback_recipients` answer when `recipients` finds nobody.
     must_reach: bool = False
 
@@ -80,6 +84,17 @@ class Notice:
         ``in_reply_to`` is a Message-ID to thread under, ``from_name`` and ``reply_to`` go into the headers.
         """
         raise NotImplementedError
+
+    def team_of(self, intent: Intent) -> int | None:
+        """The team that it concerns, for robots that tell of one team only."""
+        return None
+
+    def card(self, intents: list[Intent], delivery: Delivery, now: datetime) -> Card:
+        """What a chat robot shows of ``intents``; by default the line of the bell."""
+        from outbox.rendering import line_of
+
+        line = line_of(intents, delivery, now)
+        return Card(title=line["text"], url=line["url"])
 
     def visible(self, intents: list[Intent], user: Any) -> set[int]:
         """Ids of those ``intents`` that ``user`` may still read in the bell; by default all of them."""

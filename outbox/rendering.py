@@ -17,6 +17,7 @@ from django.template.loader import get_template
 from django.utils import timezone, translation
 
 from outbox import registry
+from outbox.cards import Card
 from outbox.models import Delivery, Intent
 from outbox.quiet import zone_of
 
@@ -51,10 +52,20 @@ def render_mail(*, deliveries: list[Delivery], now: datetime) -> EmailMultiAlter
 
 def render_line(*, deliveries: list[Delivery], now: datetime) -> dict[str, str]:
     """The line in the bell for one batch, in the language of whoever is reading: its ``text`` and its ``url``."""
-    intents = [delivery.intent for delivery in deliveries]
-    context = _context(intents, deliveries[0], now)
+    return line_of([delivery.intent for delivery in deliveries], deliveries[0], now)
+
+
+def line_of(intents: list[Intent], delivery: Delivery, now: datetime) -> dict[str, str]:
+    """The same for ``intents`` of one kind, whatever they leave by."""
+    context = _context(intents, delivery, now)
     folder = registry.template_folder(intents[0].kind)
     return {"text": one_line(_plain(f"{folder}/page.txt", context), 300), "url": context.get("url", "")}
+
+
+def render_card(*, delivery: Delivery, now: datetime) -> Card:
+    """What a chat robot shows of one delivery, in the robot's language and the house's time zone."""
+    with _reader(delivery):
+        return registry.get(delivery.intent.kind).card([delivery.intent], delivery, now)
 
 
 def message_id(delivery: Delivery) -> str:

@@ -11,8 +11,9 @@ from django.db.models import Count, Min
 
 from outbox import push, registry
 from outbox.backoff import MAX_ATTEMPTS, backoff
-from outbox.models import Delivery, Intent
+from outbox.models import Delivery, Intent, Robot
 from outbox.registry import Notice, Recipient
+from outbox.robots.listening import listening, to_robots
 
 logger = logging.getLogger(__name__)
 
@@ -36,8 +37,9 @@ def resolve_due(*, now: datetime, limit: int = 200) -> int:
         intents = list(due.select_for_update(skip_locked=True)[:limit])
         fresh: list[Delivery] = []
         _prepare(intents)
+        robots = listening({intent.kind for intent in intents})
         for intent in intents:
-            fresh += _resolve(intent, now)
+            fresh += _resolve(intent, robots, now)
         _group(fresh, intents)
         Delivery.objects.bulk_create(fresh, batch_size=1000, ignore_conflicts=True)
         _save(intents)
@@ -67,7 +69,7 @@ def _save(intents: list[Intent]) -> None:
     Intent.objects.bulk_update(failed, ["state", "attempts", "available_at", "last_error"], batch_size=200)
 
 
-def _resolve(intent: Intent, now: datetime) -> list[Delivery]:
+def _resolve(intent: Intent, robots: list[Robot], now: datetime) -> list[Delivery]:
     """The deliveries of one intent; a failure is written on the intent (not saved here) and gives none."""
     try:
         notice = registry.get(intent.kind)
@@ -77,6 +79,8 @@ def _resolve(intent: Intent, now: datetime) -> list[Delivery]:
                 deliveries = _deliveries(intent, notice, notice.fallback_recipients(intent, now), now)
         if not deliveries and notice.must_reach:
             raise NobodyToTell("nobody is there to be told, not even by fallback")
+        with transaction.atomic():  # a chat group is told besides, never instead of somebody
+            deliveries += to_robots(intent, notice, robots, now)
     except registry.UnknownKind as error:
         intent.state, intent.last_error = Intent.State.DEAD, str(error)
         logger.error("intent %s given up: %s", intent.pk, error)
@@ -154,7 +158,7 @@ def _group(fresh: list[Delivery], intents: Iterable[Intent]) -> None:
     kinds = {intent.pk: intent.kind for intent in intents}
     for row in fresh:
         kind = kinds[row.intent_id]
-        if registry.get(kind).group:
+        if registry.get(kind).group and row.channel != Delivery.Channel.ROBOT:  # those are put together when they leave
             buckets[(row.recipient, row.channel, kind, row.quiet_until)].append(row)
     for (recipient, channel, kind, quiet_until), rows in buckets.items():
         waiting = _waiting(recipient, channel, kind, quiet_until)

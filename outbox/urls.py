@@ -3,6 +3,7 @@
 from django.urls import path
 
 from outbox import views
+from outbox.robots import views as robots
 
 app_name = "outbox"
 urlpatterns = [
@@ -16,4 +17,6 @@ urlpatterns = [
     path("desk/outbox/<int:pk>/resend/", views.resend, name="resend"),
     path("desk/outbox/intents/<int:pk>/resolve/", views.resolve_again, name="resolve-again"),
     path("desk/outbox/test/", views.send_test, name="send-test"),
+    path("desk/setup/robots/", robots.robots, name="robots"),
+    path("desk/setup/robots/<int:pk>/try/", robots.try_robot, name="robot-try"),
 ]

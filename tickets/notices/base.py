@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime
 from typing import Any, ClassVar
 
 from django.conf import settings
 from django.db.models import Model, QuerySet
 from django.urls import reverse
+from django.utils.translation import gettext as _
 
 from accounts.models import User
+from outbox.cards import Card
 from outbox.models import Delivery, Intent
 from outbox.registry import Notice, Recipient
 from sla.choices import Severity
@@ -104,6 +107,21 @@ class TicketNotice(Notice):
     def url(self, ticket: Ticket, delivery: Delivery, now: datetime) -> str:
         """Where the reader of this message looks at the ticket."""
         raise NotImplementedError
+
+    def team_of(self, intent: Intent) -> int | None:
+        return self.ticket_of(intent).team_id
+
+    def card(self, intents: list[Intent], delivery: Delivery, now: datetime) -> Card:
+        """The line of the bell with what a group has to know at a glance."""
+        card, ticket = super().card(intents, delivery, now), self.ticket_of(intents[0])
+        facts = [
+            (_("Severity"), str(Severity(ticket.severity).label)),
+            (_("Team"), str(ticket.team or "–")),
+            (_("Assignee"), str(ticket.assignee or _("nobody"))),
+        ]
+        if ticket.organization:
+            facts.append((_("Customer"), str(ticket.organization)))
+        return replace(card, facts=tuple(facts), is_alarm=ticket.severity == Severity.S)
 
     def visible(self, intents: list[Intent], user: Any) -> set[int]:
         wanted = {intent.payload["ticket"] for intent in intents}

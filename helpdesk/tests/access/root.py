@@ -32,4 +32,6 @@ ROWS: Rows = {
     "outbox:resend": {"GET": NOT_THERE, "POST": [case({REDIRECT: BOSS}, pk="delivery")]},
     "outbox:resolve-again": {"GET": NOT_THERE, "POST": [case({REDIRECT: BOSS}, pk="intent")]},
     "outbox:send-test": {"GET": NOT_THERE, "POST": [case({REDIRECT: BOSS})]},
+    "outbox:robots": {"GET": [case({200: BOSS})], "POST": NOT_THERE},
+    "outbox:robot-try": {"GET": NOT_THERE, "POST": [case({REDIRECT: BOSS}, pk="robot")]},
 }

@@ -29,7 +29,8 @@ from feedback.services.surveys import survey_token
 from helpdesk.tests.access.table import ANONYMOUS, INSIDE, ROLES, SEES, STAFF, TOKEN
 from knowledge.tests.factories import draft, published
 from outbox import clock
-from outbox.models import Intent, MailboxMessage
+from outbox.models import Intent, MailboxMessage, Robot
+from outbox.sealing import seal
 from outbox.services import heard
 from sla.engine import HEART
 from tickets.models import Attachment, Escalation, Message, SavedView, Ticket
@@ -220,6 +221,7 @@ class Scene:
             "shift_note": write_note(team=self.things["north"], actor=agent, body="Schichtwort"),
             "intent": intent,
             "delivery": delivery,
+            "robot": Robot.objects.create(name="R", kind="slack", host="h", sealed_address=seal("http://127.0.0.1:9/")),
             "saved_view": SavedView.objects.create(
                 owner=agent,
                 name="Kept",

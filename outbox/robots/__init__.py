@@ -1,0 +1,1 @@
+"""Robots of chat groups: who listens, how each service wants it said, and the sending."""

@@ -1,0 +1,169 @@
+"""Sending what robots have to tell: claimed with a lease, sent outside any transaction, then written down.
+
+The same promises as for mails (`outbox.delivery`): at least once, bounded attempts with growing pauses, and a dead
+letter at the end. A chat service takes about twenty messages a minute from one robot. So many that fall due together
+leave as one, and what is beyond the limit waits for the next minute, where it leaves as one too.
+"""
+
+import logging
+import time
+from collections import Counter, defaultdict
+from collections.abc import Callable, Sequence
+from datetime import datetime, timedelta
+
+from django.conf import settings
+from django.db import transaction
+from django.db.models import F, Q, QuerySet
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext, override
+
+from outbox import clock, limits, web
+from outbox.backoff import MAX_ATTEMPTS, backoff
+from outbox.cards import Card
+from outbox.crash import crash_point
+from outbox.models import Delivery, Robot
+from outbox.rendering import render_card
+from outbox.robots import vendors
+from outbox.sealing import Unreadable, unseal
+from outbox.web import Refused, Unreachable
+
+logger = logging.getLogger(__name__)
+
+#: Up to so many leave one by one, each with its own card; more are one message with a line for each.
+ALONE = 3
+_AT_ONCE = 200
+_TIMEOUT = 10
+_RUN_SECONDS = 60
+#: Patience that the service asks for is no failure of the message; after so long it is given up all the same.
+_PATIENCE = timedelta(days=3)
+_HEADERS = {"Content-Type": "application/json; charset=utf-8"}
+State = Delivery.State
+
+
+def send_due(*, read_clock: Callable[[], datetime] = clock.now) -> Counter[str]:
+    """Send what is due by robots; how many deliveries ended in which state."""
+    done: Counter[str] = Counter()
+    last_start = time.monotonic() + _RUN_SECONDS
+    while bundles := _claim(read_clock()):
+        for robot, rows in bundles:
+            if time.monotonic() > last_start:
+                _release(rows)
+            elif len(rows) <= ALONE:
+                for row in rows:
+                    done[_send(robot, [row], read_clock())] += 1
+            else:
+                done[_send(robot, rows, read_clock())] += len(rows)
+        if time.monotonic() > last_start:
+            break
+    return done
+
+
+def try_out(*, robot: Robot, now: datetime) -> str:
+    """Let a robot say that it works; the error in the service's own words, empty when it was said."""
+    with override(robot.language):
+        card = Card(title=_("This robot works: %(name)s") % {"name": robot.name}, url=settings.SITE_URL + "/desk/")
+    if not _may_send(robot, now):
+        return _("It has said as much within this minute as its service takes. Try again in a minute.")
+    return _tell(robot, card, now).error
+
+
+def _claim(now: datetime) -> list[tuple[Robot | None, list[Delivery]]]:
+    with transaction.atomic():
+        free = Q(locked_until__isnull=True) | Q(locked_until__lte=now)
+        due = Delivery.objects.filter(
+            free, state=State.QUEUED, channel=Delivery.Channel.ROBOT, next_attempt_at__lte=now
+        )
+        rows = due.select_for_update(skip_locked=True, of=("self",)).order_by("next_attempt_at", "id")
+        found = list(rows.values_list("pk", flat=True)[:_AT_ONCE])
+        lease = now + timedelta(seconds=settings.OUTBOX_LEASE_SECONDS)
+        Delivery.objects.filter(pk__in=found).update(locked_until=lease, attempts=F("attempts") + 1)
+    claimed = Delivery.objects.filter(pk__in=found).select_related("intent").order_by("intent_id", "id")
+    by_robot: dict[str, list[Delivery]] = defaultdict(list)
+    for row in claimed:
+        by_robot[row.recipient].append(row)
+    robots = {robot.key: robot for robot in Robot.objects.filter(is_active=True)}
+    return [(robots.get(key), rows) for key, rows in by_robot.items()]
+
+
+def _send(robot: Robot | None, rows: list[Delivery], now: datetime) -> str:
+    """Send one message and write what became of it; the state that it ended in, or ``retry`` or ``wait``."""
+    if robot is None:
+        return _settle(rows, State.SUPPRESSED, "this robot is gone or switched off")
+    if not _may_send(robot, now):
+        return _wait(rows, "over the limit of this robot", limits.seconds_left(now, 60), now)
+    try:
+        card = _card(rows, robot, now)
+    except Exception as error:  # noqa: BLE001 - a poison message must not stop those behind it
+        return _try_again(rows, f"{type(error).__name__}: {error}", now)
+    crash_point("before-robot", rows[0].intent.kind)
+    said = _tell(robot, card, now)
+    if said.wait:
+        return _wait(rows, said.error, said.wait, now)
+    if said.error:
+        return _try_again(rows, said.error, now)
+    _queued(rows).update(state=State.ACCEPTED, accepted_at=now, locked_until=None, last_error="")
+    return State.ACCEPTED
+
+
+def _may_send(robot: Robot, now: datetime) -> bool:
+    return limits.allow(f"robot:{robot.pk}", limit=robot.per_minute, seconds=60, now=now, rolling=True)
+
+
+def _tell(robot: Robot, card: Card, now: datetime) -> vendors.Verdict:
+    try:
+        address, secret = unseal(robot.sealed_address), unseal(robot.sealed_secret)
+        with override(robot.language):
+            url, body = vendors.request_for(robot.kind, card, address=address, secret=secret, now=now)
+        answer = web.post(url, body=body, headers=_HEADERS, timeout=_TIMEOUT)
+    except (Refused, Unreachable, Unreadable) as error:
+        return vendors.Verdict(str(error))
+    return vendors.verdict(robot.kind, answer)
+
+
+def _card(rows: Sequence[Delivery], robot: Robot, now: datetime) -> Card:
+    cards = [render_card(delivery=row, now=now) for row in rows]
+    if len(cards) == 1:
+        return cards[0]
+    with override(robot.language):
+        title = ngettext("%(count)d notice", "%(count)d notices", len(cards)) % {"count": len(cards)}
+    lines = tuple((card.title, card.url) for card in cards)
+    return Card(title=title, lines=lines, is_alarm=any(card.is_alarm for card in cards))
+
+
+def _queued(rows: Sequence[Delivery]) -> QuerySet[Delivery]:
+    return Delivery.objects.filter(pk__in=[row.pk for row in rows], state=State.QUEUED)
+
+
+def _settle(rows: Sequence[Delivery], state: Delivery.State, why: str) -> str:
+    _queued(rows).update(state=state, locked_until=None, last_error=why[:2000])
+    return state
+
+
+def _try_again(rows: Sequence[Delivery], why: str, now: datetime) -> str:
+    spent = [row for row in rows if row.attempts >= MAX_ATTEMPTS]
+    for row in spent:
+        logger.error("delivery %s (%s) given up: %s", row.pk, row.intent.kind, why)
+    _settle(spent, State.DEAD, why)
+    for row in rows:
+        if row.attempts < MAX_ATTEMPTS:
+            logger.warning("delivery %s, attempt %s: %s", row.pk, row.attempts, why)
+            later = now + timedelta(seconds=backoff(row.attempts))
+            _queued([row]).update(next_attempt_at=later, locked_until=None, last_error=why[:2000])
+    return State.DEAD if len(spent) == len(rows) else "retry"
+
+
+def _wait(rows: Sequence[Delivery], why: str, seconds: int, now: datetime) -> str:
+    """Patience: no attempt is counted, as for a mail server that is away."""
+    old = [row for row in rows if now - row.created_at > _PATIENCE]
+    _settle(old, State.DEAD, why)
+    _queued(rows).update(
+        locked_until=None,
+        attempts=F("attempts") - 1,
+        next_attempt_at=now + timedelta(seconds=seconds),
+        last_error=why[:2000],
+    )
+    return "wait"
+
+
+def _release(rows: Sequence[Delivery]) -> None:
+    _queued(rows).update(locked_until=None, attempts=F("attempts") - 1)
