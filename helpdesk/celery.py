@@ -34,6 +34,7 @@ app.conf.beat_schedule = {
     "ladder": _every(5, "tickets.tasks.climb_ladder", "ticks"),
     "replies": _every(5, "tickets.tasks.send_replies", "ticks"),
     "outbox": _every(5, "outbox.tasks.deliver_due", "mail"),
+    "alerts-in": _every(10, "intake.tasks.take_in_alerts", "mail"),
     "auto-close": _every(60, "tickets.tasks.close_silent_tickets", "ticks"),
     "orphans": _every(60, "tickets.tasks.hand_on_orphans", "ticks"),
     "surveys": _every(30, "feedback.tasks.send_due_surveys", "ticks"),
@@ -42,5 +43,6 @@ app.conf.beat_schedule = {
     "heartbeat": _every(10, "outbox.tasks.beat", "ticks"),
     "missing-years": _every(3600, "sla.tasks.tell_missing_years", "heavy"),
     "prune": _every(3600, "outbox.tasks.prune", "heavy"),
+    "prune-intake": _every(3600, "intake.tasks.prune", "heavy"),
     "prune-tickets": _every(3600, "tickets.tasks.prune", "heavy"),
 }

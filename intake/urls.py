@@ -2,7 +2,9 @@
 
 from django.urls import include, path
 
+import tickets.converters  # noqa: F401  (knows `<number:…>`)
 from intake import views
+from intake.alerts import views as alerts
 
 pages = [
     path("submit/", views.submit, name="submit"),
@@ -11,7 +13,19 @@ pages = [
     path("submit/thanks/", views.thanks, name="thanks"),
 ]
 
+monitoring = [
+    path("setup/alerts/", alerts.sources, name="sources"),
+    path("setup/alerts/<int:pk>/", alerts.source, name="source"),
+    path("setup/alerts/<int:pk>/key/", alerts.key, name="key"),
+    path("setup/alerts/<int:pk>/mapping/", alerts.mapping, name="mapping"),
+    path("setup/alerts/<int:pk>/preview/", alerts.preview, name="preview"),
+    path("setup/alerts/received/<int:pk>/", alerts.post, name="post"),
+    path("setup/alerts/received/<int:pk>/retry/", alerts.post_retry, name="post-retry"),
+    path("tickets/<number:number>/alerts/", alerts.ticket_alerts, name="ticket"),
+]
+
 urlpatterns = [
     path("", views.home, name="home"),
+    path("desk/", include((monitoring, "alerts"))),
     path("", include((pages, "intake"))),
 ]

@@ -5,7 +5,7 @@ distinct keyword once, twice if it stands in the subject. The highest sum wins; 
 What the customer said (category, module) always stands; the words then only fill in the rest.
 """
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from accounts.models import Team
 from catalog.models import Category, Module, Version
@@ -14,6 +14,8 @@ from tickets.models import TriageRule
 from tickets.rulebook import Rulebook, triage_rules
 
 SUBJECT_FACTOR = 2
+#: Reasons that say nothing but which team it is.
+_OF_TEAMS = frozenset({"routing.fallback", "routing.module", "routing.category"})
 
 
 @dataclass(frozen=True)
@@ -77,6 +79,15 @@ def classify(
         team = fallback_team()
         reasons.append({"code": "routing.fallback"})
     return Routing(category, module, team, winner.score if winner else 0, reasons, is_fallback)
+
+
+def to_team(routing: Routing, team: Team | None) -> Routing:
+    """The same way to another ``team``, which the door that a ticket came in by names; None changes nothing."""
+    if team is None:
+        return routing
+    reasons = [reason for reason in routing.reasons if reason["code"] not in _OF_TEAMS]
+    reasons.append({"code": "routing.door", "team": both_names(team)})
+    return replace(routing, team=team, reasons=reasons, is_fallback=False)
 
 
 def fallback_team() -> Team | None:

@@ -68,6 +68,20 @@ def find_or_create_requester(*, email: str, name: str, language: str, now: datet
     return person
 
 
+@transaction.atomic
+def stand_in(*, key: str, name: str, language: str) -> User:
+    """The person that stands for a monitoring system, or for somebody known by an id of a chat alone.
+
+    ``key`` is theirs for ever. Nobody signs in as them and no mail goes to them: they are not active, and their address
+    is one that cannot exist (RFC 2606).
+    """
+    email = f"{key.lower()}@stand-in.invalid"
+    newcomer = User(email=email, name=clean_name(name) or key[:NAME_LENGTH], language=language, is_active=False)
+    newcomer.set_unusable_password()
+    User.objects.bulk_create([newcomer], ignore_conflicts=True)
+    return User.objects.alias(key=Lower("email")).get(key=email)
+
+
 def _demand_administrator(actor: User) -> None:
     if not actor.may("admin.configure"):
         raise PermissionDenied

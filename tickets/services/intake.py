@@ -10,7 +10,7 @@ from django.core.files.uploadedfile import UploadedFile
 from django.db import connection, transaction
 from django.utils.translation import gettext as _
 
-from accounts.models import User
+from accounts.models import Team, User
 from catalog.models import Category, Module, Version
 from outbox import clock
 from outbox.contention import survives_deadlock
@@ -29,7 +29,7 @@ from tickets.services.deadlines import refresh_next_due
 from tickets.services.events import record
 from tickets.services.locking import announce, facts_of
 from tickets.services.originals import keep_original
-from tickets.triage import both_names
+from tickets.triage import both_names, to_team
 
 #: Clocks of customers differ from ours by a little.
 _CLOCKS_DIFFER = timedelta(minutes=10)
@@ -66,6 +66,8 @@ class Submission:
     category: Category | None = None
     module: Module | None = None
     version: Version | None = None
+    team: Team | None = None
+    """Whose work it is by the way that it came in (a monitoring source, a mailbox); none: the rules decide."""
     remarks: Sequence[dict] = ()
     """Reasons about what was said and could not be used; the ticket keeps them before those of its routing."""
     affected: str = ""
@@ -134,7 +136,7 @@ def write_ticket(submission: Submission, *, now: datetime, received_at: datetime
         version=submission.version,
         organization=requester.organization,
     )
-    grade, routing = judged.grade, judged.routing
+    grade, routing = judged.grade, to_team(judged.routing, submission.team)
     choice = assignment.choose_assignee(
         team=routing.team, category=routing.category, severity=grade.severity, requester=requester, now=now
     )

@@ -106,7 +106,7 @@ def resolve_ticket(
         source = change.ticket.status
         take_if_free(change, actor)
         change.set(status=Status.RESOLVED, hold_reason="", resolved_at=change.now)
-        _begin_anew(change, Start.RESOLUTION)
+        begin_anew(change, Start.RESOLUTION)
         record(
             ticket=change.ticket,
             code="ticket.resolved",
@@ -198,13 +198,13 @@ def reopen(change: Change, *, actor: User | None, **why: int) -> None:
     change.set(
         status=Status.OPEN, cycle=ticket.cycle + 1, cycle_started_at=change.now, resolved_at=None, closed_at=None
     )
-    _begin_anew(change, Start.TICKET)
+    begin_anew(change, Start.TICKET)
     record(ticket=ticket, code="ticket.reopened", actor=actor, now=change.now, source=source, cycle=ticket.cycle, **why)
     change.tell("ticket.reopened", cycle=ticket.cycle)
     tell_watchers(change, what="reopened", actor=actor)
 
 
-def _begin_anew(change: Change, begun: Start) -> None:
+def begin_anew(change: Change, begun: Start) -> None:
     end_promises(change)
     start_clocks(facts=change.facts, begun=begun, now=change.now)
 

@@ -150,6 +150,12 @@ SENTENCES: dict[str, Sentence] = {
     "clock.missed": Sentence(
         "deadline", "alert", say.about_metric(gettext_lazy("answered late: %(metric)s")), "alert", say.due
     ),
+    "ticket.alert.joined": Sentence("work", "bell", say.alerts_joined, "warn"),
+    "ticket.alert.again": Sentence("work", "bell", say.alerts_again, "warn"),
+    "ticket.alert.over": Sentence("work", "check", say.alerts_over, "good", say.alerts_left),
+    "ticket.alert.stays": Sentence(
+        "work", "edit", say.plain(gettext_lazy("would have resolved it, but a person has to answer a field first"))
+    ),
     "survey.answered.link": Sentence("talk", "star", say.survey),
     "survey.answered.call": Sentence("talk", "phone", say.survey),
 }

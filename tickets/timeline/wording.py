@@ -216,5 +216,28 @@ def put_aside(data: dict, names: Names) -> str:
     return _("put it aside: %(reason)s") % {"reason": words}
 
 
+def alerts_joined(data: dict, names: Names) -> str:
+    count = int(data.get("count", 1))
+    words = ngettext("%(count)d alert of a storm is in here", "%(count)d alerts of a storm are in here", count)
+    return words % {"count": count}
+
+
+def alerts_again(data: dict, names: Names) -> str:
+    count = int(data.get("count", 1))
+    return ngettext("%(count)d alert fires again", "%(count)d alerts fire again", count) % {"count": count}
+
+
+def alerts_over(data: dict, names: Names) -> str:
+    count = int(data.get("count", 1))
+    return ngettext("%(count)d alert is over", "%(count)d alerts are over", count) % {"count": count}
+
+
+def alerts_left(data: dict, names: Names) -> str:
+    left = int(data.get("left", 0))
+    if not left:
+        return _("Nothing fires any more.")
+    return ngettext("%(count)d still fires", "%(count)d still fire", left) % {"count": left}
+
+
 def survey(data: dict, names: Names) -> str:
     return _("answered the survey: solved") if data.get("solved") else _("answered the survey: not solved")

@@ -11,6 +11,7 @@ from django.views.decorators.http import require_GET
 
 from accounts.access import SignedInRequest, requires
 from outbox import clock
+from tickets.choices import Channel
 from tickets.forms.composer import ComposerForm
 from tickets.forms.table import ACTIONS
 from tickets.models import Ticket
@@ -75,6 +76,8 @@ def panels(request: SignedInRequest, row: Ticket, *, seen: bool = True) -> dict[
         (_("Team and person"), reason_texts(row.routing)),
     ]
     calls = not row.is_unresolved and not row.merged_into_id and request.user.may("survey.log_call")
+    by_alert = row.channel == Channel.ALERT
+    context["alerts_url"] = selectors.address_of("alerts:ticket", row.number) if by_alert else ""
     context["log_call"] = selectors.address_of("feedback:log_call", row.number) if calls else ""
     return context
 

@@ -27,6 +27,10 @@ from accounts.tests.factories import (
 from feedback.models import Survey
 from feedback.services.surveys import survey_token
 from helpdesk.tests.access.table import ANONYMOUS, INSIDE, ROLES, SEES, STAFF, TOKEN
+from intake.alerts.models import AlertPost, AlertSource
+from intake.alerts.samples import sample_of
+from intake.alerts.sources import settle_source
+from intake.alerts.taking_in import take_in
 from knowledge.tests.factories import draft, published
 from outbox import clock
 from outbox.models import Intent, MailboxMessage, Robot
@@ -201,6 +205,19 @@ class Scene:
         }
         self.things |= articles | {f"{name}:slug": article.slug for name, article in articles.items()}
 
+    def _monitoring(self) -> dict[str, Any]:
+        source = AlertSource.objects.create(name="M", code="m", kind="grafana", team=self.things["north"])
+        settle_source(source=source, actor=self.people["administrator"], now=self.now)
+        post = AlertPost.objects.create(
+            source=source, body=sample_of("grafana"), received_at=self.now, next_attempt_at=self.now
+        )
+        take_in(post=post, now=self.now)
+        ticket = Ticket.objects.get(channel="alert")
+        failed = AlertPost.objects.create(
+            source=source, body="x", state="failed", received_at=self.now, next_attempt_at=self.now
+        )
+        return {"source": source, "post": post, "failed_post": failed, "alert_ticket": ticket}
+
     def _rest(self) -> None:
         now, agent = self.now, self.people["agent"]
         mail = MailboxMessage.objects.create(
@@ -221,6 +238,7 @@ class Scene:
             "shift_note": write_note(team=self.things["north"], actor=agent, body="Schichtwort"),
             "intent": intent,
             "delivery": delivery,
+            **self._monitoring(),
             "robot": Robot.objects.create(name="R", kind="slack", host="h", sealed_address=seal("http://127.0.0.1:9/")),
             "saved_view": SavedView.objects.create(
                 owner=agent,

@@ -1,0 +1,25 @@
+"""The ways in: monitoring sources and their doors."""
+
+from helpdesk.tests.access.table import BOSS, EVERYBODY, NOT_THERE, REDIRECT, Rows, case, public
+
+#: Of the team whose alert it is; the consulted roles were not called in.
+_NORTH = frozenset({"agent", "lead", "manager", "administrator"})
+
+ROWS: Rows = {
+    # Nobody who signs in, and no token of a person, opens the doors of machines.
+    "api-alerts": {"POST": [public({403: EVERYBODY}, code="m"), public({403: EVERYBODY}, code="nobody")]},
+    "alerts:sources": {"GET": [case({200: BOSS})], "POST": NOT_THERE},
+    "alerts:source": {"GET": [case({200: BOSS}, pk="source")], "POST": NOT_THERE},
+    "alerts:key": {"GET": NOT_THERE, "POST": [case({200: BOSS}, pk="source")]},
+    "alerts:mapping": {"GET": [case({200: BOSS}, pk="source")], "POST": [case({200: BOSS}, pk="source")]},
+    "alerts:preview": {"GET": NOT_THERE, "POST": [case({200: BOSS}, pk="source", data={"sample": "{}"})]},
+    "alerts:post": {"GET": [case({200: BOSS}, pk="post")], "POST": NOT_THERE},
+    "alerts:post-retry": {
+        "GET": NOT_THERE,
+        "POST": [case({REDIRECT: BOSS}, pk="failed_post"), case({}, pk="post")],
+    },
+    "alerts:ticket": {
+        "GET": [case({200: _NORTH}, number="alert_ticket"), case({}, number="ticket")],
+        "POST": NOT_THERE,
+    },
+}

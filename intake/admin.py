@@ -1,0 +1,5 @@
+"""The administration of this room, each way in with a module of its own."""
+
+from intake.alerts import admin as alerts_admin
+
+__all__ = ["alerts_admin"]

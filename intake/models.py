@@ -1,0 +1,5 @@
+"""The rows of this room, each way in with a module of its own."""
+
+from intake.alerts.models import Alert, AlertGrade, AlertPost, AlertSource, AlertStorm
+
+__all__ = ["Alert", "AlertGrade", "AlertPost", "AlertSource", "AlertStorm"]
