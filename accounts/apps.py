@@ -9,7 +9,8 @@ class AccountsConfig(AppConfig):
     def ready(self) -> None:
         """Tell the outbox which messages this room has."""
         from accounts.notices import NOTICES
+        from accounts.words import register_words
         from outbox.registry import register
 
         for notice in NOTICES:
-            register(notice)
+            register_words(register(notice))

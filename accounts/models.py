@@ -237,7 +237,15 @@ class Team(BilingualName):
         related_name="below",
     )
     is_fallback = models.BooleanField(_("takes what no rule routes"), default=False)
-    from_address = models.EmailField(_("sender address"), blank=True)
+    from_address = models.EmailField(
+        _("sender address"), blank=True, help_text=_("Customers read mails as from here; empty: from the house.")
+    )
+    from_name = models.CharField(_("sender name"), max_length=100, blank=True)
+    from_name_en = models.CharField(_("sender name in English"), max_length=100, blank=True)
+    signature = models.TextField(
+        _("signature"), max_length=1000, blank=True, help_text=_("Stands below every mail to customers of this team.")
+    )
+    signature_en = models.TextField(_("signature in English"), max_length=1000, blank=True)
     least_present = models.PositiveSmallIntegerField(
         _("people who should be there"),
         default=1,

@@ -48,6 +48,7 @@ class PasswordReset(_AccountNotice):
     """The link by which a password is chosen anew; void once it was used or the password changed otherwise."""
 
     kind = "account.password_reset"
+    label = _("Choose a new password")
 
     def context(self, intents: list[Intent], delivery: Delivery, now: datetime) -> dict[str, Any]:
         user = delivery.user
@@ -63,6 +64,7 @@ class Security(_AccountNotice):
     """Something about sign-in changed: who did not do it should hear of it."""
 
     kind = "account.security"
+    label = _("Something about sign-in changed")
 
     def context(self, intents: list[Intent], delivery: Delivery, now: datetime) -> dict[str, Any]:
         event = intents[0].payload["event"]
@@ -74,6 +76,7 @@ class Invitation(Notice):
     """The link by which an invited person chooses a password."""
 
     kind = "account.invitation"
+    label = _("Invitation")
     channels = ("mail",)
 
     def recipients(self, intent: Intent, now: datetime) -> Sequence[Recipient]:
@@ -96,6 +99,8 @@ class Deputy(Notice):
     """Somebody will be away and named this person as their deputy, or that was called off."""
 
     kind = "account.deputy"
+    label = _("You are named as a deputy")
+    audience = "staff"
 
     def recipients(self, intent: Intent, now: datetime) -> Sequence[Recipient]:
         """The deputy, unless the time is over before the message leaves."""

@@ -9,5 +9,6 @@ class FeedbackConfig(AppConfig):
     def ready(self) -> None:
         from feedback.notices import SurveyNotice
         from outbox.registry import register
+        from tickets.notices.words import register_words
 
-        register(SurveyNotice())
+        register_words(register(SurveyNotice()), "customers")

@@ -5,19 +5,27 @@ from typing import Any
 
 from django.conf import settings
 from django.urls import reverse
+from django.utils.translation import gettext_lazy as _
 
 from feedback.models import Survey
 from feedback.services.surveys import survey_token
 from outbox.models import Delivery, Intent
 from outbox.registry import Recipient
 from tickets.models import Ticket
-from tickets.notices.base import TicketNotice
+from tickets.notices.base import TicketNotice, ToCustomers
+from tickets.notices.words import THREAD
 
 
-class SurveyNotice(TicketNotice):
+class SurveyNotice(ToCustomers, TicketNotice):
     """One minute, three questions, no sign-in; nothing is sent when it was answered by a call meanwhile."""
 
     kind = "feedback.survey"
+    label = _("Survey: was it truly solved?")
+    bulk = True
+    subject_of_thread = THREAD
+
+    def essential(self, intent: Intent) -> bool:
+        return False
 
     def recipients(self, intent: Intent, now: datetime) -> list[Recipient]:
         survey = Survey.objects.select_related("customer").get(pk=intent.payload["survey"])

@@ -35,6 +35,7 @@ app.conf.beat_schedule = {
     "replies": _every(5, "tickets.tasks.send_replies", "ticks"),
     "outbox": _every(5, "outbox.tasks.deliver_due", "mail"),
     "alerts-in": _every(10, "intake.tasks.take_in_alerts", "mail"),
+    "digests": _every(60, "outbox.tasks.send_digests", "mail"),
     "auto-close": _every(60, "tickets.tasks.close_silent_tickets", "ticks"),
     "orphans": _every(60, "tickets.tasks.hand_on_orphans", "ticks"),
     "surveys": _every(30, "feedback.tasks.send_due_surveys", "ticks"),

@@ -7,7 +7,8 @@ class OutboxConfig(AppConfig):
     verbose_name = _("Outbox")
 
     def ready(self) -> None:
-        """Register the outbox's own notice."""
+        """Register the outbox's own notices."""
         from outbox import notices, registry
 
         registry.register(notices.TestNotice())
+        registry.register(notices.DigestNotice())

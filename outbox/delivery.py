@@ -20,7 +20,7 @@ from django.core.mail.backends.base import BaseEmailBackend
 from django.db import transaction
 from django.db.models import Exists, F, Min, OuterRef, Q, QuerySet
 
-from outbox import clock, limits, registry
+from outbox import clock, limits, push, registry
 from outbox.backoff import MAX_ATTEMPTS, PASSED_AFTER, backoff
 from outbox.crash import crash_point
 from outbox.models import Delivery, Intent
@@ -195,6 +195,7 @@ def _send(message: _Message, connection: BaseEmailBackend, now: datetime) -> str
     message.rows().update(
         state=State.ACCEPTED, accepted_at=now, locked_until=None, message_id=message_id(message.first), last_error=""
     )
+    _hint(message)
     return State.ACCEPTED
 
 
@@ -269,6 +270,7 @@ def _try_again(message: _Message, error: Exception, now: datetime) -> str:
     message.rows().update(
         next_attempt_at=now + timedelta(seconds=backoff(attempts)), locked_until=None, last_error=text[:2000]
     )
+    _hint(message)
     return "retry"
 
 
@@ -279,7 +281,14 @@ def _give_up(message: _Message, why: str) -> str:
 
 def _settle(message: _Message, state: Delivery.State, why: str) -> str:
     message.rows().update(state=state, locked_until=None, last_error=why[:2000])
+    _hint(message)
     return state
+
+
+def _hint(message: _Message) -> None:
+    """Pages that show what became of this message ask again."""
+    if message.deliveries and registry.get(message.first.intent.kind).shows_progress:
+        push.publish(message.first.stream, change="mail")
 
 
 def _release(messages: list[_Message], now: datetime) -> None:

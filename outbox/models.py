@@ -115,6 +115,7 @@ class Delivery(models.Model):
             ),
             models.Index(fields=["batch"], name="delivery_batch"),
             models.Index(fields=["recipient", "-id"], name="delivery_robot", condition=Q(channel="robot")),
+            models.Index(fields=["stream", "recipient"], name="delivery_thread", condition=Q(channel="mail")),
         ]
 
     def __str__(self) -> str:
@@ -268,3 +269,6 @@ class Robot(models.Model):
     def key(self) -> str:
         """What stands as recipient in its deliveries."""
         return f"robot:{self.pk}"
+
+
+from outbox.mail_models import Digest, DigestLine, MailHabit, Preference, Wording  # noqa: E402, F401  (their home)

@@ -53,6 +53,20 @@ class Notice:
     robots: str | Promise = ""
     #: Whether somebody has to hear of it: then `fallback_recipients` answer when `recipients` finds nobody.
     must_reach: bool = False
+    #: What it is called where people choose what they hear; without a name there is nothing to choose.
+    label: str | Promise = ""
+    #: ``staff`` choose by kind, ``customers`` as a whole (`outbox.preferences`); nobody chooses what is of neither.
+    audience: str = ""
+    #: Why nobody may switch it off, in words; empty when one may.
+    must_hear: str | Promise = ""
+    #: Sent to many without being asked for: it says so in its head, and can be left with one click (RFC 8058).
+    bulk: bool = False
+    #: The kind whose subject all mails of one stream share, so that every mail program keeps them together.
+    subject_of_thread: str = ""
+    #: Whether open pages about its stream show what became of it, and hear when that changes.
+    shows_progress: bool = False
+    #: RFC 3834: ``auto-replied`` for what answers a message by itself, ``auto-generated`` for the rest.
+    auto_submitted: str = "auto-generated"
 
     def recipients(self, intent: Intent, now: datetime) -> Sequence[Recipient]:
         """Whom it concerns at this moment (not when the intent was written)."""
@@ -70,6 +84,10 @@ class Notice:
         """
         return True
 
+    def essential(self, intent: Intent) -> bool:
+        """Whether a customer hears of it who wants to hear only answers and decisions."""
+        return True
+
     def settled(self, intents: list[Intent]) -> set[int]:
         """Ids of those ``intents`` of which nothing is left to tell; asked of what waited for quiet hours to end."""
         return set()
@@ -81,7 +99,8 @@ class Notice:
         """Variables of the templates for one message that tells of ``intents`` (several when grouped).
 
         Links with secrets are minted here. Special keys: ``url`` is where the line in the bell leads;
-        ``in_reply_to`` is a Message-ID to thread under, ``from_name`` and ``reply_to`` go into the headers.
+        ``in_reply_to`` is a Message-ID to thread under, ``from_name``, ``from_address`` and ``reply_to`` go into the
+        headers, ``signature`` stands below the words.
         """
         raise NotImplementedError
 

@@ -16,12 +16,14 @@ from django.template.context import make_context
 from django.template.loader import get_template
 from django.utils import timezone, translation
 
-from outbox import registry
+from outbox import registry, threads, unsubscribing
 from outbox.cards import Card
 from outbox.models import Delivery, Intent
 from outbox.quiet import zone_of
+from outbox.wording.rows import Parts, written
 
 _SUBJECT_MAX = 200
+LOOP_HEADER = "X-Loop"
 _MESSAGE_ID = re.compile(r"<[^<>\s@]{1,250}@[^<>\s@]{1,250}>")
 
 
@@ -37,16 +39,18 @@ def render_mail(*, deliveries: list[Delivery], now: datetime) -> EmailMultiAlter
     kind = first.intent.kind
     with _reader(first):
         context = _context(intents, first, now)
-        folder = registry.template_folder(kind)
+        parts = _parts(kind, context, alone=context["count"] == 1)
+        thread = threads.thread_of(first) if len(deliveries) == 1 else threads.Thread()
+        subject = _subject_of_thread(kind, thread, context) or parts.subject
         mail = EmailMultiAlternatives(
-            subject=one_line(_plain(f"{folder}/subject.txt", context), _SUBJECT_MAX),
-            body=_plain(f"{folder}/text.txt", context).strip() + "\n",
+            subject=one_line(subject or "", _SUBJECT_MAX),
+            body=_signed(parts.text or "", context),
             from_email=_sender(context),
             to=[first.address],
             reply_to=[context["reply_to"]] if context.get("reply_to") else None,
-            headers=_headers(deliveries, context),
+            headers=_headers(deliveries, context, thread),
         )
-        mail.attach_alternative(get_template(f"{folder}/html.html").render(context), "text/html")
+        mail.attach_alternative(parts.html or "", "text/html")
     return mail
 
 
@@ -87,6 +91,39 @@ def one_line(text: str, length: int) -> str:
     return joined if len(joined) <= length else joined[: length - 1] + "…"
 
 
+def loop_mark() -> str:
+    """What our mails say in `LOOP_HEADER`."""
+    return f"helpdesk@{_domain()}"
+
+
+def _parts(kind: str, context: dict[str, Any], *, alone: bool) -> Parts:
+    """The words: those of the administrator, else the shipped ones, which alone can tell of many at once."""
+    own = written(kind=kind, context=context) if alone else Parts()
+    folder = registry.template_folder(kind)
+    subject = own.subject if own.subject is not None else _plain(f"{folder}/subject.txt", context)
+    text = own.text if own.text is not None else _plain(f"{folder}/text.txt", context)
+    html = own.html if own.html is not None else get_template(f"{folder}/html.html").render(context)
+    return Parts(subject, text, html)
+
+
+def _subject_of_thread(kind: str, thread: threads.Thread, context: dict[str, Any]) -> str:
+    """The one subject of all mails of this stream; empty where each kind has its own."""
+    shared = registry.get(kind).subject_of_thread
+    if not shared:
+        return ""
+    if thread.subject:
+        return f"Re: {thread.subject}"
+    return written(kind=shared, context=context).subject or _plain(
+        f"{registry.template_folder(shared)}/subject.txt", context
+    )
+
+
+def _signed(text: str, context: dict[str, Any]) -> str:
+    """The text with the signature below «-- », where mail programs cut it off when they quote."""
+    signature = str(context.get("signature") or "").strip()
+    return "\n".join([text.strip(), *(["", "-- ", signature] if signature else []), ""])
+
+
 def _context(intents: list[Intent], delivery: Delivery, now: datetime) -> dict[str, Any]:
     given = registry.get(intents[0].kind).context(intents, delivery, now)
     return {"site_url": settings.SITE_URL, "kind": intents[0].kind, "count": len(intents), "now": now, **given}
@@ -98,18 +135,24 @@ def _plain(template: str, context: dict[str, Any]) -> str:
     return found.template.render(make_context(context, autoescape=False))
 
 
-def _headers(deliveries: list[Delivery], context: dict[str, Any]) -> dict[str, str]:
-    # RFC 3834: automatic mail says so, and then no decent program answers it automatically.
+def _headers(deliveries: list[Delivery], context: dict[str, Any], thread: threads.Thread) -> dict[str, str]:
+    # RFC 3834: automatic mail says so, and then no decent program answers it automatically. By X-Loop we know our own
+    # mail when a careless forwarder sends it back.
+    first = deliveries[0]
+    notice = registry.get(first.intent.kind)
     headers = {
-        "Message-ID": message_id(deliveries[0]),
-        "Auto-Submitted": "auto-generated",
+        "Message-ID": message_id(first),
+        "Auto-Submitted": notice.auto_submitted,
+        LOOP_HEADER: loop_mark(),
         "X-Auto-Response-Suppress": "OOF, AutoReply",
     }
+    if notice.bulk:
+        headers["Precedence"] = "bulk"
+        headers |= unsubscribing.headers(first)
     if len(deliveries) == 1:
-        answered = context.get("in_reply_to") or ""
-        references = [thread_id(deliveries[0].stream)]
-        if _MESSAGE_ID.fullmatch(answered):
-            references.append(answered)
+        answered = context.get("in_reply_to") or thread.answers
+        known = [thread_id(first.stream), thread.first, answered]
+        references = list(dict.fromkeys(one for one in known if _MESSAGE_ID.fullmatch(one)))
         headers["References"] = " ".join(references)
         headers["In-Reply-To"] = references[-1]
     return headers
@@ -117,6 +160,7 @@ def _headers(deliveries: list[Delivery], context: dict[str, Any]) -> dict[str, s
 
 def _sender(context: dict[str, Any]) -> str:
     name, address = parseaddr(settings.DEFAULT_FROM_EMAIL)
+    address = one_line(context.get("from_address") or address, 254)
     return formataddr((one_line(context.get("from_name") or name, 100), address), charset="utf-8")
 
 

@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from django.db import transaction
 from django.db.models import Count, Min
 
-from outbox import push, registry
+from outbox import preferences, push, registry
 from outbox.backoff import MAX_ATTEMPTS, backoff
 from outbox.models import Delivery, Intent, Robot
 from outbox.registry import Notice, Recipient
@@ -36,12 +36,15 @@ def resolve_due(*, now: datetime, limit: int = 200) -> int:
         due = Intent.objects.filter(state=Intent.State.PENDING, available_at__lte=now).order_by("available_at", "id")
         intents = list(due.select_for_update(skip_locked=True)[:limit])
         fresh: list[Delivery] = []
+        choices = preferences.Choices()
+        later: list[tuple[int, Intent]] = []
         _prepare(intents)
         robots = listening({intent.kind for intent in intents})
         for intent in intents:
-            fresh += _resolve(intent, robots, now)
+            fresh += _resolve(intent, robots, now, choices, later)
         _group(fresh, intents)
         Delivery.objects.bulk_create(fresh, batch_size=1000, ignore_conflicts=True)
+        preferences.write_lines(later, now=now)
         _save(intents)
         for user_id in {row.user_id for row in fresh if row.channel == Delivery.Channel.PAGE}:
             push.publish(f"user:{user_id}", change="notice")
@@ -69,12 +72,22 @@ def _save(intents: list[Intent]) -> None:
     Intent.objects.bulk_update(failed, ["state", "attempts", "available_at", "last_error"], batch_size=200)
 
 
-def _resolve(intent: Intent, robots: list[Robot], now: datetime) -> list[Delivery]:
-    """The deliveries of one intent; a failure is written on the intent (not saved here) and gives none."""
+def _resolve(
+    intent: Intent,
+    robots: list[Robot],
+    now: datetime,
+    choices: preferences.Choices,
+    later: list[tuple[int, Intent]],
+) -> list[Delivery]:
+    """The deliveries of one intent; a failure is written on the intent (not saved here) and gives none.
+
+    Who reads of it in the morning's digest goes into ``later``.
+    """
     try:
         notice = registry.get(intent.kind)
         with transaction.atomic():  # a failing query of one notice must not spoil the batch
-            deliveries = _deliveries(intent, notice, notice.recipients(intent, now), now)
+            people, in_digest = choices.narrow(notice, intent, notice.recipients(intent, now))
+            deliveries = _deliveries(intent, notice, people, now)
             if not deliveries and notice.must_reach:
                 deliveries = _deliveries(intent, notice, notice.fallback_recipients(intent, now), now)
         if not deliveries and notice.must_reach:
@@ -88,6 +101,7 @@ def _resolve(intent: Intent, robots: list[Robot], now: datetime) -> list[Deliver
     except Exception as error:  # noqa: BLE001 - whatever a notice does, its neighbours must go out
         _failed(intent, error, now)
         return []
+    later += [(user_id, intent) for user_id in in_digest]
     intent.state, intent.last_error = Intent.State.RESOLVED, ""
     return deliveries
 

@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from django.db.models import QuerySet
+from django.db.models import Count, QuerySet
 
 from outbox import registry
 from outbox.models import Delivery, Heartbeat, Intent, MailboxMessage
@@ -86,6 +86,13 @@ def dead_deliveries() -> QuerySet[Delivery]:
     """What was given up, bounced or held back and waits for somebody's decision, newest first."""
     states = [Delivery.State.DEAD, Delivery.State.BOUNCED, Delivery.State.SUPPRESSED]
     return Delivery.objects.filter(state__in=states).select_related("intent").order_by("-id")
+
+
+def dead_kinds() -> list[tuple[str, int]]:
+    """(kind, how many) of what was given up or bounced, the most first."""
+    states = [Delivery.State.DEAD, Delivery.State.BOUNCED]
+    rows = Delivery.objects.filter(state__in=states).values_list("intent__kind").annotate(count=Count("pk"))
+    return [(str(kind), count) for kind, count in rows.order_by("-count", "intent__kind")]
 
 
 def dead_intents() -> QuerySet[Intent]:

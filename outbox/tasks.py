@@ -2,7 +2,7 @@
 
 from celery import shared_task
 
-from outbox import clock, delivery, retention, selectors
+from outbox import clock, delivery, digest, retention, selectors
 from outbox.services import heard
 
 
@@ -11,6 +11,12 @@ def deliver_due() -> None:
     """Resolve and send what is due; rung by commits and by beat. Says afterwards that it got through."""
     delivery.run()
     heard("outbox", now=clock.now())
+
+
+@shared_task
+def send_digests() -> None:
+    """Begin the digests whose hour has come."""
+    digest.send_due(now=clock.now())
 
 
 @shared_task

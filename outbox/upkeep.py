@@ -5,6 +5,8 @@ from datetime import datetime
 from typing import Any
 
 from django.db import transaction
+from django.db.models import TextField, UUIDField, Value
+from django.db.models.functions import MD5, Cast, Concat
 
 from outbox import doorbell, services
 from outbox.models import Delivery, Intent
@@ -33,6 +35,25 @@ def resend(*, delivery_id: int, now: datetime) -> bool:
         )
         transaction.on_commit(doorbell.ring, robust=True)
     return bool(changed)
+
+
+def resend_kind(*, kind: str, now: datetime) -> int:
+    """Queue everything of one kind that was given up or bounced once more; how many. What was one message stays one.
+
+    What a limit held back stays so: it is a matter of one person each, and is decided one by one.
+    """
+    given_up = Delivery.objects.filter(intent__kind=kind, state__in=[Delivery.State.DEAD, Delivery.State.BOUNCED])
+    with transaction.atomic():
+        changed = given_up.update(
+            state=Delivery.State.QUEUED,
+            attempts=1,
+            next_attempt_at=now,
+            quiet_until=None,
+            locked_until=None,
+            batch=Cast(MD5(Concat(Cast("batch", TextField()), Value(now.isoformat()))), UUIDField()),
+        )
+        transaction.on_commit(doorbell.ring, robust=True)
+    return changed
 
 
 def resolve_again(*, intent_id: int, now: datetime) -> bool:

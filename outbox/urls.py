@@ -2,8 +2,9 @@
 
 from django.urls import path
 
-from outbox import views
+from outbox import unsubscribe_views, views
 from outbox.robots import views as robots
+from outbox.wording import views as wording
 
 app_name = "outbox"
 urlpatterns = [
@@ -19,4 +20,10 @@ urlpatterns = [
     path("desk/outbox/test/", views.send_test, name="send-test"),
     path("desk/setup/robots/", robots.robots, name="robots"),
     path("desk/setup/robots/<int:pk>/try/", robots.try_robot, name="robot-try"),
+    path("desk/outbox/resend/", views.resend_kind, name="resend-kind"),
+    path("desk/outbox/words/", wording.words_list, name="words"),
+    path("desk/outbox/words/<str:kind>/", wording.edit, name="words-edit"),
+    path("desk/outbox/words/<str:kind>/reset/<str:language>/", wording.reset, name="words-reset"),
+    path("desk/outbox/words/<str:kind>/preview/<str:language>/", wording.preview_html, name="words-preview"),
+    path("unsubscribe/<str:token>/", unsubscribe_views.unsubscribe, name="unsubscribe"),
 ]

@@ -11,6 +11,7 @@ from django.core.paginator import Paginator
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 from django.views.decorators.clickjacking import xframe_options_sameorigin
 from django.views.decorators.http import require_POST, require_safe
 
@@ -18,7 +19,7 @@ from outbox import clock, selectors, upkeep
 from outbox.models import MailboxMessage
 
 # A mail is a stranger's page: no script, no form, nothing fetched; links open elsewhere.
-_MAIL_CSP = (
+MAIL_CSP = (
     "default-src 'none'; style-src 'unsafe-inline'; img-src data:; frame-ancestors 'self'; base-uri 'none'; "
     "sandbox allow-popups allow-popups-to-escape-sandbox"
 )
@@ -110,7 +111,7 @@ def mail_html(request: SignedInRequest, pk: int) -> HttpResponse:
     if not settings.DEMO:
         raise Http404
     stored = get_object_or_404(MailboxMessage, pk=pk)
-    return HttpResponse(stored.html, headers={"Content-Security-Policy": _MAIL_CSP})
+    return HttpResponse(stored.html, headers={"Content-Security-Policy": MAIL_CSP})
 
 
 @_for_mail_readers
@@ -119,7 +120,8 @@ def dead_letters(request: SignedInRequest) -> HttpResponse:
     """What was given up, with its reason and a button to send it again."""
     page = Paginator(selectors.dead_deliveries(), selectors.PAGE).get_page(request.GET.get("page"))
     intents = selectors.dead_intents()[: selectors.PAGE]
-    return render(request, "outbox/dead_letters.html", {"page_obj": page, "intents": intents})
+    context = {"page_obj": page, "intents": intents, "kinds": selectors.dead_kinds()}
+    return render(request, "outbox/dead_letters.html", context)
 
 
 @_for_mail_readers
@@ -129,6 +131,20 @@ def resend(request: SignedInRequest, pk: int) -> HttpResponse:
     if not upkeep.resend(delivery_id=pk, now=clock.now()):
         raise Http404
     messages.success(request, _("It will be sent again."))
+    return redirect("outbox:dead")
+
+
+@_for_mail_readers
+@require_POST
+def resend_kind(request: SignedInRequest) -> HttpResponse:
+    """Send everything of one kind again."""
+    count = upkeep.resend_kind(kind=request.POST.get("kind", "").replace("\x00", "")[:60], now=clock.now())
+    if not count:
+        raise Http404
+    messages.success(
+        request,
+        ngettext("%(n)d message will be sent again.", "%(n)d messages will be sent again.", count) % {"n": count},
+    )
     return redirect("outbox:dead")
 
 

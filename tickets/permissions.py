@@ -45,6 +45,7 @@ STAFF_ACTIONS = {
     "decide_contest": {"ticket.decide_severity"},
     "breach_reason": {"ticket.work"},
     "revoke_links": {"ticket.work"},
+    "resend_mail": {"ticket.work"},
 }
 #: Actions of the customer's side: the requester, and colleagues who see the organization's tickets.
 CUSTOMER_ACTIONS = frozenset({"message", "confirm", "refute", "contest", "urge", "follow"})

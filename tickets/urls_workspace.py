@@ -7,6 +7,7 @@ from tickets.forms.table import ACTIONS
 from tickets.urls_lead import urlpatterns as lead_urls
 from tickets.views import actions, bulk, canned, composing, palette, play, presence, queue, saved_views, ticket
 from tickets.views.attachments import lines
+from tickets.views.mails import resend
 from tickets.views.originals import original
 from tickets.views.rules import try_rules
 
@@ -48,6 +49,7 @@ urlpatterns = [
     path("canned/", canned.canned, name="canned"),
     path("canned/<int:pk>/", canned.canned_edit, name="canned-edit"),
     path("canned/<int:pk>/delete/", canned.canned_delete, name="canned-delete"),
+    path(f"{_TICKET}/mails/<int:pk>/resend/", resend, name="resend-mail"),
     path(f"{_TICKET}/articles/<int:pk>/use/", actions.use_article, name="use-article"),
     *[path(f"{_TICKET}/{name.replace('_', '-')}/", actions.act, {"action": name}, name=name) for name in ACTIONS],
     path("attachments/<int:pk>/lines/", lines, name="lines"),

@@ -282,7 +282,9 @@ class TestSending:
         sent = {message.subject: message.message() for message in mail.outbox}
         one, two, three = sent["one"], sent["two"], sent["three"]
         assert one["Auto-Submitted"] == "auto-generated"
-        assert one["References"] == two["References"] == rendering.thread_id("s:1")
+        assert one["References"] == one["In-Reply-To"] == rendering.thread_id("s:1")
+        assert two["References"] == f"{rendering.thread_id('s:1')} {one['Message-ID']}"
+        assert two["In-Reply-To"] == one["Message-ID"]
         assert three["References"] == f"{rendering.thread_id('s:2')} <customer@example.com>"
         assert len({each["Message-ID"] for each in sent.values()}) == 3
 

@@ -4,6 +4,8 @@ from django.utils.translation import gettext_lazy as _
 
 from outbox.registry import register
 from tickets.notices import customers, incidents, staff, teamwork
+from tickets.notices.labels import LABELS, MUST_HEAR
+from tickets.notices.words import register_thread, register_words
 
 #: What chat robots may tell of, in the words of the administrator's choice. Nothing that is meant for one person.
 ROBOTS = {
@@ -19,8 +21,11 @@ ROBOTS = {
 
 
 def register_all() -> None:
-    """Register every kind; called once when the app is ready."""
-    for module in (customers, incidents, staff, teamwork):
+    """Register every kind with its name and the words that may be changed; called once when the app is ready."""
+    register_thread()
+    for module, group in ((customers, "customers"), (incidents, "customers"), (staff, "staff"), (teamwork, "staff")):
         for notice in module.NOTICES:
             notice.robots = ROBOTS.get(notice.kind, "")
+            notice.label, notice.must_hear = LABELS[notice.kind], MUST_HEAR.get(notice.kind, "")
             register(notice)
+            register_words(notice, group)

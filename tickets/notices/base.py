@@ -12,12 +12,16 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 
 from accounts.models import User
+from outbox.bilingual import in_reader_language
 from outbox.cards import Card
 from outbox.models import Delivery, Intent
 from outbox.registry import Notice, Recipient
 from sla.choices import Severity
+from tickets.choices import Channel
 from tickets.models import Escalation, Message, Ticket
 
+#: Ways in on which nobody is asked who they are.
+_BY_ANYBODY = (Channel.WEB, Channel.MAIL)
 #: One message may tell of thousands after an outage; mail servers refuse what is too large, and nobody reads it.
 MOST_LISTED = 100
 
@@ -87,7 +91,12 @@ class TicketNotice(Notice):
         self.prepare(listed)
         items = [self.item(intent, delivery, now) for intent in listed]
         counts = {"count": len(newest), "many": len(newest) > 1, "left_out": len(newest) - len(listed)}
-        return {**items[0], **counts, "items": items, "delivery": delivery}
+        sender = self.sender_of(items[0]["ticket"])
+        return {**sender, **items[0], **counts, "items": items, "delivery": delivery}
+
+    def sender_of(self, ticket: Ticket) -> dict[str, Any]:
+        """Who writes, where that is not the house: name, address and signature."""
+        return {}
 
     def item(self, intent: Intent, delivery: Delivery, now: datetime) -> dict[str, Any]:
         """The variables of one intent."""
@@ -99,6 +108,12 @@ class TicketNotice(Notice):
             "payload": intent.payload,
             "url": self.url(ticket, delivery, now),
         }
+
+    def rows_for_example(self, intent: Intent) -> dict[str, Any]:
+        """What `item` tells of an intent as far as it lies in rows: no link is minted for a look at the words."""
+        ticket = self.ticket_of(intent)
+        rows = {name: self.row_of(intent, name) for name in ("message", *self.also)}
+        return {"ticket": ticket, "delivery": {"user": ticket.requester}, **intent.payload, **rows}
 
     def subject_of(self, intent: Intent) -> int:
         """What the words of a grouped message count: by default tickets."""
@@ -134,8 +149,32 @@ def _rows(intent: Intent) -> dict[str, Any]:
     return intent.__dict__.setdefault("rows_of_tickets", {})
 
 
+class ToCustomers:
+    """What goes to a customer comes from the team that has the ticket, under one subject for each ticket."""
+
+    audience = "customers"
+
+    def sender_of(self, ticket: Ticket) -> dict[str, Any]:
+        team = ticket.team
+        sender = {"topic": topic_of(ticket)}
+        if team is None:
+            return sender
+        name = in_reader_language(team.from_name, team.from_name_en)
+        signature = in_reader_language(team.signature, team.signature_en)
+        return {**sender, "from_name": name, "from_address": team.from_address, "signature": signature}
+
+
+def topic_of(ticket: Ticket) -> str:
+    """What a subject may repeat of the ticket's own: nothing of a form or mail that anybody may have sent in another's
+    name (hardening.md, «loops and bombing»). The same for all mails of a ticket, for a ticket's channel never changes.
+    """
+    return "" if ticket.channel in _BY_ANYBODY else ticket.subject
+
+
 class StaffNotice(TicketNotice):
     """A notice for colleagues: it leads into the workspace."""
+
+    audience = "staff"
 
     def url(self, ticket: Ticket, delivery: Delivery, now: datetime) -> str:
         return settings.SITE_URL + reverse("workspace:ticket", args=[ticket.number])

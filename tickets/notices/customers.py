@@ -10,17 +10,29 @@ from outbox.models import Delivery, Intent
 from outbox.registry import Recipient
 from sla.choices import Severity
 from sla.models import Clock
+from tickets.choices import Mark
 from tickets.models import Resolution, SeverityContest, Ticket
-from tickets.notices.base import TicketNotice
+from tickets.notices.base import TicketNotice, ToCustomers
+from tickets.notices.words import THREAD
 from tickets.services.links import answer_link, way_in
 
 
-class CustomerNotice(TicketNotice):
-    """Goes to the requester. People without an account get a private link, minted when the mail is made."""
+class CustomerNotice(ToCustomers, TicketNotice):
+    """Goes to the requester. People without an account get a private link, minted when the mail is made.
 
-    def __init__(self, kind: str, limit: tuple[int, int] | None = None) -> None:
+    ``optional``: who wants to hear only answers and decisions does not hear of it by mail.
+    """
+
+    subject_of_thread = THREAD
+    shows_progress = True
+
+    def __init__(self, kind: str, limit: tuple[int, int] | None = None, *, optional: bool = False) -> None:
         self.kind = kind
         self.limit = limit
+        self._optional = optional
+
+    def essential(self, intent: Intent) -> bool:
+        return not self._optional
 
     def recipients(self, intent: Intent, now: datetime) -> list[Recipient]:
         return self.people(self.ticket_of(intent).requester)
@@ -31,9 +43,19 @@ class CustomerNotice(TicketNotice):
         return way_in(ticket=ticket, user=ticket.requester, now=now)
 
 
+class Answered(CustomerNotice):
+    """A public reply; one that is a progress update and nothing else is no answer yet."""
+
+    def essential(self, intent: Intent) -> bool:
+        message = self.row_of(intent, "message")
+        return message is None or message.marks != [Mark.PROGRESS]
+
+
 class Acknowledged(CustomerNotice):
     """The acknowledgement states the number and the promise, and repeats nothing that the sender wrote:
     a stranger's form must not carry a stranger's words to a victim (hardening.md, «loops and bombing»)."""
+
+    auto_submitted = "auto-replied"
 
     def item(self, intent: Intent, delivery: Delivery, now: datetime) -> dict[str, Any]:
         item = super().item(intent, delivery, now)
@@ -77,11 +99,11 @@ class Split(CustomerNotice):
 
 NOTICES = [
     Acknowledged("ticket.acknowledged", limit=(3, 3600)),
-    CustomerNotice("ticket.reply"),
-    CustomerNotice("ticket.closed"),
+    Answered("ticket.reply"),
+    CustomerNotice("ticket.closed", optional=True),
     Regraded("ticket.regraded"),
     ContestDeclined("ticket.contest_declined"),
     Resolved("ticket.resolved"),
-    Split("ticket.split"),
-    CustomerNotice("ticket.unmerged"),
+    Split("ticket.split", optional=True),
+    CustomerNotice("ticket.unmerged", optional=True),
 ]

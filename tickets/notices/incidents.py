@@ -17,15 +17,25 @@ class News(Notice):
     """Each news leaves by itself: what was told is not told otherwise afterwards."""
 
     kind = "incident.news"
+    audience = "customers"
+    bulk = True
+
+    def essential(self, intent: Intent) -> bool:
+        return False
 
     def recipients(self, intent: Intent, now: datetime) -> Sequence[Recipient]:
         followers = User.objects.filter(followed_incidents__incident__news=intent.payload["news"], is_active=True)
         return [Recipient.of(user) for user in followers.order_by("pk")]
 
     def context(self, intents: list[Intent], delivery: Delivery, now: datetime) -> dict[str, Any]:
-        news = IncidentNews.objects.select_related("incident").get(pk=intents[0].payload["news"])
-        address = settings.SITE_URL + reverse("portal:incident", args=[news.incident_id])
-        return {"news": news, "incident": news.incident, "url": address, "delivery": delivery}
+        rows = self.rows_for_example(intents[0])
+        address = settings.SITE_URL + reverse("portal:incident", args=[rows["incident"].pk])
+        return {**rows, "url": address, "delivery": delivery}
+
+    def rows_for_example(self, intent: Intent) -> dict[str, Any]:
+        """The news and its incident."""
+        news = IncidentNews.objects.select_related("incident").get(pk=intent.payload["news"])
+        return {"news": news, "incident": news.incident}
 
 
 NOTICES = [News()]

@@ -25,6 +25,7 @@ from tickets.permissions import allowed_actions
 from tickets.previews import shape_of
 from tickets.selectors.checklist import checklist, templates_for
 from tickets.selectors.family import family_of, with_trail
+from tickets.selectors.mails import mails_of
 from tickets.selectors.merging import merged_into
 from tickets.selectors.progress import draft_of
 from tickets.selectors.time import minutes_spent
@@ -94,8 +95,12 @@ def conversation(*, ticket: Ticket, whole: bool = False) -> Conversation:
         found = found[:MESSAGES]
     found.reverse()
     grades = regrades_of(ticket, found)
+    mails = mails_of(ticket=ticket, messages=found)
     for message in found:
         dress(message, opens=not hidden and message is found[0])
+        message.mails = mails.get(message.pk, [])
+        # The mails of the newest are on their way; of those before, what did not arrive may be sent again.
+        message.moves = any(mail.may_move or message in found[-3:] for mail in message.mails)
         message.mark_words = grades.get(message.pk) or message.mark_words
     return Conversation(found, hidden)
 

@@ -1,0 +1,73 @@
+"""What became of the mails that told the customer of a message."""
+
+from collections import defaultdict
+from collections.abc import Collection
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.db.models.fields.json import KT
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
+
+from outbox.models import Delivery
+from tickets.choices import MessageKind
+from tickets.models import Message, Ticket
+from tickets.notices import customers
+
+_KINDS = [notice.kind for notice in customers.NOTICES]
+_WORDS: dict[str, tuple[str | Promise, str, str]] = {
+    Delivery.State.QUEUED: (pgettext_lazy("mail", "waiting to be sent"), "hourglass", ""),
+    Delivery.State.ACCEPTED: (_("accepted by the mail server"), "check", ""),
+    Delivery.State.SUPPRESSED: (_("held back"), "alert", "tag-warn"),
+    Delivery.State.BOUNCED: (_("bounced: the address takes no mail"), "alert", "tag-alert"),
+    Delivery.State.DEAD: (_("not sent: given up"), "alert", "tag-alert"),
+    Delivery.State.SETTLED: (_("not needed any more"), "check", ""),
+}
+_AGAIN = (Delivery.State.BOUNCED, Delivery.State.DEAD, Delivery.State.SUPPRESSED)
+
+
+@dataclass(frozen=True)
+class MailState:
+    """One mail at its message."""
+
+    pk: int
+    address: str
+    words: str | Promise
+    icon: str
+    tone: str
+    at: datetime
+    why: str = ""
+    may_go_again: bool = False
+    may_move: bool = False
+    """Whether it may stand otherwise at the next look."""
+
+
+def mails_of(*, ticket: Ticket, messages: Collection[Message]) -> dict[int, list[MailState]]:
+    """The mails to the customer by message, in one query; «accepted» means that a server took it and no more."""
+    public = [message.pk for message in messages if message.kind in (MessageKind.PUBLIC, MessageKind.AUTOMATIC)]
+    if not public:
+        return {}
+    rows = Delivery.objects.filter(
+        stream=f"ticket:{ticket.number}", channel=Delivery.Channel.MAIL, intent__kind__in=_KINDS
+    ).annotate(message=KT("intent__payload__message"))
+    found: dict[int, list[MailState]] = defaultdict(list)
+    for row in rows.filter(message__in=[str(pk) for pk in public]).order_by("pk"):
+        found[int(row.message)].append(_state(row))
+    return found
+
+
+def _state(row: Delivery) -> MailState:
+    words, icon, tone = _WORDS[row.state]
+    failing = row.state == Delivery.State.QUEUED and row.last_error
+    return MailState(
+        pk=row.pk,
+        address=row.address,
+        words=_("waiting: the last attempt failed") if failing else words,
+        icon=icon,
+        tone="tag-warn" if failing else tone,
+        at=row.accepted_at or row.created_at,
+        why=row.last_error[:200] if row.state != Delivery.State.ACCEPTED else "",
+        may_go_again=row.state in _AGAIN,
+        may_move=row.state in (Delivery.State.QUEUED, *_AGAIN),
+    )
