@@ -141,10 +141,8 @@ def resend_kind(request: SignedInRequest) -> HttpResponse:
     count = upkeep.resend_kind(kind=request.POST.get("kind", "").replace("\x00", "")[:60], now=clock.now())
     if not count:
         raise Http404
-    messages.success(
-        request,
-        ngettext("%(n)d message will be sent again.", "%(n)d messages will be sent again.", count) % {"n": count},
-    )
+    words = ngettext("%(n)d message will be sent again.", "%(n)d messages will be sent again.", count)
+    messages.success(request, words % {"n": count})
     return redirect("outbox:dead")
 
 

@@ -10,6 +10,7 @@ of anything, so a text can say no more than the variables that its kind offers.
 import re
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 from django.core.exceptions import ValidationError
 from django.utils.translation import gettext_lazy as _
@@ -114,10 +115,9 @@ def _known(name: str, names: Collection[str], line: int) -> str:
     return name
 
 
-def _problem(words: object, line: int, **params: str) -> ValidationError:
-    return ValidationError(
-        _("Line %(line)d: %(words)s"), code="wording", params={"line": line, "words": words % params}
-    )  # type: ignore[operator]
+def _problem(words: Any, line: int, **params: str) -> ValidationError:
+    said = {"line": line, "words": words % params}
+    return ValidationError(_("Line %(line)d: %(words)s"), code="wording", params=said)
 
 
 def fill(text: str, values: Mapping[str, str]) -> str:

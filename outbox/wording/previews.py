@@ -12,7 +12,7 @@ from outbox.wording.rows import Parts, filled
 
 
 def preview(entry: Entry, language: str, words: Mapping[str, str], *, user: Any) -> Parts:
-    """``words`` (by part, as `outbox.wording.rows.clean` allows them) with the values of a case that ``user`` may see."""
+    """``words`` (by part, as `outbox.wording.rows.clean` allows them) in a case that ``user`` may see."""
     with translation.override(language), timezone.override(zone_of(user)):
         context = {"site_url": settings.SITE_URL, "kind": entry.kind, **entry.example(user)}
         values = {name: _value(variable, context) for name, variable in entry.variables.items()}

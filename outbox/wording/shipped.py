@@ -37,8 +37,8 @@ def _render(kind: str, part: str, context: dict[str, Any]) -> str:
         page = get_template(f"{folder}/html.html").render(context)
         found = _SHEET.search(page)
         return _EMPTY_LINES.sub("\n\n", found[1] if found else page).strip()
-    found = get_template(f"{folder}/{part}.txt")
-    text = found.template.render(make_context(context, autoescape=False))  # type: ignore[attr-defined]
+    template: Any = get_template(f"{folder}/{part}.txt")
+    text = template.template.render(make_context(context, autoescape=False))
     return _EMPTY_LINES.sub("\n\n", text).strip()
 
 

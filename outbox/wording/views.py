@@ -1,4 +1,4 @@
-"""The administrator's pages of words: all kinds, one kind in both languages with its preview, back to the shipped ones."""
+"""The administrator's pages of words: all kinds, one kind in both languages with its preview, back as shipped."""
 
 from typing import Any
 
@@ -47,7 +47,7 @@ def edit(request: SignedInRequest, kind: str) -> HttpResponse:
     if request.method == "POST":
         language = request.POST.get("save", "")
         wanted = [language] if language in rows.LANGUAGES else list(rows.LANGUAGES)
-        right = all([forms[each].is_valid() for each in wanted])
+        right = not any(forms[each].errors for each in wanted)
         if right and language in rows.LANGUAGES and _save(request, entry, language, forms[language]):
             return redirect("outbox:words-edit", kind=kind)
         status = 200 if right and not language else 422

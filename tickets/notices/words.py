@@ -96,14 +96,14 @@ VARIABLES: dict[str, Mapping[str, Variable]] = {
         **_message(_("the solution")),
         "answer_link": Variable(
             "answer_url",
-            _("where the customer says yes or no; add ?answer=yes or ?answer=no"),
+            _("where the customer answers; add ?answer=yes or ?answer=no"),
             shape="link",
             needed=True,
         ),
     },
     "ticket.split": {
         **_CUSTOMER,
-        "origin": Variable("origin.number", _("the ticket that it was split from"), "T100000"),
+        "origin": Variable("origin.number", _("the ticket it was split from"), "T100000"),
     },
     "ticket.unmerged": {**_CUSTOMER, **_REASON},
     "ticket.customer_message": {**_STAFF, **_QUOTED},
@@ -146,7 +146,7 @@ def register_thread() -> None:
 
 
 def _example(notice: Notice) -> Callable[[Any], Mapping[str, Any]]:
-    """The newest case of ``notice`` that the reader may see; its rows alone, for links are minted in real mails only."""
+    """The newest case of ``notice`` that the reader may see: its rows alone, for links are minted in real mails."""
 
     def find(user: Any) -> Mapping[str, Any]:
         intents = list(Intent.objects.filter(kind=notice.kind).order_by("-pk")[:_EXAMPLES])
