@@ -18,7 +18,7 @@ from helpdesk.embedded.home import PROJECT, Home
 from helpdesk.embedded.process import birth
 
 # The first start loads the demo data; on a busy machine that takes a while.
-START_SECONDS = 240
+START_SECONDS = 600
 _KEPT = re.compile(r"^(PATH|HOME|LANG|USER|TMPDIR|XDG_RUNTIME_DIR|PIP_.*|SSL_.*|.*_proxy)$", re.IGNORECASE)
 
 

@@ -96,11 +96,9 @@ def intents_demanded(events: Iterable[Any], rungs: Iterable[Any]) -> Counter[tup
             found["ticket.unassigned", at] -= 1
             found["ticket.assigned", at] += 1
             held = True
-        elif code in _HELD and data["assignee"] != event.actor_id:
-            found["ticket.assigned", at] += 1
+        elif code in _HELD:
+            found["ticket.assigned", at] += data["assignee"] != event.actor_id
             found["ticket.taken_away", at] += bool(event.actor_id and data["source"] not in (None, event.actor_id))
-        elif code == "ticket.taken_over" and data["source"]:
-            found["ticket.taken_away", at] += 1
         elif code == "ticket.team" and data.get("handover"):
             found["ticket.handed_over", at] += 1
         elif code == "ticket.team":
