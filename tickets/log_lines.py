@@ -1,7 +1,8 @@
 """Text files and logs by pages of lines: one pass over the bytes, in memory that does not grow with the file.
 
 A line has its number, how bad it is, and whether it is what is sought. Archives (.gz) are read as they unpack, up to
-`MOST_BYTES`, so that a small file that unpacks to a huge one costs seconds at most, never the server.
+`MOST_BYTES` and `MOST_LINES`, so that a small file that unpacks to a huge one, or to nothing but ends of lines, costs
+seconds at most, never the server.
 """
 
 import gzip
@@ -14,6 +15,8 @@ from typing import BinaryIO
 
 PAGE = 400
 MOST_BYTES = 128 * 1024 * 1024
+#: More than a log of `MOST_BYTES` has.
+MOST_LINES = 2_000_000
 #: Of one line; what stands behind is cut off and said to be.
 LONGEST = 4000
 _CHUNK = 256 * 1024
@@ -104,6 +107,9 @@ class _Reader:
         sheet = self.sheet
         try:
             for raw in self._raw_lines(file):
+                if sheet.total == MOST_LINES:
+                    sheet.is_whole = False
+                    break
                 sheet.total += 1
                 self._take(sheet.total, raw)
         except (EOFError, gzip.BadGzipFile, zlib.error):

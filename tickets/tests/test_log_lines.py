@@ -128,6 +128,13 @@ def test_a_bomb_is_read_up_to_the_limit_in_little_memory(monkeypatch):
     assert peak < 4 * 1024 * 1024
 
 
+def test_a_small_archive_of_nothing_but_ends_of_lines_is_not_read_for_minutes(monkeypatch):
+    monkeypatch.setattr(log_lines, "MOST_LINES", 1000)
+    found = sheet(gzip.compress(b"\n" * 1_000_000), packed=True)
+    assert (found.total, found.is_whole) == (1000, False)
+    assert sheet(b"\n" * 1000).is_whole
+
+
 @pytest.mark.parametrize("damage", [lambda packed: packed[:-20], lambda packed: packed[:40] + b"?" * 40 + packed[80:]])
 def test_a_damaged_archive_shows_what_can_be_read(damage):
     found = sheet(damage(gzip.compress(numbered(50_000))), packed=True)

@@ -16,7 +16,7 @@ from accounts.access import SignedInRequest, requires
 from accounts.models import User
 from tickets.choices import MessageKind
 from tickets.forms.lines import LinesForm
-from tickets.log_lines import MOST_BYTES, Sheet, read_sheet
+from tickets.log_lines import Sheet, read_sheet
 from tickets.models import Attachment, Ticket
 from tickets.previews import IMAGES, PDF, is_packed_text, shape_of
 from tickets.ranges import cut
@@ -49,7 +49,7 @@ def lines(request: SignedInRequest, pk: int) -> HttpResponse:
     form = LinesForm(request.GET)
     wish = form.wish()
     context: dict[str, Any] = {"file": row, "ticket": ticket, "form": form, "wish": wish, "sheet": _sheet(row, wish)}
-    context |= {"most": MOST_BYTES, "no_text": _("The file holds no text. Save it to open it.")}
+    context["no_text"] = _("The file holds no text. Save it to open it.")
     return render(request, "tickets/_lines.html" if request.htmx else "tickets/lines.html", context)
 
 
