@@ -4,6 +4,7 @@ const KEYS = { b: "bold", e: "code", k: "link" };
 const SHIFTED = { Digit8: "list", Digit9: "quote" };
 const OPEN = "composer-preview";
 let timer = null;
+let asked = 0; // the newest question: an older answer may come after it
 
 const formOf = (element) => element.closest?.("form[data-preview-url]");
 const textOf = (form) => form.querySelector("textarea[name='body']");
@@ -49,11 +50,13 @@ const DO = {
 };
 
 async function render(form) {
+  const mine = ++asked;
   const pane = form.querySelector("[data-preview]");
   const headers = JSON.parse(document.body.getAttribute("hx-headers"));
   const body = new URLSearchParams({ body: textOf(form).value });
   const response = await fetch(form.dataset.previewUrl, { method: "POST", headers, body, redirect: "error" }).catch(() => null);
-  if (response?.ok) pane.innerHTML = await response.text(); // cleaned by the server, as every message
+  const html = response?.ok ? await response.text() : null; // cleaned by the server, as every message
+  if (html !== null && mine === asked) pane.innerHTML = html;
 }
 
 function open(form, isOpen) {
