@@ -41,6 +41,15 @@ _STYLES = {
     "padding-bottom", "padding-left", "padding-right", "padding-top", "text-align", "text-decoration",
     "vertical-align", "white-space", "width",
 }  # fmt: skip
+#: What a mail has of tags in all, of elements that are open at once, and of those that a parser opens again in each
+#: paragraph. Beyond, it takes minutes and gigabytes for a megabyte of `<div>` or of unclosed `<font>`.
+MOST_TAGS, MOST_OPEN, MOST_REOPENED = 30_000, 400, 30
+_TAG = re.compile(r"<(/?)([a-z][^\s/>]{0,40})", re.IGNORECASE)
+#: These are never inside of each other, whether they are closed or not.
+_FLAT = frozenset("area base br col embed hr img input link meta param source wbr".split()) | frozenset(
+    "dd dt li option p tbody td tfoot th thead tr".split()
+)
+_REOPENED = frozenset("a b big code em font i nobr s small strike strong tt u".split())
 _BLOCK = re.compile(r"<(?:br|p|div|tr|li|h[1-6]|hr|table|blockquote|pre)\b|\n(?=[^<]{40})", re.IGNORECASE)
 _IMAGE = re.compile(r"<img\b", re.IGNORECASE)
 _ANY_TAG = re.compile(r"<[^>]{0,2000}>")
@@ -54,6 +63,7 @@ def clean(html: str, *, images: dict[str, str] | None = None, with_remote: bool 
     ``with_remote``: images from elsewhere stay, because the reader asked for them.
     """
     known = images or {}
+    html = _untangled(html)
 
     def kept(tag: str, name: str, value: str) -> str | None:
         if tag == "img" and name == "src":
@@ -75,6 +85,27 @@ def clean(html: str, *, images: dict[str, str] | None = None, with_remote: bool 
         filter_style_properties=_STYLES,
     )
     return mark_safe(cleaned)  # nosec B308 B703 (cleaned above)
+
+
+def _untangled(html: str) -> str:
+    """``html`` up to where it is more tangled than a mail; what is open there is closed by the cleaning.
+
+    An end tag counts where it closes what was opened last, so that nobody closes less than it seems.
+    """
+    stack: list[str] = []
+    reopened = 0
+    for count, tag in enumerate(_TAG.finditer(html), start=1):
+        name = tag[2].lower()
+        if tag[1]:
+            if stack and stack[-1] == name:
+                stack.pop()
+                reopened -= name in _REOPENED
+        elif name not in _FLAT and ":" not in name:  # office programs hide thousands of `<w:…/>` in comments
+            stack.append(name)
+            reopened += name in _REOPENED
+        if count > MOST_TAGS or len(stack) > MOST_OPEN or reopened > MOST_REOPENED:
+            return html[: tag.start()]
+    return html
 
 
 def measure(html: str) -> tuple[int, int]:

@@ -2,6 +2,7 @@
 
 import json
 import re
+from time import process_time
 
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
@@ -88,6 +89,32 @@ def test_the_frame_runs_and_fetches_nothing_until_it_is_asked_to(message, agent)
     asked = browser.get(address(message), {"images": "1"})
     assert 'src="https://tracker.example/p.png"' in asked.content.decode()
     assert "img-src data: https:;" in asked["Content-Security-Policy"]
+
+
+@pytest.mark.parametrize(
+    "tangled",
+    [
+        "<div>" * 200_000,
+        "".join(f"<font color=c{n}>x<p>" for n in range(50_000)),  # each is opened again in every paragraph
+        "<font><table><td></font></table>" * 30_000,
+        "<x><div></x></div>" * 50_000,
+        "<" * 1_000_000,
+    ],
+)
+def test_a_tangled_megabyte_is_cut_where_it_is_no_mail_any_more(tangled):
+    began = process_time()
+    cleaned = clean(f"<p>first</p>{tangled}")
+    assert process_time() - began < 2
+    assert cleaned.startswith("<p>first</p>")
+    assert len(cleaned) < 5 * MOST
+    assert measure(tangled)[0] <= 2000
+
+
+def test_a_long_mail_is_shown_whole():
+    row = '<tr><td><p>one<td><a href="https://a.example">two</a><br><o:p></o:p>'
+    html = "<table>" * 60 + row * 3000 + "</table>" * 60 + "<p>last"
+    assert clean(html).endswith("<p>last</p>")
+    assert clean("<!--" + '<w:x a="b"/>' * 2000 + "--><p>last</p>") == "<p>last</p>"
 
 
 def test_hostile_mails_become_harmless(test_data):
