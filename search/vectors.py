@@ -109,6 +109,9 @@ def best(queryset: QuerySet, query: TokenQuery, *, limit: int, field: str = "tok
     To rank everything that has one common word costs the more, the more rows there are. So in a large table what has
     all the words comes before what has some, and the newest `WINDOW` rows before older ones: PostgreSQL goes on to the
     next of these parts only while it has fewer than ``limit`` answers.
+
+    Only the keys of the answers come from ``queryset``. What is to be read along (`select_related`, `only`, further
+    annotations) is asked of what is returned.
     """
     rows = queryset.model._default_manager
     newest = rows.order_by("-pk").values_list("pk", flat=True).first() or 0
