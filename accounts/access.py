@@ -44,8 +44,13 @@ def to_sign_in(request: HttpRequest) -> HttpResponse:
     address = resolve_url(settings.LOGIN_URL)
     if wanted and is_safe_path(wanted):
         address += "?" + urlencode({"next": wanted})
-    # htmx would follow a redirect and put the sign-in page inside a fragment.
-    return HttpResponseClientRedirect(address) if htmx else HttpResponseRedirect(address)
+    if not htmx:
+        return HttpResponseRedirect(address)
+    # htmx would follow a redirect and put the sign-in page inside a fragment. A success it is not either: what the page
+    # keeps until the server took it (static/js/draft.js) must stay.
+    response = HttpResponseClientRedirect(address)
+    response.status_code = 401
+    return response
 
 
 def refuse(request: HttpRequest, codes: tuple[str, ...]) -> HttpResponse | None:

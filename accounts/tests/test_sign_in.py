@@ -89,7 +89,7 @@ def test_a_posted_form_and_a_fragment_are_not_asked_for_again(client):
     fragment = client.get(
         "/profile/", headers={"HX-Request": "true", "HX-Current-URL": "http://testserver/desk/?page=2"}
     )
-    assert fragment.status_code == 200
+    assert fragment.status_code == 401
     assert fragment["HX-Redirect"] == "/accounts/login/?next=%2Fdesk%2F%3Fpage%3D2"
     foreign = client.get("/profile/", headers={"HX-Request": "true", "HX-Current-URL": "https://evil.example/"})
     assert foreign["HX-Redirect"] == LOGIN

@@ -3,7 +3,7 @@
 const PAUSE_MS = 800;
 const timers = new WeakMap();
 const waiting = new WeakMap(); // form → the request under way
-let offline = false;
+let failing = false;
 
 function words(form) {
   const data = new URLSearchParams();
@@ -17,8 +17,9 @@ function say(form, state) {
   line.dataset.state = state;
   line.textContent = line.dataset[state] ?? "";
   // Every saving would be too much to hear; that it does not work is not.
-  if ((state === "lost") !== offline) document.getElementById("announcer").textContent = line.textContent;
-  offline = state === "lost";
+  const fails = state === "lost" || state === "out";
+  if (fails !== failing) document.getElementById("announcer").textContent = line.textContent;
+  failing = fails;
 }
 
 function stop(form) {
@@ -34,7 +35,8 @@ async function save(form, { last = false } = {}) {
   waiting.set(form, cancel);
   try {
     const body = words(form);
-    const response = await fetch(form.dataset.draftUrl, { method: "POST", body, keepalive: last, signal: last ? undefined : cancel.signal, redirect: "error" });
+    const response = await fetch(form.dataset.draftUrl, { method: "POST", body, keepalive: last, signal: last ? undefined : cancel.signal, redirect: "manual" });
+    if (response.type === "opaqueredirect") throw new Error("out"); // to the sign-in page
     if (!response.ok) throw new Error(response.status);
     const answer = await response.json();
     const hint = form.querySelector("[data-canned]");
@@ -46,7 +48,7 @@ async function save(form, { last = false } = {}) {
   } catch (error) {
     if (error.name === "AbortError" || !form.isConnected) return;
     waiting.delete(form);
-    say(form, "lost");
+    say(form, error.message === "out" ? "out" : "lost");
     if (!timers.has(form)) timers.set(form, setTimeout(() => save(form), 10 * PAUSE_MS));
   }
 }

@@ -38,6 +38,13 @@ document.addEventListener("htmx:beforeSwap", (event) => {
   event.detail.shouldSwap = false;
   toast(words.signedOut, "error");
 });
+// A press that needs a session leads to the sign-in page. What the page asks for by itself (presence, news) must not take it
+// away from under somebody who types.
+document.addEventListener("htmx:beforeOnLoad", (event) => {
+  if (event.detail.xhr.status !== 401 || event.detail.requestConfig.triggeringEvent?.isTrusted) return;
+  event.preventDefault();
+  toast(words.signedOut, "error");
+});
 document.addEventListener("toast", (event) => toast(event.detail.text ?? event.detail.value, event.detail.kind, event.detail.action));
 document.addEventListener("htmx:sendError", () => toast(words.offline, "error"));
 document.addEventListener("htmx:timeout", () => toast(words.offline, "error"));

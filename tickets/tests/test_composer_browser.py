@@ -230,3 +230,22 @@ def test_a_pasted_screenshot_has_a_name_and_is_seen_before_it_is_sent(page):
     expect(item.locator("img")).to_be_visible()
     assert item.locator("img").evaluate("(image) => image.decode().then(() => image.naturalWidth)") == 1
     assert page.problems == []
+
+
+def test_a_session_that_ends_takes_no_word_and_no_page_away(page, context, ticket):
+    from playwright.sync_api import expect
+
+    (session,) = [cookie for cookie in context.cookies() if cookie["name"] == "sessionid"]
+    context.clear_cookies(name="sessionid")
+    text(page).press_sequentially("Typed after the end")
+    expect(page.locator("[data-draft-status]")).to_have_attribute("data-state", "out")
+    expect(page.locator("#toasts")).to_contain_text(
+        "You were signed out"
+    )  # said to the beat of presence, which stays here
+    expect(text(page)).to_have_value("Typed after the end")
+    page.locator("#composer-send").click()
+    expect(page).to_have_url(re.compile(r"/accounts/login/\?next="))
+    context.add_cookies([session])
+    page.goto(page.url.split("/accounts/")[0] + f"/desk/tickets/{ticket.number}/")
+    expect(text(page)).to_have_value("Typed after the end")
+    assert public(ticket) == []
