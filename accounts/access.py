@@ -7,7 +7,7 @@ that something is there, so areas and objects alike answer 404 to signed-in peop
 from collections.abc import Callable
 from functools import wraps
 from typing import Any
-from urllib.parse import urlencode
+from urllib.parse import urlencode, urlsplit
 
 from django.conf import settings
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
@@ -34,13 +34,23 @@ def is_safe_path(path: str) -> bool:
     return path.startswith("/") and url_has_allowed_host_and_scheme(path, allowed_hosts=None)
 
 
+def _page_that_posted(request: HttpRequest) -> str:
+    """The page whose form came after the session ended; empty when the browser does not say, or it is not ours."""
+    parts = urlsplit(request.headers.get("Referer", ""))
+    if parts.scheme != request.scheme or parts.netloc != request.get_host():
+        return ""
+    return parts.path + (f"?{parts.query}" if parts.query else "")
+
+
 def to_sign_in(request: HttpRequest) -> HttpResponse:
-    """Send an anonymous visitor to sign-in; what was asked for by GET is opened afterwards."""
+    """Send an anonymous visitor to sign-in; afterwards what was asked for, or the page that posted, is opened."""
     htmx = getattr(request, "htmx", None)
     if htmx:
         wanted = htmx.current_url_abs_path or ""  # the page that holds the fragment, not the fragment
+    elif request.method in ("GET", "HEAD"):
+        wanted = request.get_full_path()
     else:
-        wanted = request.get_full_path() if request.method in ("GET", "HEAD") else ""
+        wanted = _page_that_posted(request)
     address = resolve_url(settings.LOGIN_URL)
     if wanted and is_safe_path(wanted):
         address += "?" + urlencode({"next": wanted})

@@ -86,6 +86,18 @@ def test_sign_in_leads_to_what_was_asked_for(client, agent):
 
 def test_a_posted_form_and_a_fragment_are_not_asked_for_again(client):
     assert client.post("/profile/duty/")["Location"] == LOGIN
+    # The page that posted keeps the words (its draft): one comes back to it.
+    page = {"Referer": "http://testserver/profile/?tab=tokens"}
+    assert (
+        client.post("/profile/duty/", headers=page)["Location"] == "/accounts/login/?next=%2Fprofile%2F%3Ftab%3Dtokens"
+    )
+    for foreign in (
+        "https://evil.example/profile/",
+        "http://testserver//evil.example/",
+        "https://testserver/x/",
+        "nonsense",
+    ):
+        assert client.post("/profile/duty/", headers={"Referer": foreign})["Location"] == LOGIN
     fragment = client.get(
         "/profile/", headers={"HX-Request": "true", "HX-Current-URL": "http://testserver/desk/?page=2"}
     )
