@@ -197,6 +197,17 @@ def test_an_open_page_learns_what_changed_without_moving(agent, team):
     assert "1 change – show" in again.content.decode()  # the new one still waits to be shown
 
 
+def test_one_that_comes_to_a_full_page_is_one_change(agent, team, monkeypatch):
+    monkeypatch.setattr("tickets.views.queue.PAGE", 2)
+    first = [fresh(team) for _n in range(3)][0]
+    client = signed_in(agent)
+    shown = client.get(QUEUE, {"sort": "-number"}).context["shown"]
+    fresh(team)
+    answer = client.get("/desk/changes/", {"view": "due", "sort": "-number", "shown": shown})
+    assert answer.context["moved"] == 1
+    assert f'id="t{first.pk}"' not in answer.content.decode()
+
+
 def test_a_later_page_learns_of_its_own_rows(agent, team, monkeypatch):
     monkeypatch.setattr("tickets.views.queue.PAGE", 2)
     for _n in range(5):

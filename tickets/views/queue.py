@@ -81,7 +81,8 @@ def changes(request: SignedInRequest) -> HttpResponse:
     now = {str(row.pk): row for row in desk.page.rows}
     context = _shown(desk) | {
         "changed": [row for pk, row in now.items() if pk in before and before[pk] != fingerprint(row)],
-        "moved": len(before.keys() ^ now.keys()),
+        # On a full page one that comes pushes another over the edge, and one that goes makes room: one change each.
+        "moved": max(len(before.keys() - now.keys()), len(now.keys() - before.keys())),
         "tabs": _tabs(counts(user=request.user, more=_held(desk)), desk),
         "bulk_forms": offered(request.user),
         "shown": ",".join(fingerprint(now[pk]) if pk in now else mark for pk, mark in before.items()),
