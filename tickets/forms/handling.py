@@ -152,7 +152,11 @@ class PropertiesForm(ActionForm):
     version = forms.ModelChoiceField(Version.objects.none(), label=_("Product version"), required=False)
     fault_type = forms.ModelChoiceField(FaultType.objects.none(), label=_("Fault type"), required=False)
     tags = forms.CharField(
-        label=_("Tags"), max_length=400, required=False, help_text=_("Separated by commas; new ones are made.")
+        label=_("Tags"),
+        max_length=400,
+        required=False,
+        help_text=_("Separated by commas; new ones are made."),
+        widget=forms.TextInput(attrs={"data-shortcut": "t"}),
     )
 
     def prepare(self) -> None:

@@ -72,6 +72,18 @@ def test_a_key_acts_on_the_row_in_focus_and_gives_it_back(opened, live_server, r
     assert page.problems == []
 
 
+def test_t_on_a_ticket_means_its_tags(opened, live_server, rows):  # noqa: F811
+    page = opened
+    page.goto(f"{live_server.url}/desk/tickets/{rows[0].number}/")
+    page.keyboard.press("t")
+    expect(page.locator("#action-body [name=tags]")).to_be_focused()
+    page.keyboard.type("vpn")
+    page.keyboard.press("Enter")
+    expect(page.locator("#action-dialog")).to_be_hidden()
+    assert [str(tag) for tag in rows[0].tags.all()] == ["vpn"]
+    assert page.problems == []
+
+
 def test_a_row_is_dragged_onto_a_person(opened, live_server, agent, team, rows):  # noqa: F811
     colleague, page = make_agent(team), opened
     page.goto(f"{live_server.url}/desk/")
