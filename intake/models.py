@@ -1,5 +1,15 @@
 """The rows of this room, each way in with a module of its own."""
 
 from intake.alerts.models import Alert, AlertGrade, AlertPost, AlertSource, AlertStorm
+from intake.wecom.models import WecomApp, WecomMessage, WecomPerson
 
-__all__ = ["Alert", "AlertGrade", "AlertPost", "AlertSource", "AlertStorm"]
+__all__ = [
+    "Alert",
+    "AlertGrade",
+    "AlertPost",
+    "AlertSource",
+    "AlertStorm",
+    "WecomApp",
+    "WecomMessage",
+    "WecomPerson",
+]

@@ -3,17 +3,27 @@
 from celery import shared_task
 
 from intake.alerts import retention as alerts_retention
-from intake.alerts import taking_in
+from intake.alerts import taking_in as alerts
+from intake.wecom import retention as wecom_retention
+from intake.wecom import taking_in as wecom
 from outbox import clock
 
 
 @shared_task(ignore_result=True)
 def take_in_alerts() -> int:
     """Make tickets of what monitoring told."""
-    return taking_in.take_in_due()
+    return alerts.take_in_due()
+
+
+@shared_task(ignore_result=True)
+def take_in_wecom() -> int:
+    """Make tickets and replies of what people wrote in WeCom."""
+    return wecom.take_in_due()
 
 
 @shared_task(ignore_result=True)
 def prune() -> None:
     """Forget what is old enough."""
-    alerts_retention.prune(now=clock.now())
+    now = clock.now()
+    alerts_retention.prune(now=now)
+    wecom_retention.prune(now=now)

@@ -5,6 +5,7 @@ from django.urls import include, path
 import tickets.converters  # noqa: F401  (knows `<number:…>`)
 from intake import views
 from intake.alerts import views as alerts
+from intake.wecom import views as wecom
 
 pages = [
     path("submit/", views.submit, name="submit"),
@@ -24,8 +25,17 @@ monitoring = [
     path("tickets/<number:number>/alerts/", alerts.ticket_alerts, name="ticket"),
 ]
 
+chats = [
+    path("setup/wecom/", wecom.apps, name="apps"),
+    path("setup/wecom/messages/<int:pk>/who/", wecom.who, name="who"),
+    path("setup/wecom/messages/<int:pk>/away/", wecom.put_away, name="away"),
+    path("setup/wecom/messages/<int:pk>/retry/", wecom.again, name="retry"),
+]
+
 urlpatterns = [
     path("", views.home, name="home"),
+    path("hooks/wecom/<int:pk>/", wecom.callback, name="wecom-callback"),
     path("desk/", include((monitoring, "alerts"))),
+    path("desk/", include((chats, "wecom"))),
     path("", include((pages, "intake"))),
 ]

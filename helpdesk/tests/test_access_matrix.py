@@ -175,7 +175,15 @@ def _to_sign_in(response: Any) -> bool:
 def _any_arguments(route: Route) -> dict[str, Any]:
     """Arguments that fit the pattern: without its method an address must be shut whatever it names."""
     found = {}
-    for name, value in (("number", "T1"), ("action", "a"), ("token", "t"), ("slug", "s"), ("pk", 1), ("team", 1)):
+    for name, value in (
+        ("number", "T1"),
+        ("action", "a"),
+        ("token", "t"),
+        ("slug", "s"),
+        ("code", "c"),
+        ("pk", 1),
+        ("team", 1),
+    ):
         if f":{name}>" in route.pattern or f"<{name}>" in route.pattern:
             found[name] = value
     return found

@@ -8,6 +8,14 @@ _NORTH = frozenset({"agent", "lead", "manager", "administrator"})
 ROWS: Rows = {
     # Nobody who signs in, and no token of a person, opens the doors of machines.
     "api-alerts": {"POST": [public({403: EVERYBODY}, code="m"), public({403: EVERYBODY}, code="nobody")]},
+    "wecom-callback": {
+        "GET": [public({403: EVERYBODY}, pk="wecom_app")],
+        "POST": [public({403: EVERYBODY}, pk="wecom_app")],
+    },
+    "wecom:apps": {"GET": [case({200: BOSS})], "POST": NOT_THERE},
+    "wecom:who": {"GET": NOT_THERE, "POST": [case({422: BOSS}, pk="wecom_held"), case({}, pk="wecom_failed")]},
+    "wecom:away": {"GET": NOT_THERE, "POST": [case({REDIRECT: BOSS}, pk="wecom_held")]},
+    "wecom:retry": {"GET": NOT_THERE, "POST": [case({REDIRECT: BOSS}, pk="wecom_failed"), case({}, pk="wecom_held")]},
     "alerts:sources": {"GET": [case({200: BOSS})], "POST": NOT_THERE},
     "alerts:source": {"GET": [case({200: BOSS}, pk="source")], "POST": NOT_THERE},
     "alerts:key": {"GET": NOT_THERE, "POST": [case({200: BOSS}, pk="source")]},

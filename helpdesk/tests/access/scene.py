@@ -31,6 +31,7 @@ from intake.alerts.models import AlertPost, AlertSource
 from intake.alerts.samples import sample_of
 from intake.alerts.sources import settle_source
 from intake.alerts.taking_in import take_in
+from intake.wecom.models import WecomApp, WecomMessage
 from knowledge.tests.factories import draft, published
 from outbox import clock
 from outbox.models import Intent, MailboxMessage, Robot
@@ -216,7 +217,13 @@ class Scene:
         failed = AlertPost.objects.create(
             source=source, body="x", state="failed", received_at=self.now, next_attempt_at=self.now
         )
-        return {"source": source, "post": post, "failed_post": failed, "alert_ticket": ticket}
+        app = WecomApp.objects.create(name="W", corp_id="ww1")
+        words = {"app": app, "userid": "lin", "kind": "text", "received_at": self.now, "next_attempt_at": self.now}
+        xml = "<xml><MsgType>text</MsgType><Content>x</Content></xml>"
+        held = WecomMessage.objects.create(key="1", state="held", xml=xml, **words)
+        broken = WecomMessage.objects.create(key="2", state="failed", xml=xml, **words)
+        chats = {"wecom_app": app, "wecom_held": held, "wecom_failed": broken}
+        return {"source": source, "post": post, "failed_post": failed, "alert_ticket": ticket, **chats}
 
     def _rest(self) -> None:
         now, agent = self.now, self.people["agent"]

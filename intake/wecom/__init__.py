@@ -1,0 +1,1 @@
+"""Messages to an application of WeCom (企业微信) become tickets and replies."""
