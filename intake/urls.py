@@ -5,6 +5,7 @@ from django.urls import include, path
 import tickets.converters  # noqa: F401  (knows `<number:…>`)
 from intake import views
 from intake.alerts import views as alerts
+from intake.phone import views as phone
 from intake.wecom import views as wecom
 
 pages = [
@@ -25,6 +26,11 @@ monitoring = [
     path("tickets/<number:number>/alerts/", alerts.ticket_alerts, name="ticket"),
 ]
 
+calls = [
+    path("calls/new/", phone.call, name="new"),
+    path("calls/lookup/", phone.lookup, name="lookup"),
+]
+
 chats = [
     path("setup/wecom/", wecom.apps, name="apps"),
     path("setup/wecom/messages/<int:pk>/who/", wecom.who, name="who"),
@@ -37,5 +43,6 @@ urlpatterns = [
     path("hooks/wecom/<int:pk>/", wecom.callback, name="wecom-callback"),
     path("desk/", include((monitoring, "alerts"))),
     path("desk/", include((chats, "wecom"))),
+    path("desk/", include((calls, "calls"))),
     path("", include((pages, "intake"))),
 ]

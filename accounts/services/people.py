@@ -18,6 +18,8 @@ from accounts.permissions import ALL_CODES
 from outbox.services import enqueue
 
 NAME_LENGTH = 120
+#: Whom `stand_in` makes has an address that ends so.
+STAND_INS = "@stand-in.invalid"
 
 
 def clean_name(name: str) -> str:
@@ -75,7 +77,7 @@ def stand_in(*, key: str, name: str, language: str) -> User:
     ``key`` is theirs for ever. Nobody signs in as them and no mail goes to them: they are not active, and their address
     is one that cannot exist (RFC 2606).
     """
-    email = f"{key.lower()}@stand-in.invalid"
+    email = f"{key.lower()}{STAND_INS}"
     newcomer = User(email=email, name=clean_name(name) or key[:NAME_LENGTH], language=language, is_active=False)
     newcomer.set_unusable_password()
     User.objects.bulk_create([newcomer], ignore_conflicts=True)

@@ -9,6 +9,7 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
@@ -94,9 +95,10 @@ def who(request: SignedInRequest, pk: int) -> HttpResponse:
             form.add_error("email", refused)
         else:
             take_in_due()
-            messages.success(
-                request, _("%(count)d messages of %(who)s were taken in.") % {"count": count, "who": row.userid}
+            words = ngettext(
+                "%(count)d message of %(who)s was taken in.", "%(count)d messages of %(who)s were taken in.", count
             )
+            messages.success(request, words % {"count": count, "who": row.userid})
             return redirect("wecom:apps")
     return _page(request, form=form, about=pk, status=422)
 

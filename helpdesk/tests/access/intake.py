@@ -5,7 +5,17 @@ from helpdesk.tests.access.table import BOSS, EVERYBODY, NOT_THERE, REDIRECT, Ro
 #: Of the team whose alert it is; the consulted roles were not called in.
 _NORTH = frozenset({"agent", "lead", "manager", "administrator"})
 
+_WORKERS = frozenset({"agent", "elsewhere", "lead", "administrator"})
+
 ROWS: Rows = {
+    "calls:new": {
+        "GET": [case({200: _WORKERS}), case({200: _WORKERS}, query="phone=138")],
+        "POST": [
+            case({422: _WORKERS}),
+            case({REDIRECT: _WORKERS}, data={"phone": "13800001111", "name": "Li", "subject": "It stands"}),
+        ],
+    },
+    "calls:lookup": {"GET": [case({200: _WORKERS}, query="phone=1380000")], "POST": NOT_THERE},
     # Nobody who signs in, and no token of a person, opens the doors of machines.
     "api-alerts": {"POST": [public({403: EVERYBODY}, code="m"), public({403: EVERYBODY}, code="nobody")]},
     "wecom-callback": {

@@ -1,0 +1,1 @@
+"""A call, written down while it is made: the caller by number, the problem in a sentence."""

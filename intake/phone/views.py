@@ -1,0 +1,46 @@
+"""The desk's page for a call, and the caller looked up while the number is typed."""
+
+from django.contrib import messages
+from django.http import HttpResponse
+from django.shortcuts import redirect, render
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_GET, require_http_methods
+
+from accounts.access import SignedInRequest, requires
+from intake.phone.forms import CallForm
+from intake.phone.selectors import callers
+from intake.phone.services import log_call
+from outbox import clock
+
+_for_agents = requires("ticket.work")
+
+
+@_for_agents
+@require_http_methods(["GET", "POST"])
+def call(request: SignedInRequest) -> HttpResponse:
+    """The form; a telephone system may open it with `?phone=`."""
+    if request.method != "POST":
+        phone = request.GET.get("phone", "").replace("\x00", "")
+        return _page(request, CallForm.empty(user=request.user, phone=phone), phone)
+    form = CallForm(request.POST, user=request.user)
+    if not form.is_valid():
+        return _page(request, form, str(form["phone"].value() or ""), status=422)
+    ticket = log_call(actor=request.user, data=form.cleaned_data, now=clock.now())
+    messages.success(request, _("%(number)s is there. Tell the caller its number.") % {"number": ticket.number})
+    return redirect("workspace:ticket", number=ticket.number)
+
+
+@_for_agents
+@require_GET
+def lookup(request: SignedInRequest) -> HttpResponse:
+    """Fragment: who it may be, with their open tickets."""
+    text = request.GET.get("phone", "").replace("\x00", "")[:100]
+    found = callers(user=request.user, text=text)
+    return render(request, "intake/phone/_callers.html", {"callers": found, "text": text})
+
+
+def _page(request: SignedInRequest, form: CallForm, text: str, status: int = 200) -> HttpResponse:
+    found = callers(user=request.user, text=text.replace("\x00", "")) if text else []
+    chosen = str(form["caller"].value() or "")
+    context = {"form": form, "callers": found, "text": text, "chosen": chosen}
+    return render(request, "intake/phone/call.html", context, status=status)
