@@ -3,9 +3,12 @@
 from django.urls import path
 from rest_framework.routers import BaseRouter
 
-from accounts import api
+from accounts import api, api_notifications
 
-urlpatterns = [path("me/", api.MeView.as_view(), name="api-me")]
+urlpatterns = [
+    path("me/", api.MeView.as_view(), name="api-me"),
+    path("me/notifications/", api_notifications.NotificationsView.as_view(), name="api-me-notifications"),
+]
 
 
 def register(router: BaseRouter) -> None:

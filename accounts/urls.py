@@ -3,7 +3,7 @@
 from allauth.account import views as allauth_views
 from django.urls import include, path, re_path
 
-from accounts import views
+from accounts import notification_views, views
 
 sign_in = [
     path("login/", allauth_views.login, name="account_login"),
@@ -31,6 +31,7 @@ urlpatterns = [
     path("profile/", views.profile, name="profile"),
     path("profile/duty/", views.duty, name="profile-duty"),
     path("profile/quiet-hours/", views.quiet_hours, name="profile-quiet-hours"),
+    path("profile/notifications/", notification_views.notifications, name="profile-notifications"),
     path("profile/absences/", views.absence_add, name="profile-absence-add"),
     path("profile/absences/<int:pk>/remove/", views.absence_remove, name="profile-absence-remove"),
     path("profile/tokens/", views.token_create, name="profile-token-create"),

@@ -94,7 +94,7 @@ _PARTS = [
             (
                 "admin:accounts_team_changelist",
                 gettext_lazy("Teams"),
-                gettext_lazy("Lead, deputy and the level above."),
+                gettext_lazy("Lead, deputy and the level above; sender and signature of its mails."),
             ),
             (
                 "admin:accounts_role_changelist",
@@ -162,6 +162,16 @@ _PARTS = [
         gettext_lazy("Behind the scenes"),
         [
             ("audit", gettext_lazy("Changes of the set-up"), gettext_lazy("Who changed what, and what it was before.")),
+            (
+                "outbox:words",
+                gettext_lazy("Words of mails"),
+                gettext_lazy("What each mail says, in both languages, with a preview."),
+            ),
+            (
+                "outbox:dead",
+                gettext_lazy("Dead letters"),
+                gettext_lazy("What was given up or bounced, to be sent again."),
+            ),
             ("outbox:mailbox", gettext_lazy("Demo mailbox"), gettext_lazy("Mails that would have left the house.")),
             (
                 "admin:outbox_delivery_changelist",

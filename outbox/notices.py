@@ -46,6 +46,9 @@ class DigestNotice(Notice):
     def wakes(self, intent: Intent) -> bool:
         return False
 
+    def settled(self, intents: list[Intent]) -> set[int]:
+        return {intent.pk for intent in intents if not digest.still_to_tell(self._row(intent))}
+
     def context(self, intents: list[Intent], delivery: Delivery, now: datetime) -> dict[str, Any]:
         row = self._row(intents[0])
         sections, left_out = digest.sections(row, now=now)

@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from outbox import limits
+from outbox.mail_models import Digest
 from outbox.models import Delivery, Intent, MailboxMessage, RateWindow
 
 #: Answers come back to mails for months; the Message-ID kept with a delivery is how they find their ticket.
@@ -14,7 +15,7 @@ _BATCH = 1000
 
 
 def prune(*, now: datetime) -> dict[str, int]:
-    """Delete old rate windows, settled intents with their deliveries, and demo mails; how many of each."""
+    """Delete old rate windows, settled intents with their deliveries, digests and demo mails; how many of each."""
     unsettled = Delivery.objects.filter(intent=OuterRef("pk")).filter(
         Q(state__in=[Delivery.State.QUEUED, Delivery.State.DEAD]) | Q(created_at__gte=now - KEEP_DELIVERIES)
     )
@@ -22,6 +23,7 @@ def prune(*, now: datetime) -> dict[str, int]:
     return {
         "windows": _delete(RateWindow.objects.filter(window_started_at__lt=limits.expired_before(now))),
         "intents": _delete(old_intents.exclude(Exists(unsettled))),
+        "digests": _delete(Digest.objects.filter(created_at__lt=now - KEEP_DELIVERIES)),
         "mails": _delete(MailboxMessage.objects.filter(received_at__lt=now - KEEP_MAILBOX)),
     }
 

@@ -175,15 +175,16 @@ def _to_sign_in(response: Any) -> bool:
 def _any_arguments(route: Route) -> dict[str, Any]:
     """Arguments that fit the pattern: without its method an address must be shut whatever it names."""
     found = {}
-    for name, value in (
+    words = (
         ("number", "T1"),
         ("action", "a"),
         ("token", "t"),
         ("slug", "s"),
         ("code", "c"),
-        ("pk", 1),
-        ("team", 1),
-    ):
+        ("kind", "k"),
+        ("language", "en"),
+    )
+    for name, value in (*words, ("pk", 1), ("team", 1)):
         if f":{name}>" in route.pattern or f"<{name}>" in route.pattern:
             found[name] = value
     return found
@@ -262,6 +263,8 @@ def test_a_foreign_page_can_send_nothing(who: str, scene: Scene):
             # Who is not signed in at the API has no session that could be abused: 401.
             wanted = {403} | ({401} if route.is_api and who == ANONYMOUS else set())
             wanted |= {405} if route.name == "api-schema" else set()  # reads only; the framework exempts it
+            # Mail programs press it (RFC 8058): the token in the address is the right, and this one is none.
+            wanted = {404} if route.name == "outbox:unsubscribe" else wanted
             wrong += [] if response.status_code in wanted else [f"{method} {address} → {response.status_code}"]
     assert not wrong, "\n".join(wrong)
 

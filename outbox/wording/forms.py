@@ -14,10 +14,8 @@ from outbox.wording.rows import MOST, clean
 class WordsForm(forms.Form):
     """As many fields as the kind has parts; what is wrong with the words stands at their field."""
 
-    subject = forms.CharField(label=pgettext_lazy("mail", "Subject"), required=False, max_length=300)
-    text = forms.CharField(
-        label=_("Text"), required=False, max_length=MOST, widget=forms.Textarea(attrs={"rows": 12, "class": "mono"})
-    )
+    subject = forms.CharField(label=pgettext_lazy("mail", "Subject"), max_length=300)
+    text = forms.CharField(label=_("Text"), max_length=MOST, widget=forms.Textarea(attrs={"rows": 12, "class": "mono"}))
     html = forms.CharField(
         label=_("HTML"),
         required=False,

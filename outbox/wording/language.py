@@ -68,14 +68,15 @@ def parse(text: str, *, names: Collection[str], used: set[str] | None = None) ->
     root: list[_Node] = []
     stack: list[_If] = []
     line = 1
-    for piece in _TOKEN.split(text):
+    for position, piece in enumerate(_TOKEN.split(text)):
+        is_token = position % 2 == 1
         branch = stack[-1].open_branch if stack else root
-        if piece.startswith("{{"):
+        if is_token and piece.startswith("{{"):
             name = _known(piece[2:-2].strip(), names, line)
             branch.append(_Variable(name))
             if used is not None:
                 used.add(name)
-        elif piece.startswith("{%"):
+        elif is_token:
             _take(piece[2:-2].split(), stack, branch, names, line)
         elif piece:
             if found := _BRACES.search(piece):

@@ -113,7 +113,7 @@ class TicketNotice(Notice):
         """What `item` tells of an intent as far as it lies in rows: no link is minted for a look at the words."""
         ticket = self.ticket_of(intent)
         rows = {name: self.row_of(intent, name) for name in ("message", *self.also)}
-        return {"ticket": ticket, "delivery": {"user": ticket.requester}, **intent.payload, **rows}
+        return {**intent.payload, "ticket": ticket, "delivery": {"user": ticket.requester}, **rows}
 
     def subject_of(self, intent: Intent) -> int:
         """What the words of a grouped message count: by default tickets."""

@@ -56,6 +56,13 @@ ROWS: Rows = {
         "GET": NOT_THERE,
         "POST": [case({REDIRECT: STAFF}), case({422: STAFF}, data={"quiet_from": "22:00"})],
     },
+    "profile-notifications": {
+        "GET": [case({200: SIGNED_IN})],
+        "POST": [
+            case({REDIRECT: SIGNED_IN}, data={"hears": "answers", "digest": "all", "digest_at": "07:30"}),
+            case({422: SIGNED_IN}, data={"hears": "nothing"}),
+        ],
+    },
     "profile-absence-add": {"GET": NOT_THERE, "POST": [case({422: STAFF})]},
     "profile-absence-remove": {"GET": NOT_THERE, "POST": [case({REDIRECT: AGENT}, pk="absence")]},
     "profile-token-create": {"GET": NOT_THERE, "POST": [case({422: SIGNED_IN})]},

@@ -36,6 +36,10 @@ def _work(name: str, who: frozenset[str] = WORKS, status: int = 400, number: str
 
 ROWS: Rows = {
     "api-me": {"GET": [call({200: SIGNED_IN | {TOKEN}})]},
+    "api-me-notifications": {
+        "GET": [call({200: SIGNED_IN | {TOKEN}})],
+        "PATCH": [call({200: SIGNED_IN}), call({400: SIGNED_IN}, data={"hears": "nothing"})],
+    },
     "api-user-list": {"GET": [call({200: SIGNED_IN})]},
     "api-user-detail": {
         "GET": [

@@ -31,6 +31,22 @@ ROWS: Rows = {
     "outbox:dead": {"GET": [case({200: BOSS})], "POST": NOT_THERE},
     "outbox:resend": {"GET": NOT_THERE, "POST": [case({REDIRECT: BOSS}, pk="delivery")]},
     "outbox:resolve-again": {"GET": NOT_THERE, "POST": [case({REDIRECT: BOSS}, pk="intent")]},
+    "outbox:resend-kind": {"GET": NOT_THERE, "POST": [case({REDIRECT: BOSS}, data={"kind": "test"})]},
+    "outbox:words": {"GET": [case({200: BOSS})], "POST": NOT_THERE},
+    "outbox:words-edit": {
+        "GET": [case({200: BOSS}, kind="ticket.reply"), case({}, kind="nonsense")],
+        "POST": [case({422: BOSS}, kind="ticket.reply", data={"save": "en"})],
+    },
+    "outbox:words-reset": {"GET": NOT_THERE, "POST": [case({REDIRECT: BOSS}, kind="ticket.reply", language="en")]},
+    "outbox:words-preview": {
+        "GET": [case({200: BOSS}, kind="ticket.reply", language="en"), case({}, kind="ticket.reply", language="xx")],
+        "POST": NOT_THERE,
+    },
+    # Whoever has the address has the right; mail programs press it without cookies.
+    "outbox:unsubscribe": {
+        "GET": [public(200, token="unsubscribe"), public(404, token="forged")],
+        "POST": [public(200, token="unsubscribe"), public(404, token="forged")],
+    },
     "outbox:send-test": {"GET": NOT_THERE, "POST": [case({REDIRECT: BOSS})]},
     "outbox:robots": {"GET": [case({200: BOSS})], "POST": NOT_THERE},
     "outbox:robot-try": {"GET": NOT_THERE, "POST": [case({REDIRECT: BOSS}, pk="robot")]},

@@ -33,7 +33,7 @@ from intake.alerts.sources import settle_source
 from intake.alerts.taking_in import take_in
 from intake.wecom.models import WecomApp, WecomMessage
 from knowledge.tests.factories import draft, published
-from outbox import clock
+from outbox import clock, unsubscribing
 from outbox.models import Intent, MailboxMessage, Robot
 from outbox.sealing import seal
 from outbox.services import heard
@@ -265,6 +265,9 @@ class Scene:
             "agents_token": ApiToken.objects.get(user=agent),
             "invitation": invitation_token(user=invited, now=now),
             "uid": int_to_base36(agent.pk),
+            "unsubscribe": unsubscribing.link(user_id=self.people["requester"].pk, kind="feedback.survey").split("/")[
+                -2
+            ],
         }
         Absence.objects.filter(user=agent).update(starts_at=now + timedelta(days=30), ends_at=now + timedelta(days=31))
         heard("beat", HEART, now=now)

@@ -176,6 +176,14 @@ ROWS: Rows = {
             case({REDIRECT: frozenset({"administrator"})}, number="foreign", pk="draft_article"),
         ],
     },
+    "workspace:resend-mail": {
+        "GET": NOT_THERE,
+        # A mail that went out already: said kindly, whoever may work on the ticket.
+        "POST": [
+            case({REDIRECT: WORKS}, number="ticket", pk="delivery"),
+            case({REDIRECT: _FOREIGN_WORKS}, number="foreign", pk="delivery"),
+        ],
+    },
     # The administrator is in no team: only a ticket of no team is theirs to take.
     **_action("take", WORKS - BOSS, REDIRECT, far=BOSS),
     **_action("take_over", LEADS - BOSS, REDIRECT, far=BOSS),
