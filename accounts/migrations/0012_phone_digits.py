@@ -5,7 +5,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("accounts", "0010_planned_absences"),
+        ("accounts", "0011_mail_out"),
         ("auth", "0012_alter_user_first_name_max_length"),
     ]
 
