@@ -1,0 +1,103 @@
+"""The words by which mail servers say that a mail did not arrive."""
+
+import re
+
+ADDRESS = re.compile(r"(?<![\w.+=/-])[\w.+=&'*#!$%/?^{|}~-]{1,80}@[\w#-][\w.#-]{0,200}[\w-]")
+STATUS = re.compile(r"(?<![\d.])([245]\.\d{1,3}\.\d{1,3})(?![\d.])")
+SMTP_CODE = re.compile(r"(?<![\d.,:/#-])([45]\d\d)(?=[\s-])(?!\s*(?:bytes|KB|MB|messages|hours|lines))")
+
+DAEMON = re.compile(
+    r"mailer[._-]?daemon|mail[._-]?daemon|postmaster|mail\s+delivery\s+(?:sub)?system|mail\s+deliver|maildelivery|mailerdaemon|mail\s+administrator"
+    r"|microsoft[\s._]?exchange[0-9a-f]{0,40}@|^exchange@|mail\s+system|<>|mmdf|system\s*administrator|系统退信|邮件系统|mail\s+router|bounce[sd]?@|^daemon@",
+    re.IGNORECASE,
+)
+FAILED_SUBJECT = re.compile(
+    r"undeliver|non-?deliver|not?\s+deliver|delivery\s+(?:status\s+)?(?:notification|report|failure|failed|error|problem|has\s+failed|delay|incomplete|status)"
+    r"|deliver[yi]\w*\s+(?:of\s+)?.{0,40}fail|failure\s+notice|failed\s+mail|fail(?:ed|ure)\b.{0,20}deliver|returned\s+(?:e-?)?mail|mail\s+(?:was\s+)?return|returned\s+to\s+sender"
+    r"|mail\s+(?:system\s+)?(?:error|failure|delivery)|message\s+(?:status|delivery|not\s+deliver|rejected|undeliver|delayed|could)|nondeliverable|could\s+not\s+(?:be\s+)?(?:send|sent|deliver)"
+    r"|user\s+unknown|unknown\s+user|host\s+unknown|unzustellbar|nicht\s+zugestellt|zustell|non\s+remis|non\s+distribu|échec|mancata\s+consegna|devuelto|no\s+entregado|não\s+entregue|kan\s+niet"
+    r"|warning:\s+(?:message|could)|message\s+still\s+undelivered|rejected|mail\s+not\s+delivered|bounced?\b|系统退信|退信|投递失败|发送失败|无法投递|投遞|傳送失敗|无法送达|未送达|無法傳遞|未傳遞|配信不能|送信失敗"
+    r"|не\s*доставлен|недоставлен|zwrot|nie\s+dostarcz|permanent\s+(?:error|failure)|transient|quota|mailbox\s+(?:full|unavailable)|delivery\s*$|notificación\s+de\s+entrega",
+    re.IGNORECASE,
+)
+FAILED_TEXT = re.compile(
+    r"(?:could|can|was|were|has|have|is|been)\s*(?:not|n['’]t|never)\s+(?:be\s+|been\s+)?(?:deliver|sent|send|reach|process|accept|find|route|complet|relay|transfer)\w*|undeliver|non-?deliver"
+    r"|(?:unable|failed|not\s+able)\s+to\s+(?:deliver|send|relay|route|reach|find|process)|deliver\w*\s+(?:\w+\s+){0,6}fail|fail\w*\s+(?:\w+\s+){0,4}deliver|permanent(?:ly)?\s+(?:fatal\s+)?(?:error|fail|deliv)"
+    r"|(?:user|recipient|mailbox|address|account|host|domain|name|addressee)\w*\s+(?:\S+\s+){0,4}(?:unknown|not\s+(?:found|exist|known|listed|valid|available|active)|full|disabled|inactive|unavailable|invalid|does\s*n[o']t\s+exist|rejected|over)"
+    r"|(?:unknown|no\s+such|invalid|bad|unrecognized)\s+(?:local\s+)?(?:user|recipient|address|mailbox|host|domain|account|destination)|does\s+not\s+(?:exist|have\s+an?\s+account)|(?:over|exceed\w*|out\s+of)\s+(?:\w+\s+){0,4}(?:quota|storage|size|space|limit)"
+    r"|quota\s+(?:\w+\s+)?exceed|disk\s+full|message\s+(?:\w+\s+){0,6}(?:reject|refus|block|return|bounc|delay|queue|discard|denied)|(?:reject|return|refus|block|bounc)\w*\s+(?:\w+\s+){0,5}(?:message|mail|sender|spam|recipient|by)"
+    r"|relay(?:ing)?\s+(?:denied|not|prohibited|access)|\b5\d\d[\s-]|\b[45]\.\d\.\d\b|transcript\s+of\s+session|not\s+(?:yet\s+)?been\s+delivered|returned\s+(?:mail|message)|退信|投递失败|无法(?:投递|送达|发送|到达)|未(?:能|被)?(?:送达|投递)|收件人(?:地址)?不存在|拒收|被拒绝|邮箱(?:已满|不存在)"
+    r"|spam|virus|nicht\s+zugestellt|unzustellbar|n['’]a\s+pas\s+pu|non\s+remis|no\s+se\s+(?:pudo|ha\s+podido)|impossibile\s+consegnare|não\s+foi\s+possível|не\s+(?:может|удалось|была?о?)\s+.{0,20}достав",
+    re.IGNORECASE,
+)
+#: Words of a person who is away, or of a program that asks for a confirmation: no failure.
+PERSONAL = re.compile(
+    r"\b(?:i|we)\s*(?:am|'m|’m|will\s+be|are)\s+(?:\w+\s+){0,3}(?:away|out\s+of|on\s+(?:vacation|holiday|leave))|out\s+of\s+(?:the\s+)?office|auto(?:matic)?[\s-]?(?:reply|respon)|guest\s*list|waiting\s+list|whitelist|please\s+(?:click|confirm)|urlop|自动回复",
+    re.IGNORECASE,
+)
+LATER = re.compile(
+    r"\bdelay(?:ed|ing)?\b|warning:?\s+(?:message|could\s+not)|warning\s+message|not\s+yet\s+been\s+delivered|will\s+(?:keep|continue|be\s+retr|retry|try|not\s+be\s+returned)|still\s+(?:being\s+)?(?:tr|undeliver|retr|queued)|continu\w+\s+to\s+try"
+    r"|temporar(?:y|ily)|transient|do\s+not\s+need\s+to\s+resend|延迟|延遲|稍后(?:重试|再试)|继续(?:尝试|投递)|verzögert|retard",
+    re.IGNORECASE,
+)
+FOR_GOOD = re.compile(
+    r"giv(?:e|en|ing)\s+up|permanent|fatal|\b5\d\d[\s-]|(?<![\d.])5\.\d{1,3}\.\d{1,3}|has\s+failed|undeliverable|returned\s+(?:to|mail)|too\s+long|final(?:ly)?\b.{0,20}fail|could\s+not\s+be\s+delivered\s+to|退信|unknown\s+user|user\s+unknown",
+    re.IGNORECASE,
+)
+
+_COPY = re.compile(
+    r"^[\s>]*(?:[-_=*]{2,}.{0,40}\b(?:below\s+this\s+line\s+is\s+a\s+copy|copy\s+of\s+(?:the|your)\s+message|original\s+message|returned\s+message|unsent\s+message|message\s+header|the\s+original|start\s+of\s+(?:the\s+)?(?:original|returned)|原始邮件|undelivered\s+message)"
+    r"|(?:unsent|original|returned)\s+(?:mail\s+|e-?mail\s+)?(?:message|mail|headers?|text)\s*(?:follows|is|:|attached|begins)|(?:the\s+)?(?:first|header|text|body|content)s?\b.{0,40}\b(?:of\s+)?(?:the\s+|your\s+)?(?:original|returned|failed)?\s*(?:message|mail|letter)\s*(?:follow|is|was|:)"
+    r"|(?:your|the)\s+(?:original\s+)?(?:message|mail)\s+(?:follows|reads|was|began)\b|message\s+(?:text\s+)?follows|received:\s+(?:from|by|\(|via)|return-path:\s|----\s*start\s+of|x-envelope-from:|content-type:\s*(?:text|multipart|message)/|"
+    r"mime-version:\s|message-id:\s*<|\|-+\s*message\s+(?:log|text)).{0,200}$",
+    re.IGNORECASE | re.MULTILINE,
+)
+COPIED_HEADER = re.compile(
+    r"^[> ]{0,4}(?:received|return-path|message-id|from|date|to|subject|mime-version|x-[\w-]+|dkim-signature):",
+    re.IGNORECASE | re.MULTILINE,
+)
+
+_REASONS = (
+    ("over_quota", r"quota|mailbox\s+(?:is\s+)?full|full\s+mailbox|over\s*quota|storage|insufficient\s+(?:system\s+)?(?:disk|space)|exceeded\s+.{0,20}(?:space|limit)|disk\s+full|邮箱(?:已满|空间)|5\.2\.2|4\.2\.2"),
+    ("too_large", r"message\s+(?:is\s+|was\s+)?too\s+(?:large|big)|(?:size|length)\s+(?:\w+\s+){0,3}(?:exceed|limit|too)|exceed\w*\s+(?:\w+\s+){0,5}(?:size|length)|too\s+large|5\.3\.4|5\.2\.3|邮件(?:过大|超过)"),
+    ("spam", r"\bspam|\buce\b|unsolicited|junk|black\s*list|block(?:ed|ing|list)|listed\s+(?:in|at|on|by)|spamcop|spamhaus|\brbl\b|dnsbl|uribl|surbl|content\s+(?:filter|reject|refus|is\s+not)|reputation|suspect|bulk\s+mail|policy|banned|virus|垃圾邮件|5\.7\.1|denied|prohibited|forbidden"),
+    ("domain_error", r"host\s+(?:or\s+domain\s+(?:name\s+)?)?(?:\w+\s+)?(?:unknown|not\s+found)|unknown\s+host|no\s+such\s+(?:host|domain)|name\s+(?:service|server|resolution)|unrouteable|domain\s+(?:\w+\s+){0,3}(?:not\s+(?:exist|found)|unknown)|couldn't\s+find\s+any\s+host|no\s+mx|5\.1\.2|5\.4\.4|bad\s+destination|域名"),
+    ("user_unknown", r"user\s+\S{0,80}\s*(?:is\s+)?(?:unknown|not\s+(?:found|known|listed))|unknown\s+(?:user|recipient|address|mailbox|local)|no\s+such\s+(?:user|recipient|address|mailbox|person|account)|does\s*n[o'’]t\s+(?:exist|have)|no\s+mailbox|invalid\s+(?:recipient|mailbox|address|user)|not\s+(?:a\s+)?(?:valid|known|listed|active|our\s+customer)|mailbox\s+(?:\S+\s+){0,4}(?:unavailable|not\s+found|disabled|unknown)|recipient\s+(?:\S+\s+){0,4}(?:unknown|rejected|not)|addressee\s+unknown|5\.1\.1|5\.1\.0|5\.1\.10|5\.1\.6|550\s|551\s|553\s|(?:收件人|用户|邮箱)(?:地址)?不存在|user\s+unknown|disabled|deactivated|inactive|no\s+account|not\s+found"),
+)  # fmt: skip
+_COMPILED = tuple((name, re.compile(pattern, re.IGNORECASE)) for name, pattern in _REASONS)
+
+
+def report_of(text: str) -> str:
+    """The report itself, without the copy of the mail that came back."""
+    found = _COPY.search(text)
+    return text[: found.start()] if found and text[: found.start()].strip() else text
+
+
+def reason(said: str, status: str) -> str:
+    """Why a mail came back, as far as the words tell."""
+    said = f"{status} {said[:6000]}"
+    return next((name for name, pattern in _COMPILED if pattern.search(said)), "")
+
+
+_STOP_LINE = re.compile(
+    r"^[\s>]*(?:from|sender|reply-to|message-?id|in-reply-to|references|x-[\w-]+|subject|date|received|reporting-mta|return-path)\b\s*[:=]|\bMAIL FROM\b|e-?mail\s+us|contact|please\s+(?:send|write|forward)|questions?\b",
+    re.IGNORECASE,
+)
+_NOT_A_PERSON = re.compile(
+    r"^(?:mailer-daemon|mail-daemon|postmaster|mailerdaemon|abuse|support|helpdesk|webmaster|noreply|no-reply)@",
+    re.IGNORECASE,
+)
+
+
+def recipients(report: str, own: set[str]) -> list[str]:
+    """The addresses that a report in words complains of: those in it that are neither the reporter's nor ours."""
+    found: dict[str, str] = {}
+    for line in report.split("\n")[:400]:
+        if "@" not in line or _STOP_LINE.search(line[:300]):
+            continue
+        for address in ADDRESS.findall(line[:1000]):
+            lower = address.lower().strip("'")
+            if lower in own or _NOT_A_PERSON.match(lower) or lower in found:
+                continue
+            found[lower] = address.strip("'")
+    return list(found.values())

@@ -1,0 +1,190 @@
+"""Mails that come back: what failed, for whom, and which of our mails it was (RFC 3464, and programs that know none).
+
+A report that a machine was meant to read is read as such. Other reports are recognised by who writes and in which
+words; the addresses are then those that stand in the report itself, before the copy of the mail that came back.
+"""
+
+import re
+from dataclasses import dataclass
+
+from intake.mail import bounce_words as words
+from intake.mail.headers import Headers, decode_words, message_ids, split_headers
+from intake.mail.structure import Node, walk
+
+_MAX_RECIPIENTS = 100
+_MAX_REPORT = 20_000
+#: What of a mail that came back tells whose it was.
+_OURS = (
+    "message-id",
+    "references",
+    "in-reply-to",
+    "from",
+    "to",
+    "subject",
+    "date",
+    "auto-submitted",
+    "x-helpdesk-id",
+    "list-id",
+)
+
+
+@dataclass(frozen=True)
+class Bounce:
+    """A report of one mail that did not arrive, or not yet.
+
+    `action` is the word of RFC 3464 (failed, delayed), `status` its three numbers or empty, `smtp_code` the answer of
+    the other server or empty, `reason` one of user_unknown, over_quota, spam, domain_error, too_large, or empty.
+    """
+
+    action: str = ""
+    status: str = ""
+    smtp_code: str = ""
+    reason: str = ""
+    permanent: tuple[str, ...] = ()
+    temporary: tuple[str, ...] = ()
+    original_message_id: str = ""
+    original_headers: tuple[tuple[str, str], ...] = ()
+
+
+@dataclass(frozen=True)
+class _Recipient:
+    address: str
+    action: str
+    status: str
+    diagnostic: str
+
+
+def find(root: Node, headers: Headers, sender: str, subject: str, text: str) -> Bounce | None:
+    """The report that this mail is, None if it is none."""
+    recipients = _machine_readable(root)
+    report = words.report_of(text)[:_MAX_REPORT]
+    failed = [one for one in recipients if one.action in ("failed", "delayed", "")]
+    if recipients and not failed:
+        return None  # «delivered», «relayed»: good news
+    if not failed and not _reads_as_bounce(root, headers, sender, subject, report):
+        return None
+    said = " ".join([report, *(one.diagnostic for one in recipients)])
+    original = _original(root, text)
+    known = tuple((name, original.get(name)[:1000]) for name in _OURS if original.has(name))
+    permanent, temporary = _sorted_out(failed) if failed else _from_words(headers, subject, report, said)
+    first = failed[0] if failed else None
+    identities = message_ids(original.all("message-id"))
+    return Bounce(
+        action=(first.action if first else "") or ("delayed" if temporary and not permanent else "failed"),
+        status=(first.status if first else "") or _first(words.STATUS, said),
+        smtp_code=_first(words.SMTP_CODE, first.diagnostic if first else "") or _first(words.SMTP_CODE, said),
+        reason=words.reason(said, first.status if first else ""),
+        permanent=permanent,
+        temporary=temporary,
+        original_message_id=identities[0] if identities else "",
+        original_headers=known,
+    )
+
+
+def _first(pattern: re.Pattern[str], text: str) -> str:
+    found = pattern.search(text)
+    return found[1] if found else ""
+
+
+def _machine_readable(root: Node) -> list[_Recipient]:
+    """The recipients of a delivery status, one block of fields each (RFC 3464, section 2.3)."""
+    result: list[_Recipient] = []
+    for node in walk(root):
+        if node.type not in ("message/delivery-status", "message/global-delivery-status"):
+            continue
+        blocks = re.split(rb"\r?\n[ \t]*\r?\n", node.content().strip()[:500_000], maxsplit=200)
+        for block in blocks:
+            fields, _end = split_headers(block.strip(b"\r\n") + b"\n")
+            if not (fields.has("final-recipient") or fields.has("original-recipient") or fields.has("action")):
+                continue
+            address = _typed(fields.get("original-recipient")) or _typed(fields.get("final-recipient"))
+            final = _typed(fields.get("final-recipient")) or address
+            result.append(
+                _Recipient(
+                    final if "@" in final else address,
+                    re.split(r"[\s;(]", fields.get("action").lower().strip() or " ")[0],
+                    _first(words.STATUS, fields.get("status")),
+                    fields.get("diagnostic-code")[:2000],
+                )
+            )
+            if len(result) >= _MAX_RECIPIENTS:
+                return result
+    return result
+
+
+def _typed(value: str) -> str:
+    """`rfc822; anne@example.com` without its type."""
+    address = value.rpartition(";")[2].strip().strip("<>").strip()
+    return address.removeprefix("mailto:")[:300]
+
+
+def _sorted_out(found: list[_Recipient]) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    permanent: dict[str, None] = {}
+    temporary: dict[str, None] = {}
+    for one in found:
+        # The action is what became of the mail; a status that contradicts it tells of an attempt on the way.
+        later = one.action == "delayed" or (not one.action and one.status.startswith("4"))
+        if one.address:
+            (temporary if later else permanent).setdefault(one.address)
+    return tuple(permanent), tuple(address for address in temporary if address not in permanent)
+
+
+def _reads_as_bounce(root: Node, headers: Headers, sender: str, subject: str, report: str) -> bool:
+    if headers.has("x-failed-recipients"):
+        return True
+    if root.type == "multipart/report" and root.params.get("report-type", "").lower() not in ("", "delivery-status"):
+        return False  # a receipt, a complaint
+    by_daemon = bool(words.DAEMON.search(sender) or words.DAEMON.search(headers.get("from")))
+    empty_path = headers.get("return-path").strip() == "<>"
+    says_subject = bool(words.FAILED_SUBJECT.search(subject))
+    says_text = bool(words.FAILED_TEXT.search(report))
+    if words.PERSONAL.search(report[:1500]) and not says_subject:
+        return False
+    if by_daemon:
+        return says_text or says_subject
+    return says_subject and (says_text or empty_path) or (empty_path and says_text and not headers.has("in-reply-to"))
+
+
+def _from_words(headers: Headers, subject: str, report: str, said: str) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """The recipients that a report in words names; all of them permanent, or all of them temporary."""
+    found = _named(headers, report)
+    later = bool(words.LATER.search(subject)) or (
+        bool(words.LATER.search(said[:3000])) and not words.FOR_GOOD.search(said[:6000])
+    )
+    return ((), tuple(found)) if later else (tuple(found), ())
+
+
+def _named(headers: Headers, report: str) -> list[str]:
+    failed = headers.get("x-failed-recipients")
+    if failed:
+        return list(dict.fromkeys(words.ADDRESS.findall(failed)))[:_MAX_RECIPIENTS]
+    own = {
+        address.lower()
+        for name in ("from", "to", "delivered-to", "x-original-to", "reply-to")
+        for address in words.ADDRESS.findall(headers.get(name))
+    }
+    return words.recipients(report, own)[:_MAX_RECIPIENTS]
+
+
+def _original(root: Node, text: str) -> Headers:
+    """The headers of the mail that came back: of the part that holds it, else of its copy in the text."""
+    for node in walk(root):
+        if (
+            node.type in ("message/rfc822", "message/global", "text/rfc822-headers", "message/rfc822-headers")
+            and node.depth
+        ):
+            found, _end = split_headers(node.content().lstrip(b"\r\n")[:600_000])
+            if found.has("message-id") or found.has("from"):
+                return found
+    copy = text[len(words.report_of(text)) :][:100_000]
+    begin = words.COPIED_HEADER.search(copy)
+    if not begin:
+        return Headers()
+    # Some quote the copy; a quoted header line is one all the same.
+    lines = [line.lstrip("> ") if line.startswith(">") else line for line in copy[begin.start() :].split("\n")]
+    return split_headers("\n".join(lines).encode("utf-8", "replace"))[0]
+
+
+def shown(value: bytes) -> str:
+    """A raw value as text."""
+    return decode_words(value)
