@@ -11,6 +11,7 @@ _TOKEN = re.compile(
     r'"((?:[^"\\]|\\.)*+)"|\(((?:[^()\\]|\\.|\((?:[^()\\]|\\.)*+\))*+)\)|<([^<>,;"]*+)>|([,;])|([^"(<,;]++)|(.)',
     re.DOTALL,
 )
+_SPECIAL = re.compile(r"[,;<>@:()\[\]]")
 _BARE = re.compile(r"[^\s<>()\[\]:;,\"]+@[^\s<>()\[\]:;,\"]+")
 
 
@@ -22,7 +23,10 @@ class Address:
     address: str
 
     def __str__(self) -> str:
-        return f"{self.name} <{self.address}>" if self.name and self.address else self.name or self.address
+        if not (self.name and self.address):
+            return self.name or self.address
+        name = f'"{self.name}"' if _SPECIAL.search(self.name) else self.name
+        return f"{name} <{self.address}>"
 
 
 def read_addresses(values: list[bytes]) -> list[Address]:

@@ -2,7 +2,10 @@
 
 import re
 
-ADDRESS = re.compile(r"(?<![\w.+=/-])[\w.+=&'*#!$%/?^{|}~-]{1,80}@[\w#-][\w.#-]{0,200}[\w-]")
+#: A dot twice in a row, or no dot in the domain, is what was made unreadable on purpose, or a name on the machine itself.
+ADDRESS = re.compile(
+    r"(?<![\w.+=/-])[\w+=&'*#!$%/?^{|}~-]{1,64}(?:\.[\w+=&'*#!$%/?^{|}~-]{1,64}){0,10}@[\w#-]{1,64}(?:\.[\w-]{1,64}){1,10}"
+)
 STATUS = re.compile(r"(?<![\d.])([245]\.\d{1,3}\.\d{1,3})(?![\d.])")
 SMTP_CODE = re.compile(r"(?<![\d.,:/#-])([45]\d\d)(?=[\s-])(?!\s*(?:bytes|KB|MB|messages|hours|lines))")
 
@@ -24,7 +27,7 @@ FAILED_TEXT = re.compile(
     r"(?:could|can|was|were|has|have|is|been)\s*(?:not|n['’]t|never)\s+(?:be\s+|been\s+)?(?:deliver|sent|send|reach|process|accept|find|route|complet|relay|transfer)\w*|undeliver|non-?deliver"
     r"|(?:unable|failed|not\s+able)\s+to\s+(?:deliver|send|relay|route|reach|find|process)|deliver\w*\s+(?:\w+\s+){0,6}fail|fail\w*\s+(?:\w+\s+){0,4}deliver|permanent(?:ly)?\s+(?:fatal\s+)?(?:error|fail|deliv)"
     r"|(?:user|recipient|mailbox|address|account|host|domain|name|addressee)\w*\s+(?:\S+\s+){0,4}(?:unknown|not\s+(?:found|exist|known|listed|valid|available|active)|full|disabled|inactive|unavailable|invalid|does\s*n[o']t\s+exist|rejected|over)"
-    r"|(?:unknown|no\s+such|invalid|bad|unrecognized)\s+(?:local\s+)?(?:user|recipient|address|mailbox|host|domain|account|destination)|does\s+not\s+(?:exist|have\s+an?\s+account)|(?:over|exceed\w*|out\s+of)\s+(?:\w+\s+){0,4}(?:quota|storage|size|space|limit)"
+    r"|(?:unknown|no\s+such|invalid|bad|unrecognized)\s+(?:local\s+)?(?:user|recipient|address|mailbox|host|domain|account|destination)|not\s+a\s+valid\s+(?:user|recipient|address|mailbox|account)|does\s+not\s+(?:exist|have\s+an?\s+account)|(?:over|exceed\w*|out\s+of)\s+(?:\w+\s+){0,4}(?:quota|storage|size|space|limit)"
     r"|quota\s+(?:\w+\s+)?exceed|disk\s+full|message\s+(?:\w+\s+){0,6}(?:reject|refus|block|return|bounc|delay|queue|discard|denied)|(?:reject|return|refus|block|bounc)\w*\s+(?:\w+\s+){0,5}(?:message|mail|sender|spam|recipient|by)"
     r"|relay(?:ing)?\s+(?:denied|not|prohibited|access)|\b5\d\d[\s-]|\b[45]\.\d\.\d\b|transcript\s+of\s+session|not\s+(?:yet\s+)?been\s+delivered|returned\s+(?:mail|message)|退信|投递失败|无法(?:投递|送达|发送|到达)|未(?:能|被)?(?:送达|投递)|收件人(?:地址)?不存在|拒收|被拒绝|邮箱(?:已满|不存在)"
     r"|spam|virus|nicht\s+zugestellt|unzustellbar|n['’]a\s+pas\s+pu|non\s+remis|no\s+se\s+(?:pudo|ha\s+podido)|impossibile\s+consegnare|não\s+foi\s+possível|не\s+(?:может|удалось|была?о?)\s+.{0,20}достав",
@@ -40,16 +43,22 @@ LATER = re.compile(
     r"|temporar(?:y|ily)|transient|do\s+not\s+need\s+to\s+resend|延迟|延遲|稍后(?:重试|再试)|继续(?:尝试|投递)|verzögert|retard",
     re.IGNORECASE,
 )
+#: Stronger than every word of a final failure beside it.
+SURELY_LATER = re.compile(
+    r"attempts?\s+will\s+continue|will\s+(?:keep|continue)\s+(?:to\s+)?(?:try|be\s+(?:made|tried|retried))|will\s+be\s+retr"
+    r"|not\s+yet\s+been\s+delivered|do\s+not\s+need\s+to\s+re-?send|this\s+is\s+a\s+warning\s+message\s+only|将继续(?:尝试|投递)",
+    re.IGNORECASE,
+)
 FOR_GOOD = re.compile(
-    r"giv(?:e|en|ing)\s+up|permanent|fatal|\b5\d\d[\s-]|(?<![\d.])5\.\d{1,3}\.\d{1,3}|has\s+failed|undeliverable|returned\s+(?:to|mail)|too\s+long|final(?:ly)?\b.{0,20}fail|could\s+not\s+be\s+delivered\s+to|退信|unknown\s+user|user\s+unknown",
+    r"giv(?:e|en|ing)\s+up|permanent|fatal|\b5\d\d[\s-]|(?<![\d.])5\.\d{1,3}\.\d{1,3}|has\s+failed|undeliverable|returned\s+(?:to|mail)|too\s+long|final(?:ly)?\b.{0,20}fail|delivery\s+failure|after\s+\d+\s+attempt|could\s+not\s+be\s+delivered\s+to|退信|unknown\s+user|user\s+unknown",
     re.IGNORECASE,
 )
 
 _COPY = re.compile(
     r"^[\s>]*(?:[-_=*]{2,}.{0,40}\b(?:below\s+this\s+line\s+is\s+a\s+copy|copy\s+of\s+(?:the|your)\s+message|original\s+message|returned\s+message|unsent\s+message|message\s+header|the\s+original|start\s+of\s+(?:the\s+)?(?:original|returned)|原始邮件|undelivered\s+message)"
     r"|(?:unsent|original|returned)\s+(?:mail\s+|e-?mail\s+)?(?:message|mail|headers?|text)\s*(?:follows|is|:|attached|begins)|(?:the\s+)?(?:first|header|text|body|content)s?\b.{0,40}\b(?:of\s+)?(?:the\s+|your\s+)?(?:original|returned|failed)?\s*(?:message|mail|letter)\s*(?:follow|is|was|:)"
-    r"|(?:your|the)\s+(?:original\s+)?(?:message|mail)\s+(?:follows|reads|was|began)\b|message\s+(?:text\s+)?follows|received:\s+(?:from|by|\(|via)|return-path:\s|----\s*start\s+of|x-envelope-from:|content-type:\s*(?:text|multipart|message)/|"
-    r"mime-version:\s|message-id:\s*<|\|-+\s*message\s+(?:log|text)).{0,200}$",
+    r"|(?:your|the)\s+(?:original\s+)?(?:message|mail)\s+(?:follows|reads|began)\b|message\s+(?:text\s+)?follows|original\s+message\s+(?:details|headers)|received:\s+(?:from|by|\(|via)|return-path:\s|----\s*start\s+of|x-envelope-from:|"
+    r"message-id:\s*<|\|-+\s*message\s+(?:log|text)).{0,200}$",
     re.IGNORECASE | re.MULTILINE,
 )
 COPIED_HEADER = re.compile(
@@ -58,11 +67,12 @@ COPIED_HEADER = re.compile(
 )
 
 _REASONS = (
-    ("over_quota", r"quota|mailbox\s+(?:is\s+)?full|full\s+mailbox|over\s*quota|storage|insufficient\s+(?:system\s+)?(?:disk|space)|exceeded\s+.{0,20}(?:space|limit)|disk\s+full|邮箱(?:已满|空间)|5\.2\.2|4\.2\.2"),
-    ("too_large", r"message\s+(?:is\s+|was\s+)?too\s+(?:large|big)|(?:size|length)\s+(?:\w+\s+){0,3}(?:exceed|limit|too)|exceed\w*\s+(?:\w+\s+){0,5}(?:size|length)|too\s+large|5\.3\.4|5\.2\.3|邮件(?:过大|超过)"),
-    ("spam", r"\bspam|\buce\b|unsolicited|junk|black\s*list|block(?:ed|ing|list)|listed\s+(?:in|at|on|by)|spamcop|spamhaus|\brbl\b|dnsbl|uribl|surbl|content\s+(?:filter|reject|refus|is\s+not)|reputation|suspect|bulk\s+mail|policy|banned|virus|垃圾邮件|5\.7\.1|denied|prohibited|forbidden"),
-    ("domain_error", r"host\s+(?:or\s+domain\s+(?:name\s+)?)?(?:\w+\s+)?(?:unknown|not\s+found)|unknown\s+host|no\s+such\s+(?:host|domain)|name\s+(?:service|server|resolution)|unrouteable|domain\s+(?:\w+\s+){0,3}(?:not\s+(?:exist|found)|unknown)|couldn't\s+find\s+any\s+host|no\s+mx|5\.1\.2|5\.4\.4|bad\s+destination|域名"),
-    ("user_unknown", r"user\s+\S{0,80}\s*(?:is\s+)?(?:unknown|not\s+(?:found|known|listed))|unknown\s+(?:user|recipient|address|mailbox|local)|no\s+such\s+(?:user|recipient|address|mailbox|person|account)|does\s*n[o'’]t\s+(?:exist|have)|no\s+mailbox|invalid\s+(?:recipient|mailbox|address|user)|not\s+(?:a\s+)?(?:valid|known|listed|active|our\s+customer)|mailbox\s+(?:\S+\s+){0,4}(?:unavailable|not\s+found|disabled|unknown)|recipient\s+(?:\S+\s+){0,4}(?:unknown|rejected|not)|addressee\s+unknown|5\.1\.1|5\.1\.0|5\.1\.10|5\.1\.6|550\s|551\s|553\s|(?:收件人|用户|邮箱)(?:地址)?不存在|user\s+unknown|disabled|deactivated|inactive|no\s+account|not\s+found"),
+    ("over_quota", r"quota|mailbox\s+(?:\w+\s+){0,2}full|full\s+mailbox|(?:mailbox|account)\s+(?:\S+\s+){0,3}(?:exceed|size|storage|limit)|insufficient\s+(?:system\s+)?(?:disk|storage|space)|exceed\w*\s+(?:\w+\s+){0,3}(?:space|storage)|disk\s+full|out\s+of\s+(?:disk\s+)?space|邮箱(?:已满|空间)|[45]\.2\.2"),
+    ("too_large", r"message\s+(?:\w+\s+){0,2}too\s+(?:large|big)|(?:message|mail)\s+(?:size|length)|(?:size|length)\s+(?:\w+\s+){0,3}(?:exceed|limit)|too\s+large|5\.3\.4|5\.2\.3|邮件(?:过大|超过)"),
+    ("domain_error", r"host\s+(?:or\s+domain\s+(?:name\s+)?)?(?:\w+\s+)?(?:unknown|not\s+found)|unknown\s+host|no\s+such\s+(?:host|domain)|name\s+or\s+service\s+not\s+known|name\s+(?:server|resolution)|unrouteable|domain\s+(?:\w+\s+){0,3}(?:not\s+(?:exist|found)|unknown)|couldn['’]?t\s+find\s+any\s+host|no\s+mx|5\.1\.2|5\.4\.4|bad\s+destination\s+(?:host|system)|域名"),
+    ("user_unknown", r"(?:user|mailbox|recipient|address|account)\s+(?:\S{1,80}\s+){0,2}(?:is\s+)?(?:unknown|not\s+(?:found|known|listed|active))|unknown\s+(?:user|recipient|address|mailbox|local)|no\s+such\s+(?:user|recipient|address|mailbox|person|account)|does\s*n[o'’]t\s+(?:exist|have)|no\s+mailbox|mail-?box\s+not|invalid\s+(?:recipient|mailbox|address|user)|not\s+a\s+(?:valid|known)\s+(?:user|mailbox|address|recipient|account)|addressee\s+unknown|user\s+doesn|5\.1\.1\b|5\.1\.10|(?:收件人|用户|邮箱)(?:地址)?不存在|deactivated|no\s+account|not\s+our\s+customer|recipient\s+(?:name\s+)?(?:is\s+)?not\s+recognized|not\s+listed\s+in"),
+    ("spam", r"\bspam|\buce\b|unsolicited|junk|black\s*list|block(?:ed|ing|list)|listed\s+(?:in|at|on|by)|spamhaus|\brbl\b|dnsbl|uribl|surbl|content\s+(?:filter|reject|refus|is\s+not)|reputation|suspect|bulk\s+mail|polic(?:y|ies)|security|banned|virus|垃圾邮件|5\.7\.[01]|denied|prohibited|forbidden|refused|not\s+accept(?:ed|ing)"),
+    ("user_unknown", r"5\.1\.[06]|\b55[013]\s|disabled|inactive|unavailable|not\s+found"),
 )  # fmt: skip
 _COMPILED = tuple((name, re.compile(pattern, re.IGNORECASE)) for name, pattern in _REASONS)
 
@@ -79,6 +89,8 @@ def reason(said: str, status: str) -> str:
     return next((name for name, pattern in _COMPILED if pattern.search(said)), "")
 
 
+#: X.400 and others write the kind of an address before it.
+_PREFIX = re.compile(r"^(?:smtp|rfc822|mailto)[=;:]", re.IGNORECASE)
 _STOP_LINE = re.compile(
     r"^[\s>]*(?:from|sender|reply-to|message-?id|in-reply-to|references|x-[\w-]+|subject|date|received|reporting-mta|return-path)\b\s*[:=]|\bMAIL FROM\b|e-?mail\s+us|contact|please\s+(?:send|write|forward)|questions?\b",
     re.IGNORECASE,
@@ -89,15 +101,38 @@ _NOT_A_PERSON = re.compile(
 )
 
 
+#: Behind these words stand the addresses in question, before them others may.
+_LIST_BEGINS = re.compile(
+    r"following\s+(?:e-?mail\s+)?(?:recipient|address|user|destination)|did\s+not\s+reach|permanent\s+fatal\s+errors|address(?:es)?(?:\(es\))?\s+(?:have\s+)?failed"
+    r"|(?:deliver\w*|sent|send)\s+(?:\w+\s+){0,3}to\s*:|not\s+delivered\s+to|failed\s+to\s+(?:these|the\s+following)|收件人[:：]?|无法(?:投递|发送|送达)到",
+    re.IGNORECASE,
+)
+#: «the address X did not match», «user X is unknown».
+_DIRECT = re.compile(rf"\b(?:addressed|address|recipient|user|mailbox|account),?\s+<?({ADDRESS.pattern})>?,?\s+(?:did|does|is|was|has)\s", re.IGNORECASE)
+_NOTE = re.compile(r"expanded from|generated from|addressed to|original(?:ly)? (?:to|address)", re.IGNORECASE)
+
+
 def recipients(report: str, own: set[str]) -> list[str]:
     """The addresses that a report in words complains of: those in it that are neither the reporter's nor ours."""
+    named = list(dict.fromkeys(_DIRECT.findall(report)))
+    if named and not own.intersection(address.lower() for address in named):
+        return named
+    begin = _LIST_BEGINS.search(report)
+    if begin:
+        found = _collected(report[begin.start() :], own)
+        if found:
+            return found
+    return _collected(report, own)
+
+
+def _collected(report: str, own: set[str]) -> list[str]:
     found: dict[str, str] = {}
     for line in report.split("\n")[:400]:
-        if "@" not in line or _STOP_LINE.search(line[:300]):
+        if "@" not in line or (_STOP_LINE.search(line[:300]) and not _NOTE.search(line)):
             continue
         for address in ADDRESS.findall(line[:1000]):
-            lower = address.lower().strip("'")
-            if lower in own or _NOT_A_PERSON.match(lower) or lower in found:
-                continue
-            found[lower] = address.strip("'")
+            own_name = _PREFIX.sub("", address).strip("'")
+            lower = own_name.lower()
+            if lower not in own and not _NOT_A_PERSON.match(lower):
+                found.setdefault(lower, own_name)
     return list(found.values())

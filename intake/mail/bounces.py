@@ -8,7 +8,7 @@ import re
 from dataclasses import dataclass
 
 from intake.mail import bounce_words as words
-from intake.mail.headers import Headers, decode_words, message_ids, split_headers
+from intake.mail.headers import Headers, message_ids, split_headers
 from intake.mail.structure import Node, walk
 
 _MAX_RECIPIENTS = 100
@@ -26,6 +26,10 @@ _OURS = (
     "x-helpdesk-id",
     "list-id",
 )
+
+
+_STATUS_TYPES = ("message/delivery-status", "message/global-delivery-status")
+_STATUS_FIELDS = re.compile(rb"^(?:final|original)-recipient[ \t]*:", re.IGNORECASE | re.MULTILINE)
 
 
 @dataclass(frozen=True)
@@ -56,17 +60,21 @@ class _Recipient:
 
 def find(root: Node, headers: Headers, sender: str, subject: str, text: str) -> Bounce | None:
     """The report that this mail is, None if it is none."""
-    recipients = _machine_readable(root)
+    recipients, has_status = _machine_readable(root)
     report = words.report_of(text)[:_MAX_REPORT]
-    failed = [one for one in recipients if one.action in ("failed", "delayed", "")]
+    failed = [one for one in recipients if one.action not in ("delivered", "relayed", "expanded")]
     if recipients and not failed:
-        return None  # «delivered», «relayed»: good news
-    if not failed and not _reads_as_bounce(root, headers, sender, subject, report):
+        return None  # good news
+    if has_status and all(one.action == "delayed" for one in failed) and words.PERSONAL.search(report[:1500]):
+        return None  # somebody's filter asks the sender to prove himself, in the form of a delay
+    if not failed and not has_status and not _reads_as_bounce(root, headers, sender, subject, report):
         return None
     said = " ".join([report, *(one.diagnostic for one in recipients)])
     original = _original(root, text)
     known = tuple((name, original.get(name)[:1000]) for name in _OURS if original.has(name))
-    permanent, temporary = _sorted_out(failed) if failed else _from_words(headers, subject, report, said)
+    permanent, temporary = _sorted_out(failed)
+    if not permanent and not temporary:
+        permanent, temporary = _from_words(headers, subject, report, said)
     first = failed[0] if failed else None
     identities = message_ids(original.all("message-id"))
     return Bounce(
@@ -86,30 +94,40 @@ def _first(pattern: re.Pattern[str], text: str) -> str:
     return found[1] if found else ""
 
 
-def _machine_readable(root: Node) -> list[_Recipient]:
-    """The recipients of a delivery status, one block of fields each (RFC 3464, section 2.3)."""
+def _machine_readable(root: Node) -> tuple[list[_Recipient], bool]:
+    """The recipients of a delivery status (RFC 3464, section 2.3), and whether there is such a part."""
+    contents = [node.content() for node in walk(root) if node.type in _STATUS_TYPES]
+    has_status = bool(contents)
+    if not has_status:
+        # Torn on its way, or passed on as the attachment of a mail that a gateway made: its fields still stand there.
+        for node in walk(root):
+            holds = node.type == "message/rfc822" or (node is root and "report" in f"{node.type} {node.params}".lower())
+            found = _STATUS_FIELDS.search(node.raw, node.start, node.end) if holds else None
+            if found and words.DAEMON.search(root.headers.get("from")):
+                contents.append(node.raw[found.start() : node.end])
+                break
     result: list[_Recipient] = []
-    for node in walk(root):
-        if node.type not in ("message/delivery-status", "message/global-delivery-status"):
-            continue
-        blocks = re.split(rb"\r?\n[ \t]*\r?\n", node.content().strip()[:500_000], maxsplit=200)
-        for block in blocks:
-            fields, _end = split_headers(block.strip(b"\r\n") + b"\n")
-            if not (fields.has("final-recipient") or fields.has("original-recipient") or fields.has("action")):
-                continue
-            address = _typed(fields.get("original-recipient")) or _typed(fields.get("final-recipient"))
-            final = _typed(fields.get("final-recipient")) or address
-            result.append(
-                _Recipient(
-                    final if "@" in final else address,
-                    re.split(r"[\s;(]", fields.get("action").lower().strip() or " ")[0],
-                    _first(words.STATUS, fields.get("status")),
-                    fields.get("diagnostic-code")[:2000],
-                )
-            )
-            if len(result) >= _MAX_RECIPIENTS:
-                return result
-    return result
+    for content in contents[:20]:
+        for block in re.split(rb"\r?\n[ \t]*\r?\n", content.strip()[:500_000], maxsplit=200):
+            recipient = _recipient(split_headers(block.strip(b"\r\n") + b"\n")[0])
+            if recipient and len(result) < _MAX_RECIPIENTS:
+                result.append(recipient)
+    return result, has_status
+
+
+def _recipient(fields: Headers) -> _Recipient | None:
+    # Ours is the address that we wrote to; the final one may be a name inside the other's house.
+    original, final = _typed(fields.get("original-recipient")), _typed(fields.get("final-recipient"))
+    if ".." in original + final:
+        original = final = ""  # made unreadable on purpose
+    if not (original or final or fields.has("action")):
+        return None
+    return _Recipient(
+        original if "@" in original else final or original,
+        re.split(r"[\s;(]", fields.get("action").lower().strip() or " ")[0],
+        _first(words.STATUS, fields.get("status")),
+        fields.get("diagnostic-code")[:2000],
+    )
 
 
 def _typed(value: str) -> str:
@@ -132,11 +150,12 @@ def _sorted_out(found: list[_Recipient]) -> tuple[tuple[str, ...], tuple[str, ..
 def _reads_as_bounce(root: Node, headers: Headers, sender: str, subject: str, report: str) -> bool:
     if headers.has("x-failed-recipients"):
         return True
-    if root.type == "multipart/report" and root.params.get("report-type", "").lower() not in ("", "delivery-status"):
-        return False  # a receipt, a complaint
+    kind = root.params.get("report-type", "").lower() if root.type == "multipart/report" else ""
     by_daemon = bool(words.DAEMON.search(sender) or words.DAEMON.search(headers.get("from")))
     empty_path = headers.get("return-path").strip() == "<>"
     says_subject = bool(words.FAILED_SUBJECT.search(subject))
+    if kind not in ("", "delivery-status") and not (kind == "disposition-notification" and by_daemon and says_subject):
+        return False  # a receipt, a complaint
     says_text = bool(words.FAILED_TEXT.search(report))
     if words.PERSONAL.search(report[:1500]) and not says_subject:
         return False
@@ -148,9 +167,10 @@ def _reads_as_bounce(root: Node, headers: Headers, sender: str, subject: str, re
 def _from_words(headers: Headers, subject: str, report: str, said: str) -> tuple[tuple[str, ...], tuple[str, ...]]:
     """The recipients that a report in words names; all of them permanent, or all of them temporary."""
     found = _named(headers, report)
-    later = bool(words.LATER.search(subject)) or (
-        bool(words.LATER.search(said[:3000])) and not words.FOR_GOOD.search(said[:6000])
-    )
+    if words.SURELY_LATER.search(said[:6000]) or words.LATER.search(subject):
+        later = True
+    else:
+        later = bool(words.LATER.search(said[:3000])) and not words.FOR_GOOD.search(f"{subject} {said[:6000]}")
     return ((), tuple(found)) if later else (tuple(found), ())
 
 
@@ -183,8 +203,3 @@ def _original(root: Node, text: str) -> Headers:
     # Some quote the copy; a quoted header line is one all the same.
     lines = [line.lstrip("> ") if line.startswith(">") else line for line in copy[begin.start() :].split("\n")]
     return split_headers("\n".join(lines).encode("utf-8", "replace"))[0]
-
-
-def shown(value: bytes) -> str:
-    """A raw value as text."""
-    return decode_words(value)

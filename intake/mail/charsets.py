@@ -42,6 +42,17 @@ _TAIL = 4
 
 def decode(raw: bytes, label: str = "") -> tuple[str, str]:
     """The text, and the name of the character set that was used in the end. Never raises."""
+    text, name = _decode(raw, label)
+    if not text.isascii():
+        try:
+            text.encode("utf-8")
+        except UnicodeEncodeError:
+            # UTF-7 and UTF-16 can spell halves of a character, which no other text can hold.
+            text = text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+    return text, name
+
+
+def _decode(raw: bytes, label: str) -> tuple[str, str]:
     for mark, name in _BOMS:
         if raw.startswith(mark):
             return raw.decode(name, "replace").lstrip("\ufeff"), name

@@ -23,6 +23,7 @@ _WORD = re.compile(r"=\?\s*([\w.+:-]{1,60})(?:\*[\w-]{0,20})?\s*\?\s*([BbQq])\s*
 _PARAM = re.compile(r";\s*([^\s=;\"]+)\s*=\s*(?:\"((?:[^\"\\]|\\.)*+)\"?|([^;]*+))", re.DOTALL)
 _BLANK = re.compile(rb"\n\r?\n")
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]+")
+_TORN = re.compile(r"<[^<>\s]*+\s[^<>]*+>|<[^<>]*+$")
 _MESSAGE_ID = re.compile(r"<\s*([^<>\s]{1,500})\s*>")
 
 
@@ -200,6 +201,9 @@ def _joined(parts: list[tuple[int, bool, str]]) -> str:
 def message_ids(values: list[str]) -> tuple[str, ...]:
     """The identifiers of Message-ID, In-Reply-To and References, without their brackets, each once."""
     found: dict[str, None] = {}
+    if len(values) > 1:
+        # There may be one such field (RFC 5322, 3.6.4); of several, the torn ones are somebody's accident.
+        values = [value for value in values if not _TORN.search(value)] or values
     for value in values:
         matches = _MESSAGE_ID.findall(value[:MAX_VALUE])
         if not matches and "<" not in value:

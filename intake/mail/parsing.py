@@ -121,9 +121,7 @@ def _parse(raw: bytes) -> ParsedMail:
 
 def _beginning(raw: bytes) -> bytes:
     """Without what may stand before the first header, and with line breaks that a reader of lines can see."""
-    raw = raw.removeprefix(b"\xef\xbb\xbf")
-    if raw[:1] in (b"\r", b"\n"):
-        raw = raw.lstrip(b"\r\n")
+    raw = raw.removeprefix(b"\xef\xbb\xbf").lstrip()
     return raw if b"\n" in raw else raw.replace(b"\r", b"\n")
 
 

@@ -179,6 +179,8 @@ def _end_of_attribution(lines: list[str], index: int) -> int:
         at = index + count
         if at >= len(lines) or (count and not lines[at].strip()):
             return 0
+        if count and (lines[at].lstrip().startswith(">") or not _may_be_wrapped(lines[index])):
+            return 0
         joined = f"{joined} {lines[at].strip()}".strip()
         if len(joined) > _LONGEST:
             return 0
@@ -186,6 +188,10 @@ def _end_of_attribution(lines: list[str], index: int) -> int:
         if joined.endswith((":", "：", ">")) and _is_attribution(joined, _next_words(lines, at + 1), count > 0):
             return at + 1
     return 0
+
+
+def _may_be_wrapped(first: str) -> bool:
+    return bool(patterns.BEGINS.match(first) or patterns.HAS_DATE.search(first) or "<" in first)
 
 
 def _is_attribution(line: str, following: str, wrapped: bool) -> bool:
