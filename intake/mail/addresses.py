@@ -8,11 +8,11 @@ from intake.mail.headers import decode_words
 MAX_ADDRESSES = 500
 #: Quoted words, comments, angle brackets, separators, and everything else up to the next of them.
 _TOKEN = re.compile(
-    r'"((?:[^"\\]|\\.)*+)"|\(((?:[^()\\]|\\.|\((?:[^()\\]|\\.)*+\))*+)\)|<([^<>,;"]*+)>|([,;])|([^"(<,;]++)|(.)',
+    r'"((?:[^"\\]|\\.)*+)(?:"|\\?\Z)|\(((?:[^()\\]|\\.|\((?:[^()\\]|\\.)*+\))*+)(?:\)|\\?\Z)|<([^<>,;"]*+)>|([,;])|([^"(<,;]++)|(.)',
     re.DOTALL,
 )
 _SPECIAL = re.compile(r"[,;<>@:()\[\]]")
-_BARE = re.compile(r"[^\s<>()\[\]:;,\"]+@[^\s<>()\[\]:;,\"]+")
+_BARE = re.compile(r"(?<![^\s<>()\[\]:;,\"])[^\s<>()\[\]:;,\"@]++@[^\s<>()\[\]:;,\"]++")
 
 
 @dataclass(frozen=True)

@@ -7,53 +7,55 @@ from intake.mail.headers import Headers
 _SUBJECT = re.compile(
     r"^\W*(?:(?:re|aw|回复|答复)\s*[:：]\s*)*\W*(?:"
     r"自动(?:回复|答复|应答)|自動(?:回覆|回复|答覆)|自动回信|休假(?:自动)?回复|外出(?:自动)?(?:回复|通知)|不在办公室|不在辦公室|自動応答|不在通知|자동\s*(?:회신|응답)"
-    r"|auto(?:mat(?:ic|ed|ische?|isch|yczna))?[\s-]*(?:reply|replied|response|respons|antwort|antwoord|svar|acknowledge?ment)|autoreply|auto-?responder"
-    r"|out[\s-]+of[\s-]+(?:the[\s-]+)?(?:office|town)|(?:on|away on)\s+(?:vacation|holiday|leave)\b|vacation(?:\s+(?:reply|notice|message)|:)|away\s+from\s+(?:the|my)\s+(?:office|desk|mail)"
-    r"|i(?:'m| am)\s+(?:away|out of)|abwesenheit|abwesend|automatische\s+(?:antwort|abwesenheit)|ich bin (?:im urlaub|nicht|abwesend)"
-    r"|réponse\s+automatique|absence\s+du\s+bureau|en\s+(?:congés?|vacances)|absent\s+du\s+bureau|respuesta\s+automática|fuera\s+de\s+(?:la\s+)?oficina"
-    r"|risposta\s+automatica|fuori\s+(?:sede|ufficio)|resposta\s+automática|ausência|fora\s+do\s+escritório|autosvar|frånvaro|fravær|automatisch\s+antwoord|afwezig"
-    r"|automatyczna\s+odpowied|odpowied[zź]\s+automatyczna|nieobecno|автоответ|автоматический\s+ответ|vastaus\s+automaattinen|automaattinen\s+vastaus|poissa\s+toimistosta"
+    r"|auto(?:mat(?:ic|ed|ische?|isch|yczna))?[\s-]*(?:reply|replied|response|respons|antwort|antwoord|svar"
+    r"|acknowledge?ment)|autoreply|auto-?responder"
+    r"|out[\s-]+of[\s-]+(?:the[\s-]+)?(?:office|town)|(?:on|away on)\s+(?:vacation|holiday|leave)\b"
+    r"|vacation(?:\s+(?:reply|notice|message)|:)|away\s+from\s+(?:the|my)\s+(?:office|desk|mail)"
+    r"|i(?:'m| am)\s+(?:away|out of)|abwesenheit|abwesend|automatische\s+(?:antwort|abwesenheit)"
+    r"|ich bin (?:im urlaub|nicht|abwesend)"
+    r"|réponse\s+automatique|absence\s+du\s+bureau|en\s+(?:congés?|vacances)|absent\s+du\s+bureau"
+    r"|respuesta\s+automática|fuera\s+de\s+(?:la\s+)?oficina"
+    r"|risposta\s+automatica|fuori\s+(?:sede|ufficio)|resposta\s+automática|ausência|fora\s+do\s+escritório"
+    r"|autosvar|frånvaro|fravær|automatisch\s+antwoord|afwezig"
+    r"|automatyczna\s+odpowied|odpowied[zź]\s+automatyczna|nieobecno|автоответ|автоматический\s+ответ"
+    r"|vastaus\s+automaattinen|automaattinen\s+vastaus|poissa\s+toimistosta"
     r"|otomatik\s+yanıt|automatická\s+odpověď|automatikus\s+válasz"
     r")",
     re.IGNORECASE,
 )
 #: Programs that ask the sender to prove that he is a person, and acknowledgements of other helpdesks say so in words.
 _CHALLENGE = re.compile(
-    r"(?:confirm|verify|validate)\w*\b.{0,60}\b(?:your\s+(?:e-?mail|message)|you are (?:a|not a)|address).{0,200}(?:click|reply|follow|link|visit)"
-    r"|(?:your (?:e-?mail|message)|message you sent).{0,80}\b(?:is being held|requires? verification|has been (?:held|quarantined)|waiting (?:list|for)|pending)"
-    r"|guest\s+list|challenge[/-]response|spam\s?arrest|anti-?spam\s+(?:verification|confirmation)|whitelist(?:ed)?\s+(?:request|me|yourself)",
+    r"(?:confirm|verify|validate)\w*\b.{0,60}\b(?:your\s+(?:e-?mail|message)|you are (?:a|not a)"
+    r"|address).{0,200}(?:click|reply|follow|link|visit)"
+    r"|(?:your (?:e-?mail|message)|message you sent).{0,80}\b(?:is being held|requires? verification"
+    r"|has been (?:held|quarantined)|waiting (?:list|for)|pending)"
+    r"|guest\s+list|challenge[/-]response|spam\s?arrest|anti-?spam\s+(?:verification|confirmation)"
+    r"|whitelist(?:ed)?\s+(?:request|me|yourself)",
     re.IGNORECASE | re.DOTALL,
 )
 _VACATION = re.compile(
-    r"this is an automat(?:ic|ed)(?:ally generated)? (?:reply|response|message)|automatic(?:ally)? (?:generated )?repl(?:y|ied)"
-    r"|i (?:am|will be) (?:currently )?(?:away|out of (?:the )?(?:office|town)|on (?:vacation|holiday|leave))|这是一封自动(?:回复|答复)|您?的?(?:来信|邮件)(?:我)?已(?:经)?收到.{0,30}自动"
+    r"this is an automat(?:ic|ed)(?:ally generated)? (?:reply|response|message)"
+    r"|automatic(?:ally)? (?:generated )?repl(?:y|ied)"
+    r"|i (?:am|will be) (?:currently )?(?:away|out of (?:the )?(?:office|town)|on (?:vacation|holiday|leave))"
+    r"|这是一封自动(?:回复|答复)|您?的?(?:来信|邮件)(?:我)?已(?:经)?收到.{0,30}自动"
     r"|(?:此邮件|本邮件)(?:为|是|由)系统自动(?:回复|答复)",
     re.IGNORECASE,
 )
+_REPLY_FIELDS = (
+    "x-autoreply", "x-autorespond", "x-autoreply-from", "x-mail-autoreply", "x-autoresponder", "x-auto-reply",
+    "x-auto-answer", "x-qq-autoreply",
+)  # fmt: skip
 _PRECEDENCE_REPLY = re.compile(r"\bauto[_-]?reply\b", re.IGNORECASE)
 
 
 def is_auto_reply(headers: Headers, sender: str, subject: str, text: str) -> bool:
-    """Whether a program answered. A header that only asks others not to answer (X-Auto-Response-Suppress) is no sign."""
+    """Whether a program answered. X-Auto-Response-Suppress alone is no sign: people's programs write it too."""
     submitted = headers.get("auto-submitted").lower()
     if submitted and not submitted.startswith("no"):
         return True
-    if any(
-        headers.has(name)
-        for name in (
-            "x-autoreply",
-            "x-autorespond",
-            "x-autoreply-from",
-            "x-mail-autoreply",
-            "x-autoresponder",
-            "x-auto-reply",
-        )
-    ):
-        if headers.get("x-autoreply").lower() not in ("no", "false"):
-            return True
-    if _PRECEDENCE_REPLY.search(headers.get("precedence")) or _PRECEDENCE_REPLY.search(headers.get("x-precedence")):
+    if any(headers.has(name) for name in _REPLY_FIELDS) and headers.get("x-autoreply").lower() not in ("no", "false"):
         return True
-    if headers.has("x-qq-mailer-autoreply") or headers.get("x-qq-autoreply") or headers.has("x-auto-answer"):
+    if _PRECEDENCE_REPLY.search(headers.get("precedence")) or _PRECEDENCE_REPLY.search(headers.get("x-precedence")):
         return True
     if _SUBJECT.match(subject[:300]):
         return True

@@ -9,6 +9,7 @@ from intake.mail.charsets import decode
 from intake.mail.flowed import unflow
 from intake.mail.headers import split_headers
 from intake.mail.html_text import plain, render
+from intake.mail.pgp import without_armour
 from intake.mail.structure import Node
 
 _READ_AS_TEXT = {
@@ -25,6 +26,7 @@ _TNEF_NAMES = {"winmail.dat", "win.dat"}
 _META_CHARSET = re.compile(rb"<meta[^>]{0,200}?charset\s{0,9}=\s{0,9}[\"']?([\w.:-]{2,40})", re.IGNORECASE)
 _ENRICHED = re.compile(r"<param>[^<]{0,500}</param>|</?[a-zA-Z][\w-]{0,40}>")
 MAX_TEXT = 2_000_000
+_MAX_RAW = 4_000_000
 
 
 @dataclass(frozen=True)
@@ -145,10 +147,10 @@ def _text(node: Node) -> Body:
     if not label and node.type == "text/html":
         found = _META_CHARSET.search(raw[:5000])
         label = found[1].decode() if found else ""
-    text, charset = decode(raw, label)
+    text, charset = decode(raw[:_MAX_RAW], label)
     text = text.replace("\r\n", "\n").replace("\r", "\n").replace("\0", "")
     body = Body(charset=charset)
-    if len(text) > MAX_TEXT:
+    if len(text) > MAX_TEXT or len(raw) > _MAX_RAW:
         # The whole of it stays at hand as a file.
         kind = node.type if "/" in node.type else "text/plain"
         body.parts.append(Part(names.made_up(kind, 1), kind, len(raw), False, raw, ""))
@@ -163,7 +165,7 @@ def _text(node: Node) -> Body:
         text = _ENRICHED.sub("", text.replace("<nl>", "\n").replace("<lt>", "<<")).replace("<<", "<")
     if node.params.get("format", "").lower() == "flowed":
         text = unflow(text, delete_space=node.params.get("delsp", "").lower() == "yes")
-    text, files = uuencode.extract(text)
+    text, files = uuencode.extract(without_armour(text))
     for index, file in enumerate(files, start=1):
         name = names.clean(file.name) or names.made_up("application/octet-stream", index)
         body.parts.append(Part(name, names.type_of(name), len(file.content), False, file.content, ""))
@@ -187,7 +189,7 @@ def _attached(node: Node) -> Body:
 
 
 def _unpacked(content: bytes, name: str, kind: str) -> Body:
-    """The files and the text of a winmail.dat. It stays itself too: meetings, contacts and tasks are readable in it only."""
+    """The files and the text of a winmail.dat, and itself: meetings, contacts and tasks are readable in it only."""
     found = tnef.read(content)
     body = Body(defects=[found.error] if found.error else [])
     for index, one in enumerate(found.attachments, start=1):

@@ -12,7 +12,6 @@ from intake.mail.headers import Headers, message_ids, split_headers
 from intake.mail.structure import Node, walk
 
 _MAX_RECIPIENTS = 100
-_MAX_REPORT = 20_000
 #: What of a mail that came back tells whose it was.
 _OURS = (
     "message-id",
@@ -61,7 +60,7 @@ class _Recipient:
 def find(root: Node, headers: Headers, sender: str, subject: str, text: str) -> Bounce | None:
     """The report that this mail is, None if it is none."""
     recipients, has_status = _machine_readable(root)
-    report = words.report_of(text)[:_MAX_REPORT]
+    report = words.shortened(words.report_of(text))
     failed = [one for one in recipients if one.action not in ("delivered", "relayed", "expanded")]
     if recipients and not failed:
         return None  # good news
@@ -69,7 +68,7 @@ def find(root: Node, headers: Headers, sender: str, subject: str, text: str) -> 
         return None  # somebody's filter asks the sender to prove himself, in the form of a delay
     if not failed and not has_status and not _reads_as_bounce(root, headers, sender, subject, report):
         return None
-    said = " ".join([report, *(one.diagnostic for one in recipients)])
+    said = " ".join([report, *(words.shortened(one.diagnostic) for one in recipients)])
     original = _original(root, text)
     known = tuple((name, original.get(name)[:1000]) for name in _OURS if original.has(name))
     permanent, temporary = _sorted_out(failed)

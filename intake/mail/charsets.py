@@ -11,22 +11,28 @@ from functools import lru_cache
 
 #: The superset that writers of the label mean.
 _WIDER = {
-    "gb2312": "gb18030", "gb_2312-80": "gb18030", "gb2312-80": "gb18030", "csgb2312": "gb18030", "euc-cn": "gb18030",
-    "euccn": "gb18030", "gbk": "gb18030", "x-gbk": "gb18030", "cp936": "gb18030", "ms936": "gb18030",
-    "windows-936": "gb18030", "cn-gb": "gb18030", "chinese": "gb18030", "gb-2312": "gb18030", "hz-gb-2312": "hz",
-    "big5": "big5hkscs", "big5-eten": "big5hkscs", "cn-big5": "big5hkscs", "x-x-big5": "big5hkscs", "cp950": "big5hkscs",
-    "x-sjis": "cp932", "shift_jis": "cp932", "shift-jis": "cp932", "sjis": "cp932", "windows-31j": "cp932",
+    "gb2312": "gb18030", "gb_2312-80": "gb18030", "gb2312-80": "gb18030", "csgb2312": "gb18030",
+    "euc-cn": "gb18030", "euccn": "gb18030", "gbk": "gb18030", "x-gbk": "gb18030", "cp936": "gb18030",
+    "ms936": "gb18030", "windows-936": "gb18030", "cn-gb": "gb18030", "chinese": "gb18030",
+    "gb-2312": "gb18030", "hz-gb-2312": "hz", "big5": "big5hkscs", "big5-eten": "big5hkscs",
+    "cn-big5": "big5hkscs", "x-x-big5": "big5hkscs", "cp950": "big5hkscs", "x-sjis": "cp932",
+    "shift_jis": "cp932", "shift-jis": "cp932", "sjis": "cp932", "windows-31j": "cp932",
     "iso-2022-jp": "iso2022_jp_ext", "cp50220": "iso2022_jp_ext", "cp50221": "iso2022_jp_ext",
     "ks_c_5601-1987": "cp949", "ks_c_5601": "cp949", "ksc5601": "cp949", "euc-kr": "cp949", "euckr": "cp949",
-    "iso-8859-1": "cp1252", "iso8859-1": "cp1252", "latin1": "cp1252", "latin-1": "cp1252", "iso_8859-1": "cp1252",
-    "ansi": "cp1252", "x-ansi": "cp1252", "iso-8859-9": "cp1254", "iso-8859-11": "cp874", "tis-620": "cp874",
-    "windows-874": "cp874", "iso-8859-8-i": "iso-8859-8", "iso-8859-8-e": "iso-8859-8", "iso-8859-6-i": "iso-8859-6",
-    "unicode-1-1-utf-7": "utf-7", "unicode-1-1-utf-8": "utf-8", "utf8mb4": "utf-8", "utf": "utf-8", "utf-8-sig": "utf-8",
-    "x-mac-roman": "mac-roman", "macintosh": "mac-roman", "koi": "koi8-r", "koi8": "koi8-r", "unicode": "utf-16",
+    "iso-8859-1": "cp1252", "iso8859-1": "cp1252", "latin1": "cp1252", "latin-1": "cp1252",
+    "iso_8859-1": "cp1252", "ansi": "cp1252", "x-ansi": "cp1252", "iso-8859-9": "cp1254",
+    "iso-8859-11": "cp874", "tis-620": "cp874", "windows-874": "cp874", "iso-8859-8-i": "iso-8859-8",
+    "iso-8859-8-e": "iso-8859-8", "iso-8859-6-i": "iso-8859-6", "unicode-1-1-utf-7": "utf-7",
+    "unicode-1-1-utf-8": "utf-8", "utf8mb4": "utf-8", "utf": "utf-8", "utf-8-sig": "utf-8",
+    "x-mac-roman": "mac-roman", "macintosh": "mac-roman", "koi": "koi8-r", "koi8": "koi8-r",
+    "unicode": "utf-16",
 }  # fmt: skip
 #: Labels that say nothing.
-_EMPTY = {"", "unknown", "unknown-8bit", "x-unknown", "default", "default_charset", "_autodetect", "_autodetect_all", "us-ascii", "ascii",
-          "ansi_x3.4-1968", "8bit", "7bit", "binary", "none", "x-user-defined", "iso-10646", "text", "plain"}  # fmt: skip
+_EMPTY = {
+    "", "unknown", "unknown-8bit", "x-unknown", "default", "default_charset", "_autodetect", "_autodetect_all",
+    "us-ascii", "ascii", "ansi_x3.4-1968", "8bit", "7bit", "binary", "none", "x-user-defined", "iso-10646",
+    "text", "plain",
+}  # fmt: skip
 #: Codecs that are not character sets of mail; some of them are slow on purpose-made input.
 _FORBIDDEN = {"idna", "punycode", "unicode_escape", "raw_unicode_escape", "undefined", "mbcs", "oem"}
 #: Sets in which every byte is below 0x80, so that their bytes are «valid UTF-8» without being it.
@@ -35,6 +41,7 @@ _BOMS = ((codecs.BOM_UTF8, "utf-8"), (codecs.BOM_UTF16_LE, "utf-16"), (codecs.BO
 _UTF8_WIDE = re.compile(rb"[\xe0-\xef][\x80-\xbf]{2}|[\xf0-\xf4][\x80-\xbf]{3}")
 _JIS_ESCAPE = re.compile(rb"\x1b\$[B@]|\x1b\(J")
 _HIGH = re.compile(rb"[\x80-\xff]")
+_HIGH_BYTES = bytes(range(0x80, 0x100))
 _SAMPLE = 8192
 #: What the reader may not break off in the middle of a character is judged by this much less.
 _TAIL = 4
@@ -72,7 +79,7 @@ def _decode(raw: bytes, label: str) -> tuple[str, str]:
             return text, "utf-8"
         loose = raw.decode(codec, "replace")
         # A few bad bytes in a text of the named set are dirt; many say that the name is wrong.
-        if loose.count("\ufffd") * 20 <= max(len(_HIGH.findall(raw)), 20):
+        if loose.count("\ufffd") * 20 <= max(_high_bytes(raw), 20):
             return loose, _public(codec)
     guessed = guess(raw)
     text = _strict(raw, guessed)
@@ -148,6 +155,10 @@ def _guess_single(sample: bytes) -> str:
         lower_koi8 = sum(1 for byte in high if byte < 0xE0)
         return "koi8-r" if lower_koi8 * 2 > len(high) else "cp1251"
     return "cp1252"
+
+
+def _high_bytes(raw: bytes) -> int:
+    return len(raw) - len(raw.translate(None, _HIGH_BYTES))
 
 
 def _is_no_accident(raw: bytes, codec: str) -> bool:

@@ -26,13 +26,14 @@ _MARK_LINES = re.compile("[\ue000-\ue003]\n?")
 _SPACE = re.compile(r"[ \t\r\n\f\u200b]+")
 _BREAKS = {
     **dict.fromkeys(("p", "h1", "h2", "h3", "h4", "h5", "h6", "ul", "ol", "dl", "table", "blockquote", "pre"), 2),
-    **dict.fromkeys(("div", "tr", "li", "dt", "dd", "section", "article", "header", "footer", "center", "address", "form",
-                     "fieldset", "figure", "figcaption", "tbody", "thead", "caption", "title", "body", "html"), 1),
-}  # fmt: skip
+    **dict.fromkeys(("div", "tr", "li", "dt", "dd", "section", "article", "header", "footer", "center", "address"), 1),
+    **dict.fromkeys(("form", "fieldset", "figure", "figcaption", "tbody", "thead", "caption", "body", "html"), 1),
+}
 _VOID = {"br", "hr", "img", "input", "meta", "link", "base", "col", "area", "wbr", "o:p"}
 _HIDDEN = re.compile(r"display\s*:\s*none|mso-hide\s*:\s*all", re.IGNORECASE)
 _QUOTE_CLASS = re.compile(
-    r"gmail_quote|gmail_extra_quote|yahoo_quoted|yahoo-quoted|protonmail_quote|zmail_extra|tutanota_quote|moz-email-headers"
+    r"gmail_quote|gmail_extra_quote|yahoo_quoted|yahoo-quoted|protonmail_quote|zmail_extra|tutanota_quote"
+    r"|moz-email-headers"
     r"|ntes-[\w-]*quote|isReplyContent|netease[\w-]*quote|__aliyun_[\w-]*(?:previous|history|quote)|aliyun-[\w-]*quote"
     r"|xm_[\w-]*original|xm_mail_oringinal|lark-mail-quote|history-quote|replyreferencediv|OLK_SRC_BODY_SECTION"
     r"|mail-editor-reference-message-container|messageReplySection|freebirdQuote|WM_QUOTE|qm_original|mailOriginal",
@@ -144,13 +145,13 @@ class _Renderer:
         if self._point(values.get("id", "")):
             self.mark(Mark.QUOTE)
         elif (
-            _QUOTE_CLASS.search(labels)
+            _QUOTE_CLASS.search(labels[:300])
             or values.get("name") == "quote"
             or (name == "blockquote" and values.get("type") == "cite")
         ):
             entry.effect = "quote"
             self.mark(Mark.QUOTE)
-        elif _SIGNATURE_CLASS.search(labels) and name not in ("body", "html", "table", "td", "style"):
+        elif _SIGNATURE_CLASS.search(labels[:300]) and name not in ("body", "html", "table", "td", "style"):
             entry.effect = "signature"
             self.mark(Mark.SIGNATURE)
         if name == "blockquote":
@@ -286,7 +287,7 @@ def render(html: str) -> str:
     if renderer.line:
         renderer._newline()
     text = "\n".join(renderer.lines).replace("\u00a0", " ")
-    text = re.sub(r"[ \t]+\n", "\n", text)
+    text = "\n".join(line.rstrip() for line in text.split("\n"))
     return re.sub(r"\n{3,}", "\n\n", text).strip("\n ")
 
 

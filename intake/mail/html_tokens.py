@@ -8,19 +8,21 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-MAX_LENGTH = 4_000_000
-MAX_TAGS = 200_000
+MAX_LENGTH = 2_000_000
+#: Behind so many tags the rest is stripped of them, but no more laid out.
+MAX_TAGS = 30_000
 _MAX_ATTRIBUTES = 20_000
-_STRICT_FAILURES = 20
+_STRICT_FAILURES = 4
 _TEXT = re.compile(r"(?:[^<]++|<(?![a-zA-Z/!?]))++")
-_TAG = re.compile(r"<(/?)([a-zA-Z][^\s/>]*+)((?:[^\"'>]++|\"[^\"]*+\"|'[^']*+')*+)>")
-_SIMPLE = re.compile(r"<(/?)([a-zA-Z][^\s/>]*+)([^>]*+)>")
+_TAG = re.compile(r"<(/?)([a-zA-Z][^\s/><]{0,40}+)((?:[^\"'>]++|\"[^\"]*+\"|'[^']*+')*+)>")
+_SIMPLE = re.compile(r"<(/?)([a-zA-Z][^\s/><]{0,40}+)([^>]*+)>")
+_ANY_TAG = re.compile(r"<[^<>]*+>")
 _ATTRIBUTE = re.compile(r"(?<![\w:-])([\w:-]++)\s*+=\s*+(?:\"([^\"]*+)\"|'([^']*+)'|([^\s\"'>]++))")
 #: Elements whose content is no text for people.
 _OPAQUE = {"script", "style", "title", "noframes", "xml", "o:xml"}
 
 
-@dataclass(frozen=True)
+@dataclass(slots=True)
 class Token:
     """A piece of text (no name), an opening or a closing tag."""
 
@@ -47,7 +49,12 @@ class Tokens:
 
     def __iter__(self) -> Iterator[Token]:
         html, position, tags = self._html, 0, 0
+        last = html.rfind(">")
         while position < len(html):
+            if position > last or tags > MAX_TAGS:
+                # Nothing can close a tag any more, or there were enough of them.
+                yield Token(text=_ANY_TAG.sub(" ", html[position:]))
+                return
             run = _TEXT.match(html, position)
             if run:
                 yield Token(text=run[0])
@@ -56,8 +63,6 @@ class Tokens:
             token, position = self._markup(position)
             if token:
                 tags += 1
-                if tags > MAX_TAGS:
-                    return
                 yield token
                 if token.name in _OPAQUE and not token.closing:
                     position = self._after(f"</{token.name}", position, position)
@@ -71,13 +76,11 @@ class Tokens:
         found = _TAG.match(html, position) if self._failures < _STRICT_FAILURES else None
         if not found:
             self._failures += 1
-            found = _SIMPLE.match(html, position) if ">" not in self._no_more else None
+            found = _SIMPLE.match(html, position)
         if found:
             return Token(found[2].lower(), bool(found[1]), found[3]), found.end()
         if html.startswith("</", position):
             return None, self._after(">", position + 2, position + 2)
-        if html.find(">", position) < 0:
-            self._no_more.add(">")
         return Token(text="<"), position + 1
 
     def _after(self, ending: str, start: int, otherwise: int) -> int:

@@ -7,9 +7,20 @@ import unicodedata
 MAX_NAME = 150
 #: The table of Python itself, so that a name does not depend on the machine.
 _TYPES = mimetypes.MimeTypes(filenames=())
-_SUFFIXES = {"message/rfc822": ".eml", "text/plain": ".txt", "text/html": ".html", "text/calendar": ".ics", "image/jpeg": ".jpg", "image/pjpeg": ".jpg",
-             "application/pgp-signature": ".asc", "message/delivery-status": ".txt", "text/rfc822-headers": ".txt",
-             "application/pgp-encrypted": ".asc", "text/x-vcard": ".vcf", "text/vcard": ".vcf"}  # fmt: skip
+_SUFFIXES = {
+    "message/rfc822": ".eml",
+    "message/delivery-status": ".txt",
+    "text/rfc822-headers": ".txt",
+    "text/plain": ".txt",
+    "text/html": ".html",
+    "text/calendar": ".ics",
+    "text/vcard": ".vcf",
+    "text/x-vcard": ".vcf",
+    "image/jpeg": ".jpg",
+    "image/pjpeg": ".jpg",
+    "application/pgp-signature": ".asc",
+    "application/pgp-encrypted": ".asc",
+}
 _BAD = re.compile(r"[\x00-\x1f\x7f\u200b-\u200f\u202a-\u202e\u2066-\u2069\ufeff]")
 
 
@@ -26,7 +37,8 @@ def clean(name: str) -> str:
 def made_up(kind: str, number: int) -> str:
     """A name for the part that has none."""
     suffix = _SUFFIXES.get(kind) or _TYPES.guess_extension(kind) or ".bin"
-    return f"{kind.partition('/')[0] if kind.startswith(('image/', 'audio/', 'video/', 'text/')) else 'attachment'}-{number}{suffix}"
+    shown = kind.startswith(("image/", "audio/", "video/", "text/"))
+    return f"{kind.partition('/')[0] if shown else 'attachment'}-{number}{suffix}"
 
 
 def for_message(subject: str) -> str:

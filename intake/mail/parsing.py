@@ -20,9 +20,10 @@ __all__ = ["Address", "Bounce", "ParsedMail", "Part", "parse"]
 MAX_BYTES = 64 * 1024 * 1024
 #: Headers that those who thread, answer and guard against loops want to see as they came.
 _KEPT = (
-    "auto-submitted", "precedence", "list-id", "list-post", "list-unsubscribe", "list-help", "x-loop", "x-autoreply", "x-autorespond",
-    "x-auto-response-suppress", "x-mailer", "user-agent", "return-path", "delivered-to", "x-original-to", "sender", "thread-topic",
-    "thread-index", "content-language", "authentication-results", "received-spf", "x-spam-status", "x-spam-flag", "feedback-id",
+    "auto-submitted", "precedence", "list-id", "list-post", "list-unsubscribe", "list-help", "x-loop",
+    "x-autoreply", "x-autorespond", "x-auto-response-suppress", "x-mailer", "user-agent", "return-path",
+    "delivered-to", "x-original-to", "sender", "thread-topic", "thread-index", "content-language",
+    "authentication-results", "received-spf", "x-spam-status", "x-spam-flag", "feedback-id",
     "x-failed-recipients", "disposition-notification-to", "importance", "x-priority", "x-helpdesk-id",
 )  # fmt: skip
 _MAX_SUBJECT = 2000

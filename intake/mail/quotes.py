@@ -14,7 +14,7 @@ _WRAPPED = 4
 _LONGEST = 600
 #: Labels of a header block are looked for so far.
 _BLOCK = 12
-_MAX_LINES = 50_000
+_MAX_LINES = 20_000
 _SIGNATURE_LINES = 20
 
 
@@ -145,10 +145,10 @@ def _end_of_block(lines: list[str], index: int) -> int:
     if start < 0:
         return 0
     head = _squeezed(lines[start])
-    if patterns.ONE_LINE.match(head[:2000]):
-        return start + 1
     if not patterns.FROM_LABEL.match(head):
         return 0
+    if _all_in_one_line(head[:2000]):
+        return start + 1
     seen: set[str] = set()
     end = start
     for at in range(start + 1, min(start + _BLOCK, len(lines))):
@@ -158,6 +158,17 @@ def _end_of_block(lines: list[str], index: int) -> int:
             end = at
     # Two of them, one of which tells when or what: nobody writes that by hand.
     return end + 1 if len(seen) >= 2 and seen & {"sent", "subject"} else 0
+
+
+def _all_in_one_line(line: str) -> bool:
+    """«From: … Sent: … To: … Subject: …» without line breaks, as some phones write."""
+    position = 0
+    for pattern in patterns.IN_ONE_LINE:
+        found = pattern.search(line, position)
+        if not found:
+            return False
+        position = found.end()
+    return True
 
 
 def _label(line: str) -> str:

@@ -1,8 +1,9 @@
 """The tree of a mail's parts, found in one walk over the bytes.
 
-The standard library's reader recurses for each level and looks at each line in Python; a mail made for it takes minutes.
-Here a part is a range of the one buffer, boundaries are found by one regular expression for each level, and levels and
-parts are counted. What lies deeper or beyond is kept as one part: nothing is lost, it is only not taken apart.
+The standard library's reader recurses for each level and looks at each line in Python; a mail made for it takes
+minutes. Here a part is a range of the one buffer, boundaries are found by one regular expression for each level, and
+levels and parts are counted. What lies deeper or beyond is kept as one part: nothing is lost, it is only not taken
+apart.
 """
 
 import binascii
@@ -15,6 +16,8 @@ from intake.mail.headers import Headers, loose_base64, main_value, parameters, s
 
 MAX_DEPTH = 25
 MAX_PARTS = 1000
+_MAX_BOUNDARY = 250  # RFC 2046 allows 70
+_LOOK_AHEAD = 20_000
 _TYPE = re.compile(r"[a-z0-9!#$&^_.+-]+/[a-z0-9!#$&^_.+-]+")
 #: A line that may be a boundary which nobody named: two hyphens, then no blank.
 _ANY_BOUNDARY = re.compile(
@@ -154,10 +157,10 @@ def _node(raw: bytes, start: int, end: int, *, depth: int, parent: str) -> Node:
 
 
 def _split(node: Node, room: int) -> None:
-    boundary = node.params.get("boundary", "").encode("utf-8", "surrogateescape").rstrip()
+    boundary = node.params.get("boundary", "").encode("utf-8", "surrogateescape")[:_MAX_BOUNDARY].rstrip()
     marks = _marks(node, boundary, room) if boundary else []
     if not marks:
-        found = _ANY_BOUNDARY.search(node.raw, node.start, node.end)
+        found = _ANY_BOUNDARY.search(node.raw, node.start, min(node.end, node.start + _LOOK_AHEAD))
         if found:
             node.defects.append("boundary missing or wrong")
             marks = _marks(node, found[1].rstrip(), room)
@@ -177,7 +180,7 @@ def _split(node: Node, room: int) -> None:
 
 
 def _marks(node: Node, boundary: bytes, room: int) -> list[tuple[int, int, bool]]:
-    """Where boundary lines begin (with the line break before, which is theirs), where they end, and whether they close."""
+    """Where boundary lines begin (the line break before is theirs), where they end, and whether they close."""
     line = re.compile(rb"\r?\n--" + re.escape(boundary) + rb"(--)?[ \t]*(?:\r?\n|\Z)")
     first = re.compile(rb"--" + re.escape(boundary) + rb"(--)?[ \t]*(?:\r?\n|\Z)").match(node.raw, node.start, node.end)
     marks = [(node.start, _after(first.end(), node), bool(first[1]))] if first else []

@@ -2,8 +2,14 @@
 
 import re
 
-_REPLY = "re|回复|回覆|答复|答覆|回信|返信|aw|antw|antwort|sv|svar|vs|réf|ref|rép|rif|res|odp|ynt|vá|отв|ответ|отг|답장|回复全部|主题回复"
-_FORWARD = "fwd|fw|转发|轉寄|轉發|转寄|転送|wg|tr|rv|enc|pd|vb|vl|doorst|vidarebefordrat|vidarebef|továbbítás|ilt|переслано|пересл|전달|trans"
+_REPLY = (
+    "re|回复|回覆|答复|答覆|回信|返信|回复全部|主题回复|답장|aw|antw|antwort|sv|svar|vs"
+    "|réf|ref|rép|rif|res|odp|ynt|vá|отв|ответ|отг"
+)
+_FORWARD = (
+    "fwd|fw|转发|轉寄|轉發|转寄|転送|전달|wg|tr|rv|enc|pd|vb|vl|doorst|vidarebefordrat|vidarebef"
+    "|továbbítás|ilt|переслано|пересл|trans"
+)
 _AUTOMATIC = "自动回复|自動回覆|自动答复|automatic reply|auto(?:matic)? ?reply|automatische antwort|réponse automatique"
 _COUNT = r"(?:\s?[\[(（]\d{1,3}[\])）]|\^\d{1,3}|\*\d{1,3})?"
 _ANY = re.compile(rf"\s*(?:{_REPLY}|{_FORWARD}|{_AUTOMATIC}){_COUNT}\s*[:：]\s*", re.IGNORECASE)

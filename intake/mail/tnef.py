@@ -1,7 +1,8 @@
 """Microsoft's winmail.dat (MS-OXTNEF): its attachments and its body, read within bounds.
 
-A stream is a row of attributes, and some of them hold a row of MAPI properties. Every length is checked against what is
-there before anything is cut out; the first one that does not fit ends the reading, and what was found until then counts.
+A stream is a row of attributes, and some of them hold a row of MAPI properties. Every length is checked against what
+is there before anything is cut out; the first one that does not fit ends the reading, and what was found until then
+counts.
 """
 
 import struct

@@ -15,7 +15,9 @@ class Command(BaseCommand):
     requires_system_checks: list[str] = []  # reading needs neither database nor cache
 
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument("files", nargs="+", metavar="FILE", help="a file with one raw mail, or - for standard input")
+        parser.add_argument(
+            "files", nargs="+", metavar="FILE", help="a file with one raw mail, or - for standard input"
+        )
         parser.add_argument("--dry-run", action="store_true", help="only show what is read, as JSON lines")
         parser.add_argument("--mailbox", default="", help="the address of the mailbox that the mails came to")
 
