@@ -25,8 +25,8 @@ _TNEF_TYPES = {"application/ms-tnef", "application/vnd.ms-tnef"}
 _TNEF_NAMES = {"winmail.dat", "win.dat"}
 _META_CHARSET = re.compile(rb"<meta[^>]{0,200}?charset\s{0,9}=\s{0,9}[\"']?([\w.:-]{2,40})", re.IGNORECASE)
 _ENRICHED = re.compile(r"<param>[^<]{0,500}</param>|</?[a-zA-Z][\w-]{0,40}>")
-MAX_TEXT = 2_000_000
-_MAX_RAW = 4_000_000
+MAX_TEXT = 1_000_000
+_MAX_RAW = 2_500_000
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 MAX_LENGTH = 2_000_000
 #: Behind so many tags the rest is stripped of them, but no more laid out.
-MAX_TAGS = 30_000
+MAX_TAGS = 20_000
 _MAX_ATTRIBUTES = 20_000
 _STRICT_FAILURES = 4
 _TEXT = re.compile(r"(?:[^<]++|<(?![a-zA-Z/!?]))++")

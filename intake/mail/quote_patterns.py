@@ -45,6 +45,10 @@ _WROTE = (
 WROTE_END = re.compile(rf"(?<![a-zà-ÿ])(?:{_WROTE})\s*[:：]\s*$", re.IGNORECASE)
 #: «… schrieb am 3. März 2024 um 10:00 Uhr:», «… a écrit le …:»: the date follows.
 WROTE_WITHIN = re.compile(rf"(?:{_WROTE})\b.{{0,120}}\d.{{0,60}}[:：]\s*$", re.IGNORECASE)
+#: «Am 5. März 2024 schrieb Anne:»: the name follows.
+WROTE_ANYWHERE = re.compile(rf"(?<![a-zà-ÿ])(?:{_WROTE})\s", re.IGNORECASE)
+#: Gmail in Russian and others: a date, a name and an address without any verb.
+ADDRESS_AT_END = re.compile(r"<[^<>@\s]{1,100}@[^<>@\s]{1,100}>\s*[:：]$")
 #: Gmail in Japanese and old Gmail: date, name and address, with a colon at most.
 DATE_AND_ADDRESS = re.compile(
     r"^\s*\d{4}[年/.-]\s?\d{1,2}[月/.-]\s?\d{1,2}.{0,150}<[^<>@\s]{1,100}@[^<>@\s]{1,100}>\s*[:：]?\s*$"

@@ -66,10 +66,9 @@ def _without_quotes(lines: list[str], is_reply: bool) -> _Runs:
     index = 0
     while index < len(lines):
         line = lines[index]
-        if patterns.FORWARDED.match(line) and line.strip():
+        if patterns.FORWARDED.match(line):
             # What is passed on is what the mail is about.
-            for rest in lines[index:]:
-                kept.add(rest)
+            kept.runs[-1].extend(lines[index:])
             break
         if line == Mark.QUOTE:
             index = _end_of_marked(lines, index, kept)
@@ -82,20 +81,18 @@ def _without_quotes(lines: list[str], is_reply: bool) -> _Runs:
                 kept.part()
                 index = header
                 continue
-            if not _stands_alone(kept, lines[index:header]):
+            if kept.empty():
+                # Nothing was written above, and where an unmarked quote ends nobody can tell.
+                kept.runs[-1].extend(lines[index:])
+            else:
                 kept.part()
-                break
+            break
         if line.lstrip().startswith(">") and introduced:
             kept.part()
         else:
             kept.add(line)
         index += 1
     return kept
-
-
-def _stands_alone(kept: _Runs, header: list[str]) -> bool:
-    """Whether nothing was written above: then nobody can tell where an unmarked quote ends, and it stays."""
-    return bool(header) and kept.empty()
 
 
 def _next_words(lines: list[str], index: int) -> str:
@@ -215,8 +212,11 @@ def _is_attribution(line: str, following: str, wrapped: bool) -> bool:
         if dated and (begins or "@" in line or any(word in line for word in ("于", "在", "於"))):
             return True
         return quoted and (not wrapped or begins)
-    if patterns.WROTE_WITHIN.search(line):
+    begins = bool(patterns.BEGINS.match(line))
+    if patterns.WROTE_WITHIN.search(line) or (begins and dated and patterns.WROTE_ANYWHERE.search(line)):
         return quoted or ("@" in line and dated)
+    if begins and patterns.ADDRESS_AT_END.search(line):
+        return quoted
     return bool(patterns.DATE_AND_ADDRESS.match(line)) and (quoted or line.endswith((":", "：")))
 
 
