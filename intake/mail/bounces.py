@@ -64,8 +64,9 @@ def find(root: Node, headers: Headers, sender: str, subject: str, text: str) -> 
     failed = [one for one in recipients if one.action not in ("delivered", "relayed", "expanded")]
     if recipients and not failed:
         return None  # good news
-    if has_status and all(one.action == "delayed" for one in failed) and words.PERSONAL.search(report[:1500]):
-        return None  # somebody's filter asks the sender to prove himself, in the form of a delay
+    certain = any(one.address and one.action == "failed" for one in failed)
+    if has_status and not certain and words.PERSONAL.search(report[:1500]):
+        return None  # somebody's filter asks the sender to prove himself, in the form of a report
     if not failed and not has_status and not _reads_as_bounce(root, headers, sender, subject, report):
         return None
     said = " ".join([report, *(words.shortened(one.diagnostic) for one in recipients)])

@@ -42,6 +42,7 @@ _UTF8_WIDE = re.compile(rb"[\xe0-\xef][\x80-\xbf]{2}|[\xf0-\xf4][\x80-\xbf]{3}")
 _JIS_ESCAPE = re.compile(rb"\x1b\$[B@]|\x1b\(J")
 _HIGH = re.compile(rb"[\x80-\xff]")
 _HIGH_BYTES = bytes(range(0x80, 0x100))
+_HIGH_RUN = re.compile(rb"[\x80-\xff]+")
 _SAMPLE = 8192
 #: What the reader may not break off in the middle of a character is judged by this much less.
 _TAIL = 4
@@ -124,6 +125,9 @@ def guess(raw: bytes) -> str:
 
 def _guess_pairs(sample: bytes, pairs: list[bytes]) -> str:
     """Which two-byte set: common characters of each lie in a block of their own."""
+    runs = _HIGH_RUN.findall(sample)
+    if len(runs) >= 3 and sum(len(run) % 2 for run in runs) * 8 >= len(runs) and all(pair[1] >= 0xA1 for pair in pairs):
+        return ""  # words of odd length: one byte for each letter
     leads = [pair[0] for pair in pairs]
     both_high = sum(1 for pair in pairs if pair[1] >= 0xA1)
     total = len(pairs)

@@ -129,11 +129,15 @@ class _Renderer:
             self.close("p")
         elif name in ("td", "th", "tr", "li"):
             self._close_sibling(name)
-        if name in _BREAKS:
+        if name in _BREAKS and not self._begins_cell():
             self.need = max(self.need, _BREAKS[name])
         entry = _Open(name, start=self.written)
         self._begin(entry, token)
         self.stack.append(entry)
+
+    def _begins_cell(self) -> bool:
+        """Whether the next word is the first one of a table's cell: a paragraph there breaks no line."""
+        return bool(self.stack) and self.stack[-1].name in ("td", "th") and self.stack[-1].start == self.written
 
     def _begin(self, entry: _Open, token: Token) -> None:
         name, values = entry.name, token.values() if token.attributes else {}

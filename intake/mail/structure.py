@@ -160,7 +160,7 @@ def _split(node: Node, room: int) -> None:
     boundary = node.params.get("boundary", "").encode("utf-8", "surrogateescape")[:_MAX_BOUNDARY].rstrip()
     marks = _marks(node, boundary, room) if boundary else []
     if not marks:
-        found = _ANY_BOUNDARY.search(node.raw, node.start, min(node.end, node.start + _LOOK_AHEAD))
+        found = _ANY_BOUNDARY.search(node.raw, max(0, node.start - 1), min(node.end, node.start + _LOOK_AHEAD))
         if found:
             node.defects.append("boundary missing or wrong")
             marks = _marks(node, found[1].rstrip(), room)
