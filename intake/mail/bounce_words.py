@@ -17,6 +17,14 @@ DAEMON = re.compile(
     r"|mail\s+router|bounce[sd]?@|^daemon@",
     re.IGNORECASE,
 )
+#: The sentence of a program to the writer.
+TOLD = re.compile(rf"your message could not be delivered to:?\s{{1,20}}<?{ADDRESS.pattern}", re.IGNORECASE)
+#: Senders that are programs, if not those that deliver.
+MACHINE = re.compile(
+    r"^(?:no-?reply|do-?not-?reply|admin|administrator|system|root|.*(?:virus|gateway|scan|filter|mailer|delivery"
+    r"|guard))[^@]*@",
+    re.IGNORECASE,
+)
 FAILED_SUBJECT = re.compile(
     r"undeliver|non-?deliver|not?\s+deliver|delivery\s+(?:status\s+)?(?:notification|report|failure|failed|error"
     r"|problem|has\s+failed|delay|incomplete|status)"
@@ -115,7 +123,8 @@ _REASONS = (
         r"|length)\s+(?:\w+\s+){0,3}(?:exceed|limit)|too\s+large|5\.3\.4|5\.2\.3|邮件(?:过大|超过)"),
     (
         "domain_error",
-        r"host\s+(?:or\s+domain\s+(?:name\s+)?)?(?:\w+\s+)?(?:unknown|not\s+found)|unknown\s+host|no\s+such\s+(?:host|domain)"
+        r"host\s+(?:or\s+domain\s+(?:name\s+)?)?(?:\w+\s+)?(?:unknown|not\s+found)|unknown\s+host"
+        r"|no\s+such\s+(?:host|domain)"
         r"|name\s+or\s+service\s+not\s+known|name\s+(?:server|resolution)|unrouteable"
         r"|domain\s+(?:\w+\s+){0,3}(?:not\s+(?:exist|found)|unknown)"
         r"|couldn['’]?t\s+find\s+any\s+host|no\s+mx|5\.1\.2|5\.4\.4|bad\s+destination\s+(?:host|system)|域名",

@@ -27,6 +27,7 @@ _OURS = (
 )
 
 
+_RETURNED = ("message/rfc822", "message/global", "text/rfc822-headers", "message/rfc822-headers")
 _STATUS_TYPES = ("message/delivery-status", "message/global-delivery-status")
 _STATUS_FIELDS = re.compile(rb"^(?:final|original)-recipient[ \t]*:", re.IGNORECASE | re.MULTILINE)
 
@@ -67,7 +68,7 @@ def find(root: Node, headers: Headers, sender: str, subject: str, text: str) -> 
     certain = any(one.address and one.action == "failed" for one in failed)
     if has_status and not certain and words.PERSONAL.search(report[:1500]):
         return None  # somebody's filter asks the sender to prove himself, in the form of a report
-    if not failed and not has_status and not _reads_as_bounce(root, headers, sender, subject, report):
+    if not failed and not has_status and not _reads_as_bounce(root, headers, sender, subject, report, text):
         return None
     said = " ".join([report, *(words.shortened(one.diagnostic) for one in recipients)])
     original = _original(root, text)
@@ -147,12 +148,13 @@ def _sorted_out(found: list[_Recipient]) -> tuple[tuple[str, ...], tuple[str, ..
     return tuple(permanent), tuple(address for address in temporary if address not in permanent)
 
 
-def _reads_as_bounce(root: Node, headers: Headers, sender: str, subject: str, report: str) -> bool:
+def _reads_as_bounce(root: Node, headers: Headers, sender: str, subject: str, report: str, text: str) -> bool:
     if headers.has("x-failed-recipients"):
         return True
     kind = root.params.get("report-type", "").lower() if root.type == "multipart/report" else ""
     by_daemon = bool(words.DAEMON.search(sender) or words.DAEMON.search(headers.get("from")))
-    empty_path = headers.get("return-path").strip() == "<>"
+    path = headers.get("return-path").strip()
+    empty_path = path == "<>" or bool(words.DAEMON.search(path))
     says_subject = bool(words.FAILED_SUBJECT.search(subject))
     if kind not in ("", "delivery-status") and not (kind == "disposition-notification" and by_daemon and says_subject):
         return False  # a receipt, a complaint
@@ -161,7 +163,13 @@ def _reads_as_bounce(root: Node, headers: Headers, sender: str, subject: str, re
         return False
     if by_daemon:
         return says_text or says_subject
-    return says_subject and (says_text or empty_path) or (empty_path and says_text and not headers.has("in-reply-to"))
+    if empty_path and says_text and not headers.has("in-reply-to"):
+        return True
+    # People write about mails that came back, too. Without the sender's name a program shows itself by its headers,
+    # or by the copy of the mail that it hands back.
+    automatic = headers.has("auto-submitted") or bool(words.MACHINE.search(sender) or words.TOLD.search(report))
+    returns = any(node.type in _RETURNED for node in walk(root)) or len(words.report_of(text)) < len(text)
+    return says_subject and (empty_path or (says_text and (automatic or returns)))
 
 
 def _from_words(headers: Headers, subject: str, report: str, said: str) -> tuple[tuple[str, ...], tuple[str, ...]]:
@@ -189,10 +197,7 @@ def _named(headers: Headers, report: str) -> list[str]:
 def _original(root: Node, text: str) -> Headers:
     """The headers of the mail that came back: of the part that holds it, else of its copy in the text."""
     for node in walk(root):
-        if (
-            node.type in ("message/rfc822", "message/global", "text/rfc822-headers", "message/rfc822-headers")
-            and node.depth
-        ):
+        if node.type in _RETURNED and node.depth:
             found, _end = split_headers(node.content().lstrip(b"\r\n")[:600_000])
             if found.has("message-id") or found.has("from"):
                 return found

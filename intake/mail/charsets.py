@@ -104,7 +104,7 @@ def known(label: str) -> str:
         info = codecs.lookup(name)
     except (LookupError, ValueError, UnicodeError):
         return ""
-    if info.name in _FORBIDDEN or not info._is_text_encoding:  # type: ignore[attr-defined]  # the only way to ask
+    if info.name in _FORBIDDEN or not info._is_text_encoding:  # the only way to ask
         return ""
     # Python's own spellings of the small sets end here too (iso8859_1, latin_1, euc_kr).
     return _WIDER.get(info.name.replace("_", "-"), name)

@@ -59,8 +59,8 @@ PLAIN = {
         "To: Lin <lin@kunde.example>\nSubject: Printer\n\n您好，请问打印机现在是否可以连接？\n"
     ),
     "outlook zh": (
-        "It works now.\n\n发件人: 服务台 <help@desk.example>\n发送时间: 2024年3月5日 10:12\n收件人: Lin <lin@kunde.example>\n"
-        "主题: 打印机\n\n您好，请问打印机现在是否可以连接？\n"
+        "It works now.\n\n发件人: 服务台 <help@desk.example>\n发送时间: 2024年3月5日 10:12\n"
+        "收件人: Lin <lin@kunde.example>\n主题: 打印机\n\n您好，请问打印机现在是否可以连接？\n"
     ),
     "outlook de": (
         "It works now.\n\nVon: Desk <help@desk.example>\nGesendet: Dienstag, 5. März 2024 10:12\nAn: Lin\n"
@@ -87,17 +87,18 @@ PLAIN = {
         "发件人: 服务台\n发送时间: 2024年3月5日\n收件人: Lin\n主题: x\n\n您好，请问打印机现在是否可以连接？\n"
     ),
     "exchange zh": (
-        "It works now.\n\n-----邮件原件-----\n发件人: 服务台\n发送时间: 2024年3月5日 10:12\n收件人: Lin\n主题: 打印机\n\n"
-        "您好，请问打印机现在是否可以连接？\n"
+        "It works now.\n\n-----邮件原件-----\n发件人: 服务台\n发送时间: 2024年3月5日 10:12\n收件人: Lin\n"
+        "主题: 打印机\n\n您好，请问打印机现在是否可以连接？\n"
     ),
     "qq": (
-        'It works now.\n\n\n\n\n------------------ 原始邮件 ------------------\n发件人: "服务台" <help@desk.example>;\n'
-        '发送时间: 2024年3月5日(星期二) 上午10:12\n收件人: "Lin"<lin@kunde.example>;\n主题: 打印机\n\n您好，请问打印机现在是否可以连接？\n'
+        "It works now.\n\n\n\n\n------------------ 原始邮件 ------------------\n"
+        '发件人: "服务台" <help@desk.example>;\n发送时间: 2024年3月5日(星期二) 上午10:12\n'
+        '收件人: "Lin"<lin@kunde.example>;\n主题: 打印机\n\n您好，请问打印机现在是否可以连接？\n'
     ),
     "qq signed": (
         "It works now.\n\n\n------------------\n林\n技术部\n\n\n\n"
-        '------------------\xa0原始邮件\xa0------------------\n发件人: "服务台"\n发送时间: 2024年3月5日\n主题: 打印机\n\n'
-        "您好，请问打印机现在是否可以连接？\n"
+        '------------------\xa0原始邮件\xa0------------------\n发件人: "服务台"\n发送时间: 2024年3月5日\n'
+        "主题: 打印机\n\n您好，请问打印机现在是否可以连接？\n"
     ),
     "qq en": (
         'It works now.\n\n------------------ Original ------------------\nFrom:  "Desk"<help@desk.example>;\n'
@@ -105,36 +106,43 @@ PLAIN = {
         "您好，请问打印机现在是否可以连接？\n"
     ),
     "netease en": (
-        'It works now.\n\n\n\nAt 2024-03-05 10:12:33, "Desk" <help@desk.example> wrote:\n\n您好，请问打印机现在是否可以连接？\n'
-    ),
-    "netease zh": (
-        'It works now.\n\n\n\n在 2024-03-05 10:12:33，"服务台" <help@desk.example> 写道：\n\n您好，请问打印机现在是否可以连接？\n'
-    ),
-    "netease quoted": (
-        'It works now.\n\n\n\n在 2024-03-05 10:12:33，"服务台" <help@desk.example> 写道：\n>您好，请问打印机现在是否可以连接？\n>谢谢\n'
-    ),
-    "netease master": (
-        "It works now.\n\n---- 回复的原邮件 ----\n| 发件人 | 服务台<help@desk.example> |\n| 日期 | 2024年03月05日 10:12 |\n"
-        "| 收件人 | Lin |\n| 主题 | 打印机 |\n\n您好，请问打印机现在是否可以连接？\n"
-    ),
-    "netease app": (
-        "It works now.\n\n发自我的网易邮箱\n---- 回复的原邮件 ----\n发件人：服务台\n日期：2024年3月5日\n收件人：Lin\n主题：打印机\n\n"
+        'It works now.\n\n\n\nAt 2024-03-05 10:12:33, "Desk" <help@desk.example> wrote:\n\n'
         "您好，请问打印机现在是否可以连接？\n"
     ),
+    "netease zh": (
+        'It works now.\n\n\n\n在 2024-03-05 10:12:33，"服务台" <help@desk.example> 写道：\n\n'
+        "您好，请问打印机现在是否可以连接？\n"
+    ),
+    "netease quoted": (
+        'It works now.\n\n\n\n在 2024-03-05 10:12:33，"服务台" <help@desk.example> 写道：\n'
+        ">您好，请问打印机现在是否可以连接？\n>谢谢\n"
+    ),
+    "netease master": (
+        "It works now.\n\n---- 回复的原邮件 ----\n| 发件人 | 服务台<help@desk.example> |\n"
+        "| 日期 | 2024年03月05日 10:12 |\n| 收件人 | Lin |\n| 主题 | 打印机 |\n\n"
+        "您好，请问打印机现在是否可以连接？\n"
+    ),
+    "netease app": (
+        "It works now.\n\n发自我的网易邮箱\n---- 回复的原邮件 ----\n发件人：服务台\n日期：2024年3月5日\n"
+        "收件人：Lin\n主题：打印机\n\n您好，请问打印机现在是否可以连接？\n"
+    ),
     "foxmail": (
-        "It works now.\n\n\n\n发件人： 服务台\n发送时间： 2024-03-05 10:12\n收件人： Lin\n主题： 打印机\n您好，请问打印机现在是否可以连接？\n"
+        "It works now.\n\n\n\n发件人： 服务台\n发送时间： 2024-03-05 10:12\n收件人： Lin\n主题： 打印机\n"
+        "您好，请问打印机现在是否可以连接？\n"
     ),
     "foxmail en": (
-        "It works now.\n\n\nFrom: Desk\nDate: 2024-03-05 10:12\nTo: Lin\nSubject: Printer\n您好，请问打印机现在是否可以连接？\n"
+        "It works now.\n\n\nFrom: Desk\nDate: 2024-03-05 10:12\nTo: Lin\nSubject: Printer\n"
+        "您好，请问打印机现在是否可以连接？\n"
     ),
     "dingtalk": (
         "It works now.\n\n------------------------------------------------------------------\n"
-        "发件人：服务台<help@desk.example>\n日\u3000期：2024年03月05日 10:12:33\n收件人：Lin<lin@kunde.example>\n主\u3000题：打印机\n"
-        "\n您好，请问打印机现在是否可以连接？\n"
+        "发件人：服务台<help@desk.example>\n日\u3000期：2024年03月05日 10:12:33\n"
+        "收件人：Lin<lin@kunde.example>\n主\u3000题：打印机\n\n您好，请问打印机现在是否可以连接？\n"
     ),
     "wecom": (
-        'It works now.\n\n---原始邮件---\n发件人:"服务台"<help@desk.example>\n发送时间:2024年3月5日(星期二) 上午10:12\n'
-        '收件人:"Lin"<lin@kunde.example>;\n主题:打印机\n您好，请问打印机现在是否可以连接？\n'
+        'It works now.\n\n---原始邮件---\n发件人:"服务台"<help@desk.example>\n'
+        '发送时间:2024年3月5日(星期二) 上午10:12\n收件人:"Lin"<lin@kunde.example>;\n主题:打印机\n'
+        "您好，请问打印机现在是否可以连接？\n"
     ),
     "yahoo": (
         "It works now.\n\n\n"
@@ -157,7 +165,8 @@ PLAIN = {
         ">\n> Does it work?\n"
     ),
     "iphone zh": (
-        "It works now.\n\n发自我的 iPhone\n\n> 在 2024年3月5日，10:12，服务台 <help@desk.example> 写道：\n>\n> 可以了吗？\n"
+        "It works now.\n\n发自我的 iPhone\n\n> 在 2024年3月5日，10:12，服务台 <help@desk.example> 写道：\n>\n"
+        "> 可以了吗？\n"
     ),
     "phone fr": ("It works now.\n\nEnvoyé de mon iPhone\n"),
     "phone de": ("It works now.\n\nVon meinem iPhone gesendet\n"),
@@ -195,23 +204,24 @@ HTML = {
     "outlook": (
         '<div class="WordSection1"><p class="MsoNormal">It works now.</p>'
         '<div style="border:none;border-top:solid #E1E1E1 1.0pt"><p class="MsoNormal"><b>From:</b>'
-        " Desk &lt;help@desk.example&gt;<br><b>Sent:</b> Tuesday, March 5, 2024 10:12 AM<br><b>To:</b>"
-        ' Lin<br><b>Subject:</b> Printer</p></div><p class="MsoNormal">Does it work?</p></div>'
+        " Desk &lt;help@desk.example&gt;<br><b>Sent:</b> Tuesday, March 5, 2024 10:12 AM<br><b>To:</b> Lin<br>"
+        '<b>Subject:</b> Printer</p></div><p class="MsoNormal">Does it work?</p></div>'
     ),
     "outlook zh": (
         '<p class="MsoNormal">It works now.</p><p class="MsoNormal"><b>发件人<span lang="EN-US">:</span></b>'
-        " 服务台 <br><b>发送时间:</b> 2024年3月5日<br><b>收件人:</b> Lin<br><b>主题:</b> 打印机</p><p>可以了吗？</p>"
+        " 服务台 <br><b>发送时间:</b> 2024年3月5日<br><b>收件人:</b> Lin<br><b>主题:</b> 打印机</p><p>"
+        "可以了吗？</p>"
     ),
     "outlook web": (
-        '<div>It works now.</div><div id="appendonsend"></div><hr style="width:98%"><div id="divRplyFwdMsg">'
-        "<b>From:</b> Desk<br><b>Sent:</b> Tuesday<br><b>To:</b> Lin<br><b>Subject:</b> x</div><div>"
+        '<div>It works now.</div><div id="appendonsend"></div><hr style="width:98%"><div id="divRplyFwdMsg"><b>'
+        "From:</b> Desk<br><b>Sent:</b> Tuesday<br><b>To:</b> Lin<br><b>Subject:</b> x</div><div>"
         "Does it work?</div>"
     ),
     "qq": (
         '<div>It works now.</div><div><br></div><div style="padding:2px 0"><div>'
         "------------------&nbsp;原始邮件&nbsp;------------------</div><div><b>发件人:</b>"
-        ' "服务台" &lt;help@desk.example&gt;;</div><div><b>发送时间:</b>&nbsp;2024年3月5日</div><div><b>收件人:</b>'
-        '&nbsp;"Lin"</div><div><b>主题:</b>&nbsp;打印机</div></div><div>可以了吗？</div>'
+        ' "服务台" &lt;help@desk.example&gt;;</div><div><b>发送时间:</b>&nbsp;2024年3月5日</div><div><b>'
+        '收件人:</b>&nbsp;"Lin"</div><div><b>主题:</b>&nbsp;打印机</div></div><div>可以了吗？</div>'
     ),
     "netease": (
         '<div>It works now.</div><br><p>At 2024-03-05 10:12:33, "Desk" &lt;help@desk.example&gt; wrote:</p>'
@@ -219,9 +229,9 @@ HTML = {
     ),
     "foxmail": (
         '<div>It works now.</div><hr style="width:210px;height:1px"><blockquote><div>&nbsp;</div>'
-        '<div style="border-top:solid #B5C4DF 1.0pt"><div><b>发件人：</b>&nbsp;服务台</div><div><b>发送时间：</b>'
-        "&nbsp;2024-03-05 10:12</div><div><b>收件人：</b>&nbsp;Lin</div><div><b>主题：</b>&nbsp;打印机</div></div><div>"
-        "可以了吗？</div></blockquote>"
+        '<div style="border-top:solid #B5C4DF 1.0pt"><div><b>发件人：</b>&nbsp;服务台</div><div><b>'
+        "发送时间：</b>&nbsp;2024-03-05 10:12</div><div><b>收件人：</b>&nbsp;Lin</div><div><b>主题：</b>"
+        "&nbsp;打印机</div></div><div>可以了吗？</div></blockquote>"
     ),
     "yahoo": (
         '<div>It works now.</div><div id="ydp1yahoo_quoted_1" class="ydpyahoo_quoted"><div>'

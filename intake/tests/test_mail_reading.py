@@ -156,7 +156,8 @@ def test_images_that_the_page_shows_are_inline_and_others_are_not():
 
 def test_uuencoded_files_leave_the_text():
     mail = parse(
-        b"From: a@b.example\n\nBefore\nbegin 644 a.txt\n%:&5L;&\\\n`\nend\nAfter\nbegin 644 no file at all, only words\nok\n"
+        b"From: a@b.example\n\nBefore\nbegin 644 a.txt\n%:&5L;&\\\n`\nend\nAfter\n"
+        b"begin 644 no file at all, only words\nok\n"
     )
     assert [(part.name, part.content) for part in mail.attachments] == [("a.txt", b"hello")]
     assert mail.text == "Before\nAfter\nbegin 644 no file at all, only words\nok"
