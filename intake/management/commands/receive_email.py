@@ -1,0 +1,73 @@
+"""`manage.py receive_email FILE...`: take in mails from files, or show with `--dry-run` what is read out of them."""
+
+import json
+import sys
+from pathlib import Path
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+
+from intake.mail.parsing import MAX_BYTES, ParsedMail, parse
+
+
+class Command(BaseCommand):
+    help = "Take in mails from files ('-' for standard input). With --dry-run nothing is stored: one JSON line each."
+    requires_system_checks: list[str] = []  # reading needs neither database nor cache
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument(
+            "files", nargs="+", metavar="FILE", help="a file with one raw mail, or - for standard input"
+        )
+        parser.add_argument("--dry-run", action="store_true", help="only show what is read, as JSON lines")
+        parser.add_argument("--mailbox", default="", help="the address of the mailbox that the mails came to")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        if options["dry_run"]:
+            for name in options["files"]:
+                self.stdout.write(json.dumps(self._shown(name), ensure_ascii=False))
+            return
+        from intake.mail.receiving import receive  # what stores needs a database, what shows does not
+
+        for name in options["files"]:
+            try:
+                raw = self._read(name)
+            except OSError as error:
+                raise CommandError(f"{name}: {error.strerror or error}") from error
+            receive(raw=raw, mailbox=options["mailbox"])
+
+    def _read(self, name: str) -> bytes:
+        # One byte more than is read: the parser then says that the mail was cut.
+        if name == "-":
+            return sys.stdin.buffer.read(MAX_BYTES + 1)
+        with Path(name).open("rb") as file:
+            return file.read(MAX_BYTES + 1)
+
+    def _shown(self, name: str) -> dict[str, Any]:
+        try:
+            mail = parse(self._read(name))
+        except (OSError, ValueError) as error:
+            mail = ParsedMail(error=f"the file is not readable: {getattr(error, 'strerror', None) or error}")
+        return {
+            # A name that is no text in this system's encoding must not break the line.
+            "file": name.encode("utf-8", "surrogateescape").decode("utf-8", "replace"),
+            "from": mail.from_shown,
+            "to": ", ".join(mail.to_shown),
+            "cc": ", ".join(mail.cc_shown),
+            "subject": mail.subject,
+            "message_id": mail.message_id,
+            "in_reply_to": list(mail.in_reply_to),
+            "references": list(mail.references),
+            "date": mail.date.isoformat() if mail.date else None,
+            "text": mail.text,
+            "reply_text": mail.reply_text,
+            "html": mail.html,
+            "attachments": [
+                {"name": part.name, "type": part.type, "size": part.size, "inline": part.inline}
+                for part in mail.attachments
+            ],
+            "charset": mail.charset,
+            "is_bounce": mail.is_bounce,
+            "is_auto_reply": mail.is_auto_reply,
+            "is_list": mail.is_list,
+            "error": mail.error,
+        }
