@@ -108,6 +108,7 @@ class Delivery(models.Model):
                 fields=["user", "-id"], name="delivery_unseen", condition=Q(channel="page", seen_at__isnull=True)
             ),
             models.Index(fields=["batch"], name="delivery_batch"),
+            models.Index(fields=["stream"], name="delivery_bounced", condition=Q(state="bounced")),
         ]
 
     def __str__(self) -> str:

@@ -8,6 +8,7 @@ from datetime import datetime
 from email.headerregistry import Address
 from email.utils import formataddr, parseaddr
 from typing import Any
+from uuid import UUID
 
 from django.conf import settings
 from django.core.mail import EmailMultiAlternatives
@@ -19,8 +20,11 @@ from django.utils import timezone, translation
 from outbox import registry
 from outbox.models import Delivery, Intent
 from outbox.quiet import zone_of
+from outbox.replying import reply_address
 
 _SUBJECT_MAX = 200
+LOOP_HEADER = "X-Loop"
+_OWN_ID = re.compile(r"outbox\.([0-9a-f]{32})@(.+)")
 _MESSAGE_ID = re.compile(r"<[^<>\s@]{1,250}@[^<>\s@]{1,250}>")
 
 
@@ -42,7 +46,7 @@ def render_mail(*, deliveries: list[Delivery], now: datetime) -> EmailMultiAlter
             body=_plain(f"{folder}/text.txt", context).strip() + "\n",
             from_email=_sender(context),
             to=[first.address],
-            reply_to=[context["reply_to"]] if context.get("reply_to") else None,
+            reply_to=_reply_to(deliveries, context),
             headers=_headers(deliveries, context),
         )
         mail.attach_alternative(get_template(f"{folder}/html.html").render(context), "text/html")
@@ -67,6 +71,17 @@ def thread_id(stream: str) -> str:
     return f"<stream.{hashlib.sha256(stream.encode()).hexdigest()[:32]}@{_domain()}>"
 
 
+def batch_of(given: str) -> UUID | None:
+    """The batch whose mail has the Message-ID ``given`` (without brackets), when it is one of ours."""
+    found = _OWN_ID.fullmatch(given.strip("<>").lower())
+    return UUID(found[1]) if found and found[2] == _domain().lower() else None
+
+
+def loop_mark() -> str:
+    """What our mails say in `LOOP_HEADER`."""
+    return f"helpdesk@{_domain()}"
+
+
 def one_line(text: str, length: int) -> str:
     """``text`` on one line without control or invisible formatting characters: nothing for a header to break on."""
     spaced = "".join(
@@ -88,10 +103,12 @@ def _plain(template: str, context: dict[str, Any]) -> str:
 
 
 def _headers(deliveries: list[Delivery], context: dict[str, Any]) -> dict[str, str]:
-    # RFC 3834: automatic mail says so, and then no decent program answers it automatically.
+    # RFC 3834: automatic mail says so, and then no decent program answers it automatically. By X-Loop we know our own
+    # mail when a careless forwarder sends it back.
     headers = {
         "Message-ID": message_id(deliveries[0]),
         "Auto-Submitted": "auto-generated",
+        LOOP_HEADER: loop_mark(),
         "X-Auto-Response-Suppress": "OOF, AutoReply",
     }
     if len(deliveries) == 1:
@@ -102,6 +119,13 @@ def _headers(deliveries: list[Delivery], context: dict[str, Any]) -> dict[str, s
         headers["References"] = " ".join(references)
         headers["In-Reply-To"] = references[-1]
     return headers
+
+
+def _reply_to(deliveries: list[Delivery], context: dict[str, Any]) -> list[str] | None:
+    """What the notice says, else the address of the stream; a mail about several things is answered on none."""
+    first = deliveries[0]
+    address = context.get("reply_to") or (reply_address(first.stream, first.user) if len(deliveries) == 1 else "")
+    return [address] if address else None
 
 
 def _sender(context: dict[str, Any]) -> str:

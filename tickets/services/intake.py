@@ -1,7 +1,7 @@
 """A problem becomes a ticket: graded, routed, assigned, promised and acknowledged in one transaction."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -10,7 +10,7 @@ from django.core.files.uploadedfile import UploadedFile
 from django.db import connection, transaction
 from django.utils.translation import gettext as _
 
-from accounts.models import User
+from accounts.models import Team, User
 from catalog.models import Category, Module, Version
 from outbox import clock
 from outbox.contention import survives_deadlock
@@ -29,7 +29,7 @@ from tickets.services.deadlines import refresh_next_due
 from tickets.services.events import record
 from tickets.services.locking import announce, facts_of
 from tickets.services.originals import keep_original
-from tickets.triage import both_names
+from tickets.triage import Routing, both_names
 
 #: Clocks of customers differ from ours by a little.
 _CLOCKS_DIFFER = timedelta(minutes=10)
@@ -79,6 +79,10 @@ class Submission:
     follow_up_of: Ticket | None = None
     author: User | None = None
     """Who wrote the words, when not the requester: a colleague of theirs."""
+    team: Team | None = None
+    """Takes it where no rule says who does: the team of the mailbox it came to."""
+    is_answered: bool = True
+    """Whether the number is told; never to a machine, which might answer that."""
 
 
 @survives_deadlock
@@ -110,7 +114,8 @@ def _create(submission: Submission, stored: list[StoredFile], *, actor: User | N
     announce_new(ticket, actor=actor, now=now)
     start_clocks(facts=facts_of(ticket), begun=Start.TICKET, now=now)
     refresh_next_due([ticket.pk])
-    enqueue(kind="ticket.acknowledged", payload={"ticket": ticket.pk}, stream=f"ticket:{ticket.number}", now=now)
+    if submission.is_answered:
+        enqueue(kind="ticket.acknowledged", payload={"ticket": ticket.pk}, stream=f"ticket:{ticket.number}", now=now)
     crash_point("intake-before-commit")
     return ticket
 
@@ -134,7 +139,7 @@ def write_ticket(submission: Submission, *, now: datetime, received_at: datetime
         version=submission.version,
         organization=requester.organization,
     )
-    grade, routing = judged.grade, judged.routing
+    grade, routing = judged.grade, _routing(judged.routing, submission.team)
     choice = assignment.choose_assignee(
         team=routing.team, category=routing.category, severity=grade.severity, requester=requester, now=now
     )
@@ -168,6 +173,14 @@ def write_ticket(submission: Submission, *, now: datetime, received_at: datetime
         follow_up_of=submission.follow_up_of,
         tokens=document_vector(("A", submission.subject), ("B", submission.description)),
     )
+
+
+def _routing(found: Routing, team: Team | None) -> Routing:
+    """Where it goes: to ``team`` if nobody knew better."""
+    if team is None or not found.is_fallback:
+        return found
+    reasons = [reason for reason in found.reasons if reason["code"] != "routing.fallback"]
+    return replace(found, team=team, reasons=[*reasons, {"code": "routing.mailbox", "team": both_names(team)}])
 
 
 def _answers(submission: Submission) -> dict[str, Any]:
