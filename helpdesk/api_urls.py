@@ -9,7 +9,7 @@ from rest_framework.routers import SimpleRouter
 
 from helpdesk import api_docs
 
-ROOMS = ("accounts", "catalog", "knowledge", "tickets", "feedback", "reports")
+ROOMS = ("accounts", "catalog", "knowledge", "tickets", "intake", "feedback", "reports")
 
 
 def _routes() -> list[URLPattern | URLResolver]:

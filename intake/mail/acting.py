@@ -274,7 +274,7 @@ def _remark_on_files(ticket: Ticket, refused: list[str], *, now: datetime) -> No
     with override(ticket.language):
         head = _("Files of this mail that were not taken; its original holds them:")
     lines = "\n".join(f"- {line}" for line in refused)
-    add_remark(ticket=ticket, body=f"{head}\n\n{lines}", code="ticket.mail_remark", now=now)
+    add_remark(ticket=ticket, body=f"{head}\n\n{lines}", code="ticket.mail_remark", channel=Channel.INTERNAL, now=now)
 
 
 def _tell_too_large(arrival: Arrival) -> None:

@@ -63,7 +63,8 @@ def process(mail: InboundMail, *, now: datetime, forced: bool = False) -> Inboun
         if mail.state != State.RECEIVED:
             return mail
         understand(mail, parsed)
-        outcome = _of_another_box(mail) or act(Arrival(mail, parsed, sort(mail, parsed, forced=forced), now))
+        outcome = None if forced else _of_another_box(mail)
+        outcome = outcome or act(Arrival(mail, parsed, sort(mail, parsed, forced=forced), now))
         settle(mail, outcome, now=now)
         crash_point("mail-before-commit")
     return mail

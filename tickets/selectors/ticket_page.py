@@ -18,7 +18,7 @@ from sla.choices import ClockState, MetricCode
 from sla.models import Clock
 from sla.selectors import clocks_to_show
 from tickets import custom
-from tickets.choices import Mark, MessageKind
+from tickets.choices import Channel, Mark, MessageKind
 from tickets.message_html import is_long, message_html
 from tickets.models import Message, Resolution, Ticket, TicketEvent, TicketSeen
 from tickets.permissions import allowed_actions
@@ -28,6 +28,7 @@ from tickets.selectors.family import family_of, with_trail
 from tickets.selectors.merging import merged_into
 from tickets.selectors.progress import draft_of
 from tickets.selectors.time import minutes_spent
+from tickets.selectors.undelivered import undelivered_in
 from tickets.wording import regrades_of
 
 #: Longer conversations show their newest part first; the rest is one click away.
@@ -93,8 +94,9 @@ def conversation(*, ticket: Ticket, whole: bool = False) -> Conversation:
         hidden = ticket.messages.count() - MESSAGES
         found = found[:MESSAGES]
     found.reverse()
-    grades = regrades_of(ticket, found)
+    grades, undelivered = regrades_of(ticket, found), undelivered_in(ticket, found)
     for message in found:
+        message.undelivered = undelivered.get(message.pk, [])
         dress(message, opens=not hidden and message is found[0])
         message.mark_words = grades.get(message.pk) or message.mark_words
     return Conversation(found, hidden)
@@ -116,6 +118,7 @@ def dress(message: Any, *, opens: bool = False) -> Any:
     message.html = message_html(message, opens=opens)
     message.is_long = is_long(message)
     message.original = getattr(message, "source", None)
+    message.mail_url = address_of("intake:mail-of-message", message.pk) if message.channel == Channel.MAIL else ""
     words = [str(Mark(mark).label) for mark in message.marks]
     message.mark_words = " · ".join([*words, gettext("may be told to the customer")] if message.shareable else words)
     message.files = [dress_file(row) for row in message.attachments.all()]
