@@ -21,6 +21,7 @@ _SECRETS = ("password", "client_secret", "refresh_token")
 class MailboxForm(forms.ModelForm):
     """Secrets are entered here and never come back: an empty field leaves what is stored as it is."""
 
+    token_url = forms.URLField(label=gettext_lazy("token endpoint"), required=False, assume_scheme="https")
     password = forms.CharField(label=gettext_lazy("password"))
     client_secret = forms.CharField(label=gettext_lazy("client secret"))
     refresh_token = forms.CharField(label=gettext_lazy("refresh token"))

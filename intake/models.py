@@ -74,7 +74,7 @@ class Mailbox(models.Model):
     open_threads = models.BooleanField(
         _("everybody may answer"),
         default=False,
-        help_text=_("Mails of people who take no part in the ticket are not held for approval."),
+        help_text=_("For mailing lists, where all read everything: nobody's answer is held for approval."),
     )
     plus_addresses = models.BooleanField(
         _("answers come to plus addresses"),

@@ -43,5 +43,5 @@ class InboundMailQuerySet(models.QuerySet):
         if getattr(user, "is_authenticated", False) and user.may(SORT):
             return seen
         if getattr(user, "is_authenticated", False) and user.may("ticket.work"):
-            return seen.filter(state="held")
+            return seen.filter(ticket__isnull=False)
         return self.none()

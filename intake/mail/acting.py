@@ -107,7 +107,8 @@ def _message(arrival: Arrival) -> Outcome:
     if not limits.may_act(author, now=now):
         return Outcome(InboundMail.State.PARKED, InboundMail.Reason.TOO_MANY, ticket=ticket)
     for other in arrival.verdict.joins:
-        join_untouched(ticket=other, into=ticket, now=now)
+        box = arrival.mail.mailbox
+        join_untouched(ticket=other, into=ticket, now=now, is_public=box is not None and box.open_threads)
     return let_in(arrival, ticket=ticket, author=author)
 
 

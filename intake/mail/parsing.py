@@ -59,17 +59,19 @@ def parse(raw: bytes) -> ParsedMail:
         return ParsedMail(error=f"{type(error).__name__}: {error}")
 
 
+_QUOTE = re.compile(r"\n(?:>|On .* wrote:|在.*写道)")
 _ID = re.compile(r"<([^<>\s]+)>")
 
 
 def _parse(raw: bytes) -> ParsedMail:
     mail: Any = message_from_bytes(raw, policy=policy.default)
+    plain: Any = message_from_bytes(raw, policy=policy.compat32)
     names = ("auto-submitted", "precedence", "list-id", "x-loop", "return-path", "content-type", "message-id")
     headers = {name: str(mail[name]) for name in names if mail[name] is not None}
-    sender = getaddresses([str(mail.get("from", ""))])[0] if mail.get("from") else ("", "")
-    addresses = {
-        n: tuple(a for _, a in getaddresses([str(v) for v in mail.get_all(n, [])])) for n in ("to", "cc", "reply-to")
-    }
+    sender = (getaddresses([str(plain.get("from", ""))]) or [("", "")])[0]
+    addresses = {}
+    for name in ("to", "cc", "reply-to"):
+        addresses[name] = tuple(a for _, a in getaddresses([str(v) for v in plain.get_all(name, [])]))
     ids = {n: tuple(_ID.findall(str(mail.get(n, "")))) for n in ("message-id", "in-reply-to", "references")}
     body, html = mail.get_body(("plain",)), mail.get_body(("html",))
     text = body.get_content() if body else ""
@@ -87,7 +89,7 @@ def _parse(raw: bytes) -> ParsedMail:
         sender=sender[1].lower(), sender_name=sender[0], to=addresses["to"], cc=addresses["cc"],
         reply_to=addresses["reply-to"], subject=str(mail["subject"]) if mail["subject"] is not None else None,
         message_id=(ids["message-id"] or ("",))[0], in_reply_to=ids["in-reply-to"], references=ids["references"],
-        date=date, text=text, reply_text=re.split(r"\n(?:>|On .* wrote:|在.*写道)", text)[0], html=html.get_content() if html else "",
+        date=date, text=text, reply_text=_QUOTE.split(text)[0], html=html.get_content() if html else "",
         attachments=tuple(parts), is_bounce=is_bounce, is_auto_reply=auto and not is_bounce,
         is_list="list-id" in headers or headers.get("precedence", "").lower() in ("list", "bulk"),
         bounce=_bounce(mail) if is_bounce else None, error="" if sender[1] else "no sender", headers=headers,

@@ -143,11 +143,11 @@ def _by_token(token: Token, person: User | None) -> Verdict:
 
 def _by_thread(mail: InboundMail, thread: Thread, person: User | None) -> Verdict | None:
     """By references: of the same participant to their ticket, of others to whoever decides; None: a new ticket."""
-    tickets = [*thread.answered, *thread.related]
+    tickets = {ticket.pk: ticket for ticket in (*thread.answered, *thread.related)}  # one may be the heir of several
     open_to_all = mail.mailbox is not None and mail.mailbox.open_threads
-    own = [ticket for ticket in tickets if open_to_all or takes_part(person, ticket)]
+    own = [tickets[pk] for pk in sorted(tickets) if open_to_all or takes_part(person, tickets[pk])]
     if own:
-        first, *others = sorted(own, key=lambda ticket: ticket.pk)
+        first, *others = own
         return Verdict(Deed.MESSAGE, ticket=first, person=person, joins=tuple(others))
     if thread.answered:
         return _stranger(thread.answered[0], person)

@@ -238,7 +238,7 @@ class Migration(migrations.Migration):
                     "open_threads",
                     models.BooleanField(
                         default=False,
-                        help_text="Mails of people who take no part in the ticket are not held for approval.",
+                        help_text="For mailing lists, where all read everything: nobody's answer is held for approval.",
                         verbose_name="everybody may answer",
                     ),
                 ),
@@ -414,7 +414,7 @@ class Migration(migrations.Migration):
                     "open_threads",
                     models.BooleanField(
                         default=False,
-                        help_text="Mails of people who take no part in the ticket are not held for approval.",
+                        help_text="For mailing lists, where all read everything: nobody's answer is held for approval.",
                         verbose_name="everybody may answer",
                     ),
                 ),

@@ -10,7 +10,7 @@ from tickets.models import Ticket
 
 
 def undelivered_in(ticket: Ticket, messages: Iterable[Any]) -> dict[int, list[str]]:
-    """The reports about public ``messages`` of ``ticket`` (`with_trail`), by message; of those of its duplicates too."""
+    """The reports about public ``messages`` of ``ticket`` and its duplicates (see `with_trail`), by message."""
     public = [message for message in messages if message.kind == MessageKind.PUBLIC]
     if not public:
         return {}

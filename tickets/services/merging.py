@@ -65,20 +65,20 @@ def merge_ticket(
 
 
 @survives_deadlock
-def join_untouched(*, ticket: Ticket, into: Ticket, now: datetime) -> bool:
+def join_untouched(*, ticket: Ticket, into: Ticket, now: datetime, is_public: bool = False) -> bool:
     """Let a mail's ``ticket`` go on in ``into`` when a later mail shows both to be one conversation; whether it does.
 
     Only while nobody of ours did anything there, and both are the same customer's: it is bookkeeping, and nobody is
-    told. Otherwise both stay, which does no harm.
+    told. Otherwise both stay, which does no harm. ``is_public``: all who wrote read everything anyway, by a list.
     """
     with transaction.atomic():
         _lock(ticket, into)
         fresh = Ticket.objects.filter(pk=ticket.pk, merged_into=None, status=Status.NEW, channel=Channel.MAIL).first()
-        if fresh is None or fresh.messages.exclude(kind=MessageKind.CUSTOMER).exists():
+        if fresh is None or ticket.pk == into.pk or fresh.messages.exclude(kind=MessageKind.CUSTOMER).exists():
             return False
         try:
             with changing(ticket.pk, now=now) as source, changing(into.pk, now=now, even_merged=True) as target:
-                _demand_fit(source.ticket, target.ticket)
+                _demand_fit(source.ticket, target.ticket, same_customer=not is_public)
                 waited = pasts_of([source.ticket.pk])[source.ticket.pk]
                 kept = _keep(source, target, actor=None)
                 _hand_over(source, target, actor=None)
@@ -97,8 +97,9 @@ def _lock(ticket: Ticket, into: Ticket) -> None:
     list(Ticket.objects.filter(involved).order_by("pk").select_for_update().values_list("pk"))
 
 
-def _demand_fit(source: Ticket, target: Ticket) -> None:
-    if (source.requester_id, source.organization_id) != (target.requester_id, target.organization_id):
+def _demand_fit(source: Ticket, target: Ticket, *, same_customer: bool = True) -> None:
+    customers = [(row.requester_id, row.organization_id) for row in (source, target)]
+    if same_customer and customers[0] != customers[1]:
         raise ValidationError({"into": _("Only tickets of the same customer are merged: others must not read along.")})
     if target.merged_into:
         number = {"number": target.merged_into.number}
