@@ -7,10 +7,10 @@ class IntakeConfig(AppConfig):
     verbose_name = _("Intake")
 
     def ready(self) -> None:
-        from intake.mail.tokens import reply_address
+        from intake.mail.tokens import answers_to
         from intake.notices import NOTICES
         from outbox import registry, replying
 
         for notice in NOTICES:
             registry.register(notice)
-        replying.register(reply_address)
+        replying.register(answers_to)

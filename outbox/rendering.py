@@ -20,7 +20,7 @@ from django.utils import timezone, translation
 from outbox import registry
 from outbox.models import Delivery, Intent
 from outbox.quiet import zone_of
-from outbox.replying import reply_address
+from outbox.replying import Answers, answers_to
 
 _SUBJECT_MAX = 200
 LOOP_HEADER = "X-Loop"
@@ -40,13 +40,15 @@ def render_mail(*, deliveries: list[Delivery], now: datetime) -> EmailMultiAlter
     kind = first.intent.kind
     with _reader(first):
         context = _context(intents, first, now)
+        answers = _answers(deliveries, context)
+        context |= {"answers_by_mail": bool(answers.reply), "note_address": answers.note}
         folder = registry.template_folder(kind)
         mail = EmailMultiAlternatives(
             subject=one_line(_plain(f"{folder}/subject.txt", context), _SUBJECT_MAX),
             body=_plain(f"{folder}/text.txt", context).strip() + "\n",
             from_email=_sender(context),
             to=[first.address],
-            reply_to=_reply_to(deliveries, context),
+            reply_to=[answers.reply] if answers.reply else None,
             headers=_headers(deliveries, context),
         )
         mail.attach_alternative(get_template(f"{folder}/html.html").render(context), "text/html")
@@ -121,11 +123,12 @@ def _headers(deliveries: list[Delivery], context: dict[str, Any]) -> dict[str, s
     return headers
 
 
-def _reply_to(deliveries: list[Delivery], context: dict[str, Any]) -> list[str] | None:
+def _answers(deliveries: list[Delivery], context: dict[str, Any]) -> Answers:
     """What the notice says, else the address of the stream; a mail about several things is answered on none."""
     first = deliveries[0]
-    address = context.get("reply_to") or (reply_address(first.stream, first.user) if len(deliveries) == 1 else "")
-    return [address] if address else None
+    if context.get("reply_to"):
+        return Answers(context["reply_to"])
+    return answers_to(first.stream, first.user) if len(deliveries) == 1 else Answers()
 
 
 def _sender(context: dict[str, Any]) -> str:

@@ -1,20 +1,31 @@
 """Where the answer to a mail goes. The room that receives mail says it; this one only asks."""
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 
-#: Stream and user (or None) of a message → the address for its answers, empty where there is none of its own.
-Address = Callable[[str, Any], str]
 
-_asked: list[Address] = []
+@dataclass(frozen=True)
+class Answers:
+    """Addresses for what the reader of one mail writes back; empty where there is none of its own."""
 
-
-def register(address: Address) -> None:
-    """Let ``address`` be asked from now on; called once, from an app's ``ready()``."""
-    if address not in _asked:
-        _asked.append(address)
+    reply: str = ""
+    note: str = ""
+    """For colleagues: what goes there the customer does not read."""
 
 
-def reply_address(stream: str, user: Any) -> str:
-    """The address to which an answer to a message of ``stream`` for ``user`` goes; empty: to the sender, as always."""
-    return next((found for ask in _asked if (found := ask(stream, user))), "")
+#: Stream and user (or None) of a message → where its answers go, None where that is not for this room to say.
+Ask = Callable[[str, Any], Answers | None]
+
+_asked: list[Ask] = []
+
+
+def register(ask: Ask) -> None:
+    """Let ``ask`` be asked from now on; called once, from an app's ``ready()``."""
+    if ask not in _asked:
+        _asked.append(ask)
+
+
+def answers_to(stream: str, user: Any) -> Answers:
+    """Where answers to a message of ``stream`` for ``user`` go; without addresses of their own, to its sender."""
+    return next((found for ask in _asked if (found := ask(stream, user))), Answers())

@@ -20,6 +20,7 @@ from django.utils.crypto import constant_time_compare, salted_hmac
 
 from accounts.models import User
 from intake.models import Mailbox
+from outbox.replying import Answers
 from tickets.models import Ticket
 
 _MARK = 26  # characters of base32, five bits each
@@ -37,16 +38,21 @@ class Token:
     is_note: bool
 
 
-def reply_address(stream: str, user: Any) -> str:
-    """The address for answers of ``user`` to a message about the ticket of ``stream``; for `outbox.replying`."""
+def answers_to(stream: str, user: Any) -> Answers | None:
+    """Where answers of ``user`` to a message about the ticket of ``stream`` go; for `outbox.replying`."""
     kind, _sep, number = stream.partition(":")
     if kind != "ticket" or user is None:
-        return ""
-    ticket = Ticket.objects.only("pk", "team", "link_generation").filter(number=number).first()
+        return None
+    ticket = Ticket.objects.only("pk", "team", "requester", "link_generation").filter(number=number).first()
     mailbox = mailbox_for(ticket) if ticket else None
     if ticket is None or mailbox is None:
-        return ""
-    return address_of(ticket=ticket, user=user, mailbox=mailbox) if mailbox.plus_addresses else mailbox.address
+        return None
+    is_colleague = user.pk != ticket.requester_id and not user.is_customer
+    if not mailbox.plus_addresses:
+        return None if is_colleague else Answers(mailbox.address)  # nothing would prove a colleague
+    reply = address_of(ticket=ticket, user=user, mailbox=mailbox)
+    note = address_of(ticket=ticket, user=user, mailbox=mailbox, is_note=True) if is_colleague else ""
+    return Answers(reply, note)
 
 
 def address_of(*, ticket: Ticket, user: User, mailbox: Mailbox, is_note: bool = False) -> str:

@@ -5,15 +5,14 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('outbox', '0004_quiet_hours'),
+        ("outbox", "0004_quiet_hours"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
     operations = [
         migrations.AddIndex(
-            model_name='delivery',
-            index=models.Index(condition=models.Q(('state', 'bounced')), fields=['stream'], name='delivery_bounced'),
+            model_name="delivery",
+            index=models.Index(condition=models.Q(("state", "bounced")), fields=["stream"], name="delivery_bounced"),
         ),
     ]
