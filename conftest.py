@@ -2,7 +2,7 @@
 
 The database and Redis are those of DATABASE_URL and REDIS_URL; where these are unset, embedded servers are started
 here (once, by the process that hands out the work) before Django reads its settings.
-What a machine lacks is skipped and named loudly in the closing lines, or fails with HELPDESK_REQUIRE=browser,data.
+What a machine lacks is skipped and named loudly in the closing lines, or fails with HELPDESK_REQUIRE=browser,data,mail.
 """
 
 import asyncio
@@ -24,6 +24,7 @@ _WORKER = os.environ.get("PYTEST_XDIST_WORKER", "main")
 _MISSING = "MISSING: "
 _LACKS = {
     "browser": "no chromium found: the browser journeys did NOT run (apt-get install -y chromium fonts-noto-cjk)",
+    "mail": "no dovecot found: the mail server tests did NOT run (apt-get install -y dovecot-imapd dovecot-lmtpd)",
     "data": "HELPDESK_TEST_DATA is not set: tests that read the shared data did NOT run (set it to that folder)",
 }
 _servers = None
@@ -149,6 +150,11 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
     journey = item.get_closest_marker("browser")
     if journey and _chromium() is None:
         _missing("browser")
+    if item.get_closest_marker("mailserver"):
+        from intake.tests.mail_server import is_installed
+
+        if not is_installed():
+            _missing("mail")
     if journey or _a_loop_runs_here():
         os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"
     else:

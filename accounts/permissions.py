@@ -17,6 +17,7 @@ CODES = {
     "article.write": _("write articles"),
     "article.publish": _("review and publish articles"),
     "survey.log_call": _("log a follow-up call"),
+    "mail.sort": _("sort mails that became no message"),
     "view.share": _("share views of the queue with one's teams"),
     "report.view": _("see the figures"),
     "admin.configure": _("set the system up"),
@@ -32,6 +33,7 @@ _LEAD = [
     "escalation.handle",
     "incident.tell",
     "article.publish",
+    "mail.sort",
     "view.share",
     "report.view",
 ]

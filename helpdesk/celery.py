@@ -33,6 +33,8 @@ app.conf.beat_schedule = {
     "deadlines": _every(5, "tickets.tasks.sweep_deadlines", "ticks"),
     "ladder": _every(5, "tickets.tasks.climb_ladder", "ticks"),
     "replies": _every(5, "tickets.tasks.send_replies", "ticks"),
+    "mail-in": _every(30, "intake.tasks.fetch_mail", "heavy"),
+    "mail-process": _every(10, "intake.tasks.process_mail", "mail"),
     "outbox": _every(5, "outbox.tasks.deliver_due", "mail"),
     "alerts-in": _every(10, "intake.tasks.take_in_alerts", "mail"),
     "digests": _every(60, "outbox.tasks.send_digests", "mail"),

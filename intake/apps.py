@@ -5,3 +5,12 @@ from django.utils.translation import gettext_lazy as _
 class IntakeConfig(AppConfig):
     name = "intake"
     verbose_name = _("Intake")
+
+    def ready(self) -> None:
+        from intake.mail.tokens import answers_to
+        from intake.notices import NOTICES
+        from outbox import registry, replying
+
+        for notice in NOTICES:
+            registry.register(notice)
+        replying.register(answers_to)

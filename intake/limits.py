@@ -1,8 +1,9 @@
 """How much one sender may submit: no captcha, no third party, and nothing that locks out a whole office.
 
 Numbers: 30 submissions an hour from one network address, 10 an hour for one e-mail address, 30 by one signed-in
-person (`tickets.limits`); 240 previews of the grade a minute, as somebody who types causes one with each pause.
-Acknowledgement mails are limited apart, to 3 an hour and address (`tickets.notices.customers`).
+person (`tickets.limits`); 30 tickets an hour by mail of one address, what is more waits for somebody to look; 240
+previews of the grade a minute, as somebody who types causes one with each pause. Acknowledgement mails are limited
+apart, to 3 an hour and address (`tickets.notices.customers`).
 """
 
 from datetime import datetime
@@ -17,6 +18,7 @@ from tickets import limits
 FROM_ONE_ADDRESS = 30
 FOR_ONE_MAILBOX = 10
 PREVIEWS_A_MINUTE = 240
+MAILS_FROM_ONE = 30
 _HOUR = 3600
 
 #: Nobody reads the questions and answers them faster than this; programs do.
@@ -32,6 +34,11 @@ def may_submit(request: HttpRequest, *, email: str, now: datetime) -> bool:
     return allow(f"intake:net:{network_mark(request)}", limit=FROM_ONE_ADDRESS, seconds=_HOUR, now=now) and allow(
         f"intake:mail:{keyed_mark(email.strip().lower())}", limit=FOR_ONE_MAILBOX, seconds=_HOUR, now=now
     )
+
+
+def may_mail(address: str, *, now: datetime) -> bool:
+    """Count one ticket that a mail of ``address`` begins; what is over the limit waits for somebody to look."""
+    return allow(f"intake:mail-in:{keyed_mark(address.strip().lower())}", limit=MAILS_FROM_ONE, seconds=_HOUR, now=now)
 
 
 def may_preview(request: HttpRequest, *, now: datetime) -> bool:

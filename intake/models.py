@@ -1,6 +1,7 @@
 """The rows of this room, each way in with a module of its own."""
 
 from intake.alerts.models import Alert, AlertGrade, AlertPost, AlertSource, AlertStorm
+from intake.mail.models import InboundMail, Mailbox, MailboxState, MailSource
 from intake.wecom.models import WecomApp, WecomMessage, WecomPerson
 
 __all__ = [
@@ -9,6 +10,10 @@ __all__ = [
     "AlertPost",
     "AlertSource",
     "AlertStorm",
+    "InboundMail",
+    "MailSource",
+    "Mailbox",
+    "MailboxState",
     "WecomApp",
     "WecomMessage",
     "WecomPerson",

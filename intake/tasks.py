@@ -4,6 +4,7 @@ from celery import shared_task
 
 from intake.alerts import retention as alerts_retention
 from intake.alerts import taking_in as alerts
+from intake.mail import fetching, processing
 from intake.wecom import retention as wecom_retention
 from intake.wecom import taking_in as wecom
 from outbox import clock
@@ -19,6 +20,19 @@ def take_in_alerts() -> int:
 def take_in_wecom() -> int:
     """Make tickets and replies of what people wrote in WeCom."""
     return wecom.take_in_due()
+
+
+@shared_task(ignore_result=True)
+def fetch_mail() -> None:
+    """Fetch what waits on the servers, and process it at once."""
+    if fetching.fetch_due():
+        processing.process_due()
+
+
+@shared_task(ignore_result=True)
+def process_mail() -> None:
+    """Process what came by whatever way, and what has to be tried again."""
+    processing.process_due()
 
 
 @shared_task(ignore_result=True)

@@ -116,6 +116,7 @@ class Delivery(models.Model):
             models.Index(fields=["batch"], name="delivery_batch"),
             models.Index(fields=["recipient", "-id"], name="delivery_robot", condition=Q(channel="robot")),
             models.Index(fields=["stream", "recipient"], name="delivery_thread", condition=Q(channel="mail")),
+            models.Index(fields=["stream"], name="delivery_bounced", condition=Q(state="bounced")),
         ]
 
     def __str__(self) -> str:

@@ -8,6 +8,7 @@ from datetime import datetime
 from email.headerregistry import Address
 from email.utils import formataddr, parseaddr
 from typing import Any
+from uuid import UUID
 
 from django.conf import settings
 from django.core.mail import EmailMultiAlternatives
@@ -20,10 +21,12 @@ from outbox import registry, threads, unsubscribing
 from outbox.cards import Card
 from outbox.models import Delivery, Intent
 from outbox.quiet import zone_of
+from outbox.replying import Answers, answers_to
 from outbox.wording.rows import Parts, written
 
 _SUBJECT_MAX = 200
 LOOP_HEADER = "X-Loop"
+_OWN_ID = re.compile(r"outbox\.([0-9a-f]{32})@(.+)")
 _MESSAGE_ID = re.compile(r"<[^<>\s@]{1,250}@[^<>\s@]{1,250}>")
 
 
@@ -39,6 +42,8 @@ def render_mail(*, deliveries: list[Delivery], now: datetime) -> EmailMultiAlter
     kind = first.intent.kind
     with _reader(first):
         context = _context(intents, first, now)
+        answers = _answers(deliveries, context)
+        context |= {"answers_by_mail": bool(answers.reply), "note_address": answers.note}
         parts = _parts(kind, context, alone=context["count"] == 1)
         thread = threads.thread_of(first) if len(deliveries) == 1 else threads.Thread()
         subject = _subject_of_thread(kind, thread, context) or parts.subject
@@ -47,7 +52,7 @@ def render_mail(*, deliveries: list[Delivery], now: datetime) -> EmailMultiAlter
             body=_signed(parts.text or "", context),
             from_email=_sender(context),
             to=[first.address],
-            reply_to=[context["reply_to"]] if context.get("reply_to") else None,
+            reply_to=[answers.reply] if answers.reply else None,
             headers=_headers(deliveries, context, thread),
         )
         mail.attach_alternative(parts.html or "", "text/html")
@@ -82,6 +87,17 @@ def thread_id(stream: str) -> str:
     return f"<stream.{hashlib.sha256(stream.encode()).hexdigest()[:32]}@{_domain()}>"
 
 
+def batch_of(given: str) -> UUID | None:
+    """The batch whose mail has the Message-ID ``given`` (without brackets), when it is one of ours."""
+    found = _OWN_ID.fullmatch(given.strip("<>").lower())
+    return UUID(found[1]) if found and found[2] == _domain().lower() else None
+
+
+def loop_mark() -> str:
+    """What our mails say in `LOOP_HEADER`."""
+    return f"helpdesk@{_domain()}"
+
+
 def one_line(text: str, length: int) -> str:
     """``text`` on one line without control or invisible formatting characters: nothing for a header to break on."""
     spaced = "".join(
@@ -89,11 +105,6 @@ def one_line(text: str, length: int) -> str:
     )
     joined = " ".join(spaced.split())
     return joined if len(joined) <= length else joined[: length - 1] + "…"
-
-
-def loop_mark() -> str:
-    """What our mails say in `LOOP_HEADER`."""
-    return f"helpdesk@{_domain()}"
 
 
 def _parts(kind: str, context: dict[str, Any], *, alone: bool) -> Parts:
@@ -156,6 +167,14 @@ def _headers(deliveries: list[Delivery], context: dict[str, Any], thread: thread
         headers["References"] = " ".join(references)
         headers["In-Reply-To"] = references[-1]
     return headers
+
+
+def _answers(deliveries: list[Delivery], context: dict[str, Any]) -> Answers:
+    """What the notice says, else the address of the stream; a mail about several things is answered on none."""
+    first = deliveries[0]
+    if context.get("reply_to"):
+        return Answers(context["reply_to"])
+    return answers_to(first.stream, first.user) if len(deliveries) == 1 else Answers()
 
 
 def _sender(context: dict[str, Any]) -> str:

@@ -1,6 +1,7 @@
 """What people do to the outbox: read the bell, send again what was given up, ask for a test mail."""
 
 import uuid
+from collections.abc import Collection
 from datetime import datetime
 from typing import Any
 
@@ -54,6 +55,23 @@ def resend_kind(*, kind: str, now: datetime) -> int:
         )
         transaction.on_commit(doorbell.ring, robust=True)
     return changed
+
+
+def mark_bounced(*, batch: uuid.UUID, addresses: Collection[str], why: str) -> list[Delivery]:
+    """A report says that the mail of ``batch`` did not reach one of ``addresses``; the deliveries that this is news of.
+
+    Only what the recipient's own address names: anybody may send a report, and may know one Message-ID.
+    """
+    sent = Delivery.objects.select_related("intent").filter(
+        batch=batch, channel=Delivery.Channel.MAIL, state=Delivery.State.ACCEPTED
+    )
+    with transaction.atomic():
+        wanted = {address.lower() for address in addresses}
+        rows = [row for row in sent.select_for_update(of=("self",)) if row.address.lower() in wanted]
+        Delivery.objects.filter(pk__in=[row.pk for row in rows]).update(
+            state=Delivery.State.BOUNCED, last_error=why[:2000]
+        )
+    return rows
 
 
 def resolve_again(*, intent_id: int, now: datetime) -> bool:

@@ -90,6 +90,15 @@ def to_team(routing: Routing, team: Team | None) -> Routing:
     return replace(routing, team=team, reasons=reasons, is_fallback=False)
 
 
+def to_spare_team(routing: Routing, team: Team | None) -> Routing:
+    """The same way, to ``team`` if no rule knew better; None changes nothing."""
+    if team is None or not routing.is_fallback:
+        return routing
+    reasons = [reason for reason in routing.reasons if reason["code"] != "routing.fallback"]
+    reasons.append({"code": "routing.mailbox", "team": both_names(team)})
+    return replace(routing, team=team, reasons=reasons)
+
+
 def fallback_team() -> Team | None:
     """Who takes what no rule routes: the team marked so, else the first one; None only where there are no teams."""
     return Team.objects.order_by("-is_fallback", "id").first()

@@ -154,6 +154,9 @@ _SENTENCES: dict[str, Callable[[dict], str]] = {
     "routing.door": lambda reason: (
         _("What comes in this way goes to the team “%(team)s”.") % {"team": bilingual(reason["team"])}
     ),
+    "routing.mailbox": lambda reason: (
+        _("No rule fits: goes to the team of the mailbox, “%(team)s”.") % {"team": bilingual(reason["team"])}
+    ),
     "routing.fallback": lambda reason: _("No rule fits: goes to the team that sorts the rest."),
     "assignment.skill": lambda reason: (
         _("Skilled in %(skill)s, level %(level)d of 5.")

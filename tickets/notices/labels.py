@@ -16,6 +16,8 @@ LABELS: dict[str, Promise] = {
     "ticket.assigned": _("A ticket is yours now"),
     "ticket.unassigned": _("A ticket waits for somebody to take it"),
     "ticket.customer_message": _("The customer wrote"),
+    "ticket.mail_held": _("A mail of a stranger waits for your decision"),
+    "ticket.undelivered": _("A mail did not reach the customer"),
     "ticket.urged": _("The customer urges"),
     "ticket.warning": _("A deadline is close"),
     "ticket.progress_due": _("A progress update is due"),

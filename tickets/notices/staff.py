@@ -169,6 +169,8 @@ NOTICES = [
     ToPeople("ticket.assigned", _named, group=True, settled=_not_theirs),
     MustReach("ticket.unassigned", _lead, group=True, settled=_not_theirs),
     MustReach("ticket.customer_message", _owner_or_lead, group=True, settled=_answered),
+    MustReach("ticket.mail_held", _owner_or_lead, group=True),
+    MustReach("ticket.undelivered", _owner_or_lead, group=True, settled=_resolved),
     MustReach("ticket.urged", _owner_or_lead, group=True, settled=_calm),
     Warning("ticket.warning", _owner_and_lead, group=True),
     Warning("ticket.progress_due", _owner_or_lead, group=True),

@@ -18,7 +18,7 @@ from sla.choices import ClockState, MetricCode
 from sla.models import Clock
 from sla.selectors import clocks_to_show
 from tickets import custom
-from tickets.choices import Mark, MessageKind
+from tickets.choices import Channel, Mark, MessageKind
 from tickets.message_html import is_long, message_html
 from tickets.models import Message, Resolution, Ticket, TicketEvent, TicketSeen
 from tickets.permissions import allowed_actions
@@ -121,6 +121,7 @@ def dress(message: Any, *, opens: bool = False) -> Any:
     message.html = message_html(message, opens=opens)
     message.is_long = is_long(message)
     message.original = getattr(message, "source", None)
+    message.mail_url = address_of("intake:mail-of-message", message.pk) if message.channel == Channel.MAIL else ""
     words = [str(Mark(mark).label) for mark in message.marks]
     message.mark_words = " · ".join([*words, gettext("may be told to the customer")] if message.shareable else words)
     message.files = [dress_file(row) for row in message.attachments.all()]

@@ -29,7 +29,7 @@ from tickets.services.deadlines import refresh_next_due
 from tickets.services.events import record
 from tickets.services.locking import announce, facts_of
 from tickets.services.originals import keep_original
-from tickets.triage import both_names, to_team
+from tickets.triage import both_names, to_spare_team, to_team
 
 #: Clocks of customers differ from ours by a little.
 _CLOCKS_DIFFER = timedelta(minutes=10)
@@ -67,7 +67,7 @@ class Submission:
     module: Module | None = None
     version: Version | None = None
     team: Team | None = None
-    """Whose work it is by the way that it came in (a monitoring source, a mailbox); none: the rules decide."""
+    """Whose work it is by the way that it came in (a monitoring source); none: the rules decide."""
     remarks: Sequence[dict] = ()
     """Reasons about what was said and could not be used; the ticket keeps them before those of its routing."""
     affected: str = ""
@@ -81,6 +81,10 @@ class Submission:
     follow_up_of: Ticket | None = None
     author: User | None = None
     """Who wrote the words, when not the requester: a colleague of theirs."""
+    spare_team: Team | None = None
+    """Takes it where no rule says who does: the team of the mailbox it came to."""
+    is_answered: bool = True
+    """Whether the number is told; never to a machine, which might answer that."""
 
 
 @survives_deadlock
@@ -112,7 +116,8 @@ def _create(submission: Submission, stored: list[StoredFile], *, actor: User | N
     announce_new(ticket, actor=actor, now=now)
     start_clocks(facts=facts_of(ticket), begun=Start.TICKET, now=now)
     refresh_next_due([ticket.pk])
-    enqueue(kind="ticket.acknowledged", payload={"ticket": ticket.pk}, stream=f"ticket:{ticket.number}", now=now)
+    if submission.is_answered:
+        enqueue(kind="ticket.acknowledged", payload={"ticket": ticket.pk}, stream=f"ticket:{ticket.number}", now=now)
     crash_point("intake-before-commit")
     return ticket
 
@@ -136,7 +141,8 @@ def write_ticket(submission: Submission, *, now: datetime, received_at: datetime
         version=submission.version,
         organization=requester.organization,
     )
-    grade, routing = judged.grade, to_team(judged.routing, submission.team)
+    grade = judged.grade
+    routing = to_team(to_spare_team(judged.routing, submission.spare_team), submission.team)
     choice = assignment.choose_assignee(
         team=routing.team, category=routing.category, severity=grade.severity, requester=requester, now=now
     )

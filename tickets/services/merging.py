@@ -64,14 +64,42 @@ def merge_ticket(
             return _merge(source, target, actor=actor, words=words, channel=channel)
 
 
+@survives_deadlock
+def join_untouched(*, ticket: Ticket, into: Ticket, now: datetime, is_public: bool = False) -> bool:
+    """Let a mail's ``ticket`` go on in ``into`` when a later mail shows both to be one conversation; whether it does.
+
+    Only while nobody of ours did anything there, and both are the same customer's: it is bookkeeping, and nobody is
+    told. Otherwise both stay, which does no harm. ``is_public``: all who wrote read everything anyway, by a list.
+    """
+    with transaction.atomic():
+        _lock(ticket, into)
+        fresh = Ticket.objects.filter(pk=ticket.pk, merged_into=None, status=Status.NEW, channel=Channel.MAIL).first()
+        if fresh is None or ticket.pk == into.pk or fresh.messages.exclude(kind=MessageKind.CUSTOMER).exists():
+            return False
+        try:
+            with changing(ticket.pk, now=now) as source, changing(into.pk, now=now, even_merged=True) as target:
+                _demand_fit(source.ticket, target.ticket, same_customer=not is_public)
+                waited = pasts_of([source.ticket.pk])[source.ticket.pk]
+                kept = _keep(source, target, actor=None)
+                _hand_over(source, target, actor=None)
+                kept.stopped = _end(source, target, is_answer=False)
+                _record(source, target, None, actor=None, before=Status.NEW)
+                kept.save()
+                carry_over(ticket_id=target.ticket.pk, waited=waited, now=target.now)
+        except ValidationError:
+            return False
+    return True
+
+
 def _lock(ticket: Ticket, into: Ticket) -> None:
     """Lock both, and what was merged into the first, in the order of their ids: crosswise merges wait in line."""
     involved = Q(pk__in=[ticket.pk, into.pk]) | Q(merged_into=ticket.pk)
     list(Ticket.objects.filter(involved).order_by("pk").select_for_update().values_list("pk"))
 
 
-def _demand_fit(source: Ticket, target: Ticket) -> None:
-    if (source.requester_id, source.organization_id) != (target.requester_id, target.organization_id):
+def _demand_fit(source: Ticket, target: Ticket, *, same_customer: bool = True) -> None:
+    customers = [(row.requester_id, row.organization_id) for row in (source, target)]
+    if same_customer and customers[0] != customers[1]:
         raise ValidationError({"into": _("Only tickets of the same customer are merged: others must not read along.")})
     if target.merged_into:
         number = {"number": target.merged_into.number}
@@ -109,7 +137,7 @@ def _merge(source: Change, target: Change, *, actor: User, words: str, channel: 
     return message
 
 
-def _keep(source: Change, target: Change, *, actor: User) -> TicketMerge:
+def _keep(source: Change, target: Change, *, actor: User | None) -> TicketMerge:
     """How the duplicate stands now, for `tickets.services.unmerging`; not saved."""
     return TicketMerge(
         ticket=source.ticket,
@@ -122,7 +150,7 @@ def _keep(source: Change, target: Change, *, actor: User) -> TicketMerge:
     )
 
 
-def _hand_over(source: Change, target: Change, *, actor: User) -> None:
+def _hand_over(source: Change, target: Change, *, actor: User | None) -> None:
     """What was said moves; who takes part, tags and articles used are there too; earlier duplicates point on.
 
     History, resolutions, escalations and private links stay: they are about the ticket that was.
@@ -151,7 +179,7 @@ def _hand_over(source: Change, target: Change, *, actor: User) -> None:
     )
 
 
-def _end(source: Change, target: Change) -> list[int]:
+def _end(source: Change, target: Change, *, is_answer: bool = True) -> list[int]:
     """Close the duplicate. Its clocks see the answer like any other; what is owed still is owed by the target.
 
     Returns the clocks that end by this and by no answer.
@@ -163,19 +191,21 @@ def _end(source: Change, target: Change) -> list[int]:
         closed_at=source.now,
         merged_into=target.ticket,
     )
-    answered(source, Reply())
+    if is_answer:
+        answered(source, Reply())
     stopped = [row.pk for row in open_clocks(source.ticket.pk)]
     end_promises(source)
     lapse_handover(source)
     return stopped
 
 
-def _record(source: Change, target: Change, message: Message, *, actor: User, before: str) -> None:
+def _record(source: Change, target: Change, message: Message | None, *, actor: User | None, before: str) -> None:
     log = partial(record, actor=actor, now=target.now)
     went = partial(log, ticket=source.ticket, number=target.ticket.number, into=target.ticket.pk)
     went(code="ticket.merged", source=before)
     log(ticket=target.ticket, code="ticket.merged_from", number=source.ticket.number, merged=source.ticket.pk)
-    log(ticket=target.ticket, code="ticket.reply.public", message=message.pk, marks=[])
+    if message:
+        log(ticket=target.ticket, code="ticket.reply.public", message=message.pk, marks=[])
 
 
 def _why_graver(source: Ticket, target: Ticket) -> str:

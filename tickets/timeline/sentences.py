@@ -60,6 +60,14 @@ SENTENCES: dict[str, Sentence] = {
     "ticket.reply.public": Sentence("talk", "send", say.plain(gettext_lazy("answered the customer")), detail=say.marks),
     "ticket.note": Sentence("talk", "lock", say.plain(gettext_lazy("wrote an internal note"))),
     "ticket.customer_message": Sentence("talk", "message", say.plain(gettext_lazy("wrote as the customer"))),
+    "ticket.mail_held": Sentence(
+        "talk", "mail", say.plain(gettext_lazy("a mail of somebody else waits for approval")), "warn"
+    ),
+    "ticket.mail_approved": Sentence("talk", "check", say.plain(gettext_lazy("let a held mail in"))),
+    "ticket.mail_rejected": Sentence("talk", "x", say.plain(gettext_lazy("did not let a held mail in"))),
+    "ticket.mail_remark": Sentence("talk", "mail", say.plain(gettext_lazy("made a remark about a mail"))),
+    "ticket.mail_automatic": Sentence("talk", "mail", say.plain(gettext_lazy("an automatic reply came"))),
+    "ticket.undelivered": Sentence("talk", "alert", say.plain(gettext_lazy("a mail could not be delivered")), "alert"),
     "ticket.urged": Sentence("talk", "bell", say.plain(gettext_lazy("asked us to hurry")), "warn"),
     "ticket.mentioned": Sentence("talk", "user", say.person(gettext_lazy("mentioned %(person)s"))),
     "ticket.shift_note": Sentence("work", "note", say.plain(gettext_lazy("named it in a hand-over note"))),

@@ -26,11 +26,13 @@ from accounts.tests.factories import (
 )
 from feedback.models import Survey
 from feedback.services.surveys import survey_token
-from helpdesk.tests.access.table import ANONYMOUS, INSIDE, ROLES, SEES, STAFF, TOKEN
+from helpdesk.tests.access.table import ANONYMOUS, INSIDE, LEADS, ROLES, SEES, STAFF, TOKEN
 from intake.alerts.models import AlertPost, AlertSource
 from intake.alerts.samples import sample_of
 from intake.alerts.sources import settle_source
 from intake.alerts.taking_in import take_in
+from intake.mail.receiving import receive
+from intake.models import InboundMail, Mailbox
 from intake.wecom.models import WecomApp, WecomMessage
 from knowledge.tests.factories import draft, published
 from outbox import clock, unsubscribing
@@ -62,6 +64,8 @@ CANARIES: dict[str, frozenset[str]] = {
     "fernfall": frozenset({"manager", "administrator"}),  # a ticket without a team, of nobody here
     "entwurfswort": frozenset({"agent", "lead", "administrator"}),  # a draft, of the agent
     "internwort": STAFF,  # an internal article
+    "postwort": INSIDE,  # a mail that is held at the ticket
+    "parkwort": LEADS,  # a mail that was parked, of the north's mailbox
     "schichtwort": frozenset({"agent", "lead", "manager", "administrator"}),  # a hand-over note of the north
     "kontrahent": INSIDE | {"elsewhere", "stranger", "product"},  # the stranger's name: staff know customers
 }
@@ -235,6 +239,7 @@ class Scene:
             channel="mail", recipient="mail:a@b.example", batch="0" * 32, stream="s", created_at=now,
             next_attempt_at=now, state="dead",
         )  # fmt: skip
+        self._mails()
         invited = UserFactory()
         invited.set_unusable_password()
         invited.save()
@@ -271,6 +276,22 @@ class Scene:
         }
         Absence.objects.filter(user=agent).update(starts_at=now + timedelta(days=30), ends_at=now + timedelta(days=31))
         heard("beat", HEART, now=now)
+
+    def _mails(self) -> None:
+        """One held at the ticket, one parked in the mailbox of its team, and one that became its first message."""
+        north = self.things["ticket"]
+        box = Mailbox.objects.create(address="north@support.example", team=self.things["north"])
+        raw = f"From: eve@post.example\nSubject: {{}}wort {COMMON}\n\n{{}}wort {COMMON}\n"
+        for name, word, values in (
+            ("held_mail", "Post", {"state": "held", "reason": "stranger", "ticket": north}),
+            ("parked_mail", "Park", {"state": "parked", "reason": "too_many"}),
+            ("came_mail", "Post", {"state": "processed", "ticket": north, "became": north.messages.earliest("pk")}),
+        ):
+            row = receive(raw=f"Message-ID: <{name}@post.example>\n{raw.format(word, word)}".encode(), mailbox=box)
+            known = {"sender": "eve@post.example", "subject": f"{word}wort {COMMON}"}
+            InboundMail.objects.filter(pk=row.pk).update(**known, **values)
+            self.things[name] = row
+        self.things["came_message"] = north.messages.earliest("pk")
 
     def _token(self, user: User, scopes: list[str]) -> str:
         secret = new_secret()

@@ -1,0 +1,56 @@
+"""Reading mails that came in."""
+
+from dataclasses import dataclass
+
+from django.db.models import Q, QuerySet
+
+from accounts.models import User
+from intake.mail.parsing import ParsedMail, parse
+from intake.mail.processing import content_of
+from intake.models import InboundMail
+from tickets.models import Ticket
+
+#: What somebody may have to decide about; the tabs of the list, in this order.
+TABS = ("parked", "held", "duplicate", "ignored", "received", "processed")
+PAGE = 50
+_PREVIEW = 20_000
+_RELATED = ("mailbox", "ticket", "decided_by", "same_as")
+
+
+@dataclass(frozen=True)
+class Preview:
+    """What a mail says, as far as it can be read."""
+
+    parsed: ParsedMail
+    text: str
+    is_cut: bool
+
+
+def mails(*, user: User, state: str, search: str = "", mailbox: int | None = None) -> QuerySet[InboundMail]:
+    """Those in ``state`` that ``user`` may see, the newest first."""
+    rows = InboundMail.objects.visible_to(user).filter(state=state).select_related(*_RELATED)
+    if search:
+        rows = rows.filter(Q(sender__icontains=search) | Q(subject__icontains=search) | Q(message_id__iexact=search))
+    if mailbox is not None:
+        rows = rows.filter(mailbox=mailbox)
+    return rows.order_by("-id")
+
+
+def counts(*, user: User) -> dict[str, int]:
+    """How many wait for a decision, by state."""
+    seen = InboundMail.objects.visible_to(user)
+    return {state: seen.filter(state=state)[:1000].count() for state in ("parked", "held")}
+
+
+def held_at(*, ticket: Ticket, user: User) -> list[InboundMail]:
+    """The mails that wait at ``ticket`` for approval, the oldest first; those of its duplicates too."""
+    here = Q(ticket=ticket) | Q(ticket__merged_into=ticket)
+    rows = InboundMail.objects.visible_to(user).filter(here, state=InboundMail.State.HELD)
+    return list(rows.select_related(*_RELATED).order_by("pk"))
+
+
+def preview(mail: InboundMail) -> Preview:
+    """Read ``mail`` anew for whoever looks at it."""
+    parsed = parse(content_of(mail))
+    text = (parsed.text or parsed.reply_text).replace("\x00", "").strip()
+    return Preview(parsed, text[:_PREVIEW], len(text) > _PREVIEW)
