@@ -25,8 +25,8 @@ class NotificationsForm(forms.Form):
 
     def __init__(self, *args: Any, user: User, **kwargs: Any) -> None:
         habit = habit_of(user)
-        initial = {"hears": habit.hears, "digest": habit.digest, "digest_at": habit.digest_at}
-        super().__init__(*args, initial=initial, **kwargs)
+        super().__init__(*args, **kwargs)
+        self.initial = {"hears": habit.hears, "digest": habit.digest, "digest_at": habit.digest_at}
         self.user = user
         self.rows: list[Row] = optional_for_customers(user) if user.is_customer else matrix(user)
         if user.is_customer:
@@ -42,7 +42,7 @@ class NotificationsForm(forms.Form):
                 field: forms.Field = forms.ChoiceField(label=label, choices=ways, required=False)
                 field.initial = row.choice.mail
             else:
-                field = forms.BooleanField(label=row.label, required=False)
+                field = forms.BooleanField(label=str(row.label), required=False)
                 field.initial = row.choice.mail != Preference.Mail.OFF
             self.fields[f"mail:{row.kind}"] = field
         if not row.page_locked and row.notice.audience == "staff":

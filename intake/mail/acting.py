@@ -198,7 +198,7 @@ def _bounce(arrival: Arrival) -> Outcome:
     gone = list(bounce.permanent) if bounce else []
     why = " ".join(part for part in (bounce.status, bounce.action) if part) if bounce else ""
     failed = []
-    for batch in {row.batch for row in sent_by_us(parsed, bounce.message_id if bounce else "")}:
+    for batch in {row.batch for row in sent_by_us(parsed, bounce.original_message_id if bounce else "")}:
         failed += mark_bounced(batch=batch, addresses=gone, why=f"{', '.join(gone)}: {why}".strip(": "))
     with override(ticket.language):
         address = ", ".join(gone or (bounce.temporary if bounce else ())) or _("an address that it does not name")

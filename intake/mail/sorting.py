@@ -104,7 +104,7 @@ def _is_own(parsed: ParsedMail) -> bool:
 
 def _bounce(parsed: ParsedMail, token: Token | None, forced: bool) -> Verdict:
     """A delivery report belongs to the ticket whose mail it returns."""
-    returned = parsed.bounce.message_id if parsed.bounce else ""
+    returned = parsed.bounce.original_message_id if parsed.bounce else ""
     numbers = numbers_of(sent_by_us(parsed, returned))
     ticket = Ticket.objects.filter(number__in=numbers).order_by("pk").first() or (token.ticket if token else None)
     if ticket:
