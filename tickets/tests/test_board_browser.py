@@ -142,3 +142,16 @@ def test_a_new_escalation_stands_in_the_title_and_sounds_only_if_wished(opened, 
     expect(page.locator("[data-sound-switch]")).to_be_checked()
     assert page.evaluate("window.tones") == 0
     assert page.problems == []
+
+
+def test_an_acknowledgement_by_keyboard_keeps_the_focus_near_its_list(opened, live_server, team, agent, lead):
+    from playwright.sync_api import expect
+
+    make_ticket(team=team, assignee=agent, severity="S", now=clock.now() - timedelta(hours=1))
+    sweep()
+    page = opened
+    page.goto(f"{live_server.url}/desk/escalations/")
+    page.locator(".escalation button:has-text('Acknowledge')").first.press("Enter")
+    expect(page.locator("#open-title .count")).to_have_text("0")
+    expect(page.locator("#open-title")).to_be_focused()
+    assert page.problems == []
