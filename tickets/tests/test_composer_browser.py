@@ -249,3 +249,15 @@ def test_a_session_that_ends_takes_no_word_and_no_page_away(page, context, ticke
     page.goto(page.url.split("/accounts/")[0] + f"/desk/tickets/{ticket.number}/")
     expect(text(page)).to_have_value("Typed after the end")
     assert public(ticket) == []
+
+
+def test_words_are_sent_from_a_page_that_was_open_before_the_sign_in_elsewhere(page, context, ticket):
+    from playwright.sync_api import expect
+
+    (token,) = [cookie for cookie in context.cookies() if cookie["name"] == "csrftoken"]
+    page.locator("#composer .segment-note").click()
+    text(page).press_sequentially("Older than the sign-in")
+    context.add_cookies([token | {"value": token["value"][::-1]}])  # as a sign-in in another tab does
+    page.locator("#composer-send").click()
+    expect(page.locator("article", has_text="Older than the sign-in")).to_be_visible()
+    assert ticket.messages.filter(body="Older than the sign-in").count() == 1
