@@ -115,7 +115,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--made", type=int, default=10_000, help="how many mails are made (10000)")
     parser.add_argument("--rounds", type=int, default=1, help="the middle one of so many counts (1)")
-    parser.add_argument("--most", type=float, default=3.0, help="the largest ratio of the times (3)")
+    parser.add_argument("--most", type=float, default=1.5, help="the largest ratio of the times (1.5)")
     options = parser.parse_args()
     folder = os.environ.get("HELPDESK_TEST_DATA", "")
     if not folder:
