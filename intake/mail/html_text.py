@@ -136,8 +136,8 @@ class _Renderer:
         self.stack.append(entry)
 
     def _begins_cell(self) -> bool:
-        """Whether the next word is the first one of a table's cell: a paragraph there breaks no line."""
-        return bool(self.stack) and self.stack[-1].name in ("td", "th") and self.stack[-1].start == self.written
+        """Whether the next word is the first one of a cell or an item: a paragraph there breaks no line."""
+        return bool(self.stack) and self.stack[-1].name in ("td", "th", "li") and self.stack[-1].start == self.written
 
     def _begin(self, entry: _Open, token: Token) -> None:
         name, values = entry.name, token.values() if token.attributes else {}
@@ -169,6 +169,7 @@ class _Renderer:
                 self.need = 1
         elif name == "li":
             self._item()
+            entry.start = self.written
         elif name in ("td", "th") and self.line and not self.need:
             self._write(" | ")
             entry.start = self.written

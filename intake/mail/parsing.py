@@ -85,13 +85,9 @@ def _parse(raw: bytes) -> ParsedMail:
         defects.append("no sender")
     subject = headers.get("subject")[:_MAX_SUBJECT] if headers.has("subject") else None
     in_reply_to, references = message_ids(headers.all("in-reply-to")), message_ids(headers.all("references"))
-    date = _date(headers)
-    if headers.has("date") and date is None:
-        defects.append("the date was not understood")
+    date = _date(headers, defects)
     bounce = bounces.find(root, headers, sender.address, subject or "", body.text)
-    for node in structure.walk(root):
-        defects += node.defects
-    identities = message_ids(headers.all("message-id"))
+    defects += [word for node in structure.walk(root) for word in node.defects] + body.defects
     return ParsedMail(
         sender=sender.address,
         sender_name=sender.name,
@@ -99,7 +95,7 @@ def _parse(raw: bytes) -> ParsedMail:
         cc=_addresses(cc),
         reply_to=_addresses(read_addresses(_raw(headers, "reply-to"))),
         subject=subject,
-        message_id=identities[0] if identities else headers.get("message-id").strip("<> ")[:500],
+        message_id=_message_id(headers),
         in_reply_to=in_reply_to,
         references=references,
         date=date,
@@ -112,7 +108,7 @@ def _parse(raw: bytes) -> ParsedMail:
         is_auto_reply=bounce is None and automatic.is_auto_reply(headers, sender.address, subject or "", body.text),
         is_list=automatic.is_list(headers),
         bounce=bounce,
-        error="; ".join(list(dict.fromkeys(defects + body.defects))[:10]),
+        error="; ".join(list(dict.fromkeys(defects))[:10]),
         headers={name: headers.get(name)[:2000] for name in _KEPT if headers.has(name)},
         from_shown=str(sender),
         to_shown=tuple(str(one) for one in to),
@@ -126,6 +122,11 @@ def _beginning(raw: bytes) -> bytes:
     return raw if b"\n" in raw else raw.replace(b"\r", b"\n")
 
 
+def _message_id(headers: Headers) -> str:
+    found = message_ids(headers.all("message-id"))
+    return found[0] if found else headers.get("message-id").strip("<> ")[:500]
+
+
 def _raw(headers: Headers, name: str) -> list[bytes]:
     return [value for key, value in headers.fields if key == name][:50]
 
@@ -134,13 +135,15 @@ def _addresses(found: list[Address]) -> tuple[str, ...]:
     return tuple(one.address for one in found if one.address)
 
 
-def _date(headers: Headers) -> datetime | None:
-    value = headers.get("date")[:200]
+def _date(headers: Headers, defects: list[str]) -> datetime | None:
+    if not headers.has("date"):
+        return None
     try:
-        found = parsedate_to_datetime(value)
-        # «-0000» and no zone at all mean UTC; a zone of a week is nobody's.
+        found = parsedate_to_datetime(headers.get("date")[:200])
+        # «-0000» and no zone at all mean UTC.
         return found if found.tzinfo else found.replace(tzinfo=UTC)
     except (ValueError, TypeError, IndexError, OverflowError):
+        defects.append("the date was not understood")
         return None
 
 

@@ -38,7 +38,7 @@ REPLY_ABOVE = re.compile(
 _WROTE = (
     r"wrote|writes|schrieb|geschrieben|a\s+écrit|écrit|ha\s+escrito|escribió|ha\s+scritto|scrisse|escreveu|schreef"
     r"|heeft\s+geschreven|skrev"
-    r"|napisał(?:\(a\)|a)?|napsal(?:\(a\)|a)?|написал(?:\(а\)|а)?|пишет|kirjoitti|yazdı|şunları\s+yazdı|írta|a\s+scris"
+    r"|napisał(?:\(a\)|a)?|napsal(?:\(a\)|a)?|написал(?:\(а\)|а)?|пишет|pisze|skriver|schreibt|kirjoitti|yazdı|şunları\s+yazdı|írta|a\s+scris"
     r"|写道|寫道|写到|撰写|书写|さんは書きました|님이\s*작성"
 )
 #: The line ends with «wrote:».
@@ -49,6 +49,10 @@ WROTE_WITHIN = re.compile(rf"(?:{_WROTE})\b.{{0,120}}\d.{{0,60}}[:：]\s*$", re.
 WROTE_ANYWHERE = re.compile(rf"(?<![a-zà-ÿ])(?:{_WROTE})\s", re.IGNORECASE)
 #: Gmail in Russian and others: a date, a name and an address without any verb.
 ADDRESS_AT_END = re.compile(r"<[^<>@\s]{1,100}@[^<>@\s]{1,100}>\s*[:：]$")
+#: Horde, mutt and others: «Quoting Anne <anne@example.com>:», «* Anne <anne@example.com> [2024-03-05 10:12]:».
+QUOTING = re.compile(
+    r"^\s*(?:\*\s|(?:quoting|zitat von|citando|citation de)\s).{0,200}@[^@]{0,100}[:：]$", re.IGNORECASE
+)
 #: Gmail in Japanese and old Gmail: date, name and address, with a colon at most.
 DATE_AND_ADDRESS = re.compile(
     r"^\s*\d{4}[年/.-]\s?\d{1,2}[月/.-]\s?\d{1,2}.{0,150}<[^<>@\s]{1,100}@[^<>@\s]{1,100}>\s*[:：]?\s*$"

@@ -215,7 +215,7 @@ def _is_attribution(line: str, following: str, wrapped: bool) -> bool:
     begins = bool(patterns.BEGINS.match(line))
     if patterns.WROTE_WITHIN.search(line) or (begins and dated and patterns.WROTE_ANYWHERE.search(line)):
         return quoted or ("@" in line and dated)
-    if begins and patterns.ADDRESS_AT_END.search(line):
+    if (begins and patterns.ADDRESS_AT_END.search(line)) or patterns.QUOTING.match(line):
         return quoted
     return bool(patterns.DATE_AND_ADDRESS.match(line)) and (quoted or line.endswith((":", "：")))
 

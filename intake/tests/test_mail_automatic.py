@@ -56,7 +56,8 @@ WORDS = {
     "exim": (
         "Mail delivery failed: returning message to sender",
         "A message that you sent could not be delivered to one or more of its\nrecipients. "
-        "This is a permanent error. The following address(es) failed:\n\n  gone@kunde.example\n    Unrouteable address\n\n"
+        "This is a permanent error. The "
+        "following address(es) failed:\n\n  gone@kunde.example\n    Unrouteable address\n\n"
         f"------ This is a copy of the message, including all the headers. ------\n\n{_ORIGINAL}",
     ),
     "sendmail": (

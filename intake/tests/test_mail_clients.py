@@ -171,6 +171,9 @@ PLAIN = {
     "phone fr": ("It works now.\n\nEnvoyé de mon iPhone\n"),
     "phone de": ("It works now.\n\nVon meinem iPhone gesendet\n"),
     "phone huawei": ("It works now.\n\n发自我的华为手机\n"),
+    "horde": ("It works now.\n\nQuoting Desk <help@desk.example>:\n\n> Does it work?\n"),
+    "mutt": ("It works now.\n\n* Desk <help@desk.example> [2024-03-05 10:12]:\n> Does it work?\n"),
+    "thunderbird pl": ("It works now.\n\nW dniu 2024-03-05 o 10:12, Desk pisze:\n> Czy działa?\n"),
     "helpdesk line": ("It works now.\n\n## Please reply above this line ##\n\n您好，请问打印机现在是否可以连接？\n"),
     "helpdesk line zh": ("It works now.\n\n—— 请在此行以上回复 ——\n\n您好，请问打印机现在是否可以连接？\n"),
 }

@@ -182,6 +182,7 @@ HTML = [
     ('<div style="display:none">hidden</div>shown<img alt="logo">', "shown[logo]"),
     ("a < b and c > d", "a < b and c > d"),
     ("<p title='it's'>x", "x"),
+    ("<ul><li><p>a</p></li></ul>", "- a"),
     ("<div>a</div><div>b</div>", "a\nb"),
     ("x<a href='javascript:alert(1)'>y</a>", "xy"),
 ]

@@ -47,10 +47,10 @@ def test_every_mail_is_read_quickly_and_completely(test_data):
     count = 0
     for folder in ("mail", "mail-cjk", "mail-threads"):
         for name, raw, _expected in mails(test_data / folder):
-            began = time.perf_counter()
+            began = time.process_time()
             mail = parse(raw)
             count += 1
-            assert time.perf_counter() - began < 2, name
+            assert time.process_time() - began < 2, name
             assert not mail.error.startswith("not readable"), (name, mail.error)
             json.dumps([mail.text, mail.reply_text, mail.subject, mail.headers], ensure_ascii=False).encode("utf-8")
     assert count >= 779
