@@ -99,8 +99,8 @@ class Choices:
         chosen = self._people[person.user_id]
         choice = chosen.kinds.get(notice.kind)
         if notice.audience == "customers":
-            wanted = notice.essential(intent) or chosen.habit.hears == MailHabit.Hears.ALL
-            if wanted and (choice is None or choice.mail != Mail.OFF):
+            left = choice is not None and choice.mail == Mail.OFF
+            if notice.essential(intent) or (chosen.habit.hears == MailHabit.Hears.ALL and not left):
                 return person, False
             return _without(person, MAIL), False
         kept = person
@@ -205,13 +205,18 @@ def _row(actor: Any, kind: str, choice: Choice) -> Preference:
         row = Row(registry.get(kind), choice)
     except registry.UnknownKind:
         row = None
-    if row is None or not row.label or row.notice.audience not in ("staff", "customers"):
+    if row is None or not _is_choosable(row.notice):
         raise ValidationError({"kinds": _("There is no such kind: %(kind)s.") % {"kind": kind[:60]}})
     if choice.mail not in Mail.values:
         raise ValidationError({"kinds": _("There is no such way: %(way)s.") % {"way": str(choice.mail)[:20]}})
     if (row.has_mail and row.mail_locked and choice.mail != Mail.NOW) or (row.page_locked and not choice.page):
         raise ValidationError({"kinds": f"{row.label}: {row.reason}"})
     return Preference(user_id=actor.pk, kind=kind, mail=choice.mail, page=choice.page)
+
+
+def _is_choosable(notice: Notice) -> bool:
+    """Customers choose as a whole, and may leave by itself only what can be left with one click."""
+    return bool(notice.label) and (notice.audience == "staff" or (notice.audience == "customers" and notice.bulk))
 
 
 def hears_by_mail(*, user: Any, notice: Notice) -> bool:

@@ -39,7 +39,7 @@ def agent(team, backend):
 def mention(team, agent):
     """Somebody mentions the agent, who reads of it in the digest."""
     lead = make_lead(team)
-    ticket = make_ticket(team=team, subject="The gateway", now=EVENING - timedelta(hours=1))
+    ticket = make_ticket(team=team, subject="The gateway", assignee=lead, now=EVENING - timedelta(hours=1))
 
     def write(now, whom=agent):
         conversation.add_note(ticket=ticket, actor=lead, body=f"look, @{whom.name}", now=now)

@@ -12,8 +12,8 @@ from django.urls import reverse
 from accounts.tests.factories import TeamFactory, make_agent, make_customer, make_lead
 from outbox import clock, delivery, registry, unsubscribing
 from outbox.mail_models import DigestLine, MailHabit, Preference
-from outbox.models import Delivery
-from outbox.preferences import Choice, matrix, save_choices
+from outbox.models import Delivery, Intent
+from outbox.preferences import Choice, Choices, matrix, save_choices
 from tickets.services import assigning, conversation, moves
 from tickets.tests.factories import make_ticket
 
@@ -87,6 +87,7 @@ def test_everything_that_is_not_urgent_goes_into_the_digest_unless_a_kind_says_o
         ("ticket.unassigned", Choice("off")),
         ("ticket.urged", Choice("now", False)),  # somebody has to hear of it: the line stays
         ("account.security", Choice("off")),
+        ("ticket.reply", Choice("off")),
         ("outbox.digest", Choice("off")),
         ("nobody.knows", Choice()),
         ("ticket.mentioned", Choice("pigeon")),
@@ -98,10 +99,11 @@ def test_what_cannot_be_switched_off_is_refused_and_nothing_is_kept(kind, choice
     assert not Preference.objects.exists() and not MailHabit.objects.exists()
 
 
-def test_a_row_that_was_forged_silences_no_escalation(lead, team):
-    Preference.objects.create(user=lead, kind="ticket.unassigned", mail="off", page=False)
-    make_ticket(team=team)
-    assert told(lead, "ticket.unassigned") == ["mail", "page"]
+def test_a_row_that_was_forged_silences_no_escalation(lead):
+    for kind in ("ticket.escalated", "ticket.unassigned"):
+        Preference.objects.create(user=lead, kind=kind, mail="off", page=False)
+        people = [registry.Recipient.of(lead)]
+        assert Choices().narrow(registry.get(kind), Intent(kind=kind), people) == (people, [])
 
 
 @pytest.mark.parametrize("marks", [[], ["progress"], ["progress", "workaround"]])
@@ -125,14 +127,12 @@ def test_what_a_whole_round_of_people_chose_is_read_at_once(team, lead, django_a
     choose(agents[0], kinds={"ticket.mentioned": Choice("off")})
     names = " ".join(f"@{one.name}" for one in agents[:2])
     conversation.add_note(ticket=ticket, actor=lead, body=names)
-    from outbox.preferences import Choices
-
     notice = registry.get("ticket.mentioned")
     people = [registry.Recipient.of(one) for one in agents]
-    choices = Choices()
+    choices, intent = Choices(), Intent.objects.filter(kind="ticket.mentioned").first()
     with django_assert_max_num_queries(2):
-        narrowed, _later = choices.narrow(notice, Delivery.objects.first().intent, people)
-        choices.narrow(notice, Delivery.objects.first().intent, people)
+        narrowed, _later = choices.narrow(notice, intent, people)
+        choices.narrow(notice, intent, people)
     assert [one.channels for one in narrowed] == [("page",)] + [("mail", "page")] * 11
 
 

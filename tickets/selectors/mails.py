@@ -5,7 +5,7 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 
-from django.db.models.fields.json import KT
+from django.db.models.fields.json import KeyTextTransform
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
@@ -50,7 +50,7 @@ def mails_of(*, ticket: Ticket, messages: Collection[Message]) -> dict[int, list
         return {}
     rows = Delivery.objects.filter(
         stream=f"ticket:{ticket.number}", channel=Delivery.Channel.MAIL, intent__kind__in=_KINDS
-    ).annotate(message=KT("intent__payload__message"))
+    ).annotate(message=KeyTextTransform("message", "intent__payload"))
     found: dict[int, list[MailState]] = defaultdict(list)
     for row in rows.filter(message__in=[str(pk) for pk in public]).order_by("pk"):
         found[int(row.message)].append(_state(row))
