@@ -29,20 +29,25 @@ def team():
 
 
 @pytest.fixture
-def agent(team, backend):
+def ticket(team, backend):
+    """Of the lead: the agent is not there yet, so that nothing of it is theirs."""
+    make_lead(team)
+    return make_ticket(team=team, subject="The gateway", now=EVENING - timedelta(hours=1))
+
+
+@pytest.fixture
+def agent(team, ticket):
     person = make_agent(team, time_zone="Europe/Berlin")
     save_choices(actor=person, now=EVENING, digest="all")
     return person
 
 
 @pytest.fixture
-def mention(team, agent):
-    """Somebody mentions the agent, who reads of it in the digest."""
-    lead = make_lead(team)
-    ticket = make_ticket(team=team, subject="The gateway", assignee=lead, now=EVENING - timedelta(hours=1))
+def mention(team, ticket, agent):
+    """The lead mentions the agent, who reads of it in the digest."""
 
     def write(now, whom=agent):
-        conversation.add_note(ticket=ticket, actor=lead, body=f"look, @{whom.name}", now=now)
+        conversation.add_note(ticket=ticket, actor=team.lead, body=f"look, @{whom.name}", now=now)
         delivery.run(read_clock=lambda: now)
         mail.outbox.clear()
 
