@@ -221,7 +221,7 @@ class TestLeaving:
         monkeypatch.setattr(unsubscribing, "LINK_AGE", -1)
         assert unsubscribing.open_link(token) is None
 
-    def test_nobody_hears_who_left(self, team, settings):
+    def test_an_answer_comes_whatever_a_row_says(self, team, lead, settings):
         settings.EMAIL_BACKEND = "django.core.mail.backends.locmem.EmailBackend"
         customer = make_customer()
         Preference.objects.create(user=customer, kind="ticket.reply", mail="off")  # forged: answers come in any case
