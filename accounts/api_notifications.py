@@ -18,7 +18,7 @@ from outbox.preferences import Choice, Row, habit_of, matrix, optional_for_custo
 
 class KindOut(serializers.Serializer):
     kind = serializers.CharField()
-    label = serializers.CharField()  # type: ignore[assignment]  # a field of that name, not the field's own label
+    label = serializers.CharField()  # type: ignore[assignment]  # of the kind, not of this serializer
     mail = serializers.ChoiceField(choices=Preference.Mail.choices, source="choice.mail")
     page = serializers.BooleanField(source="choice.page")
     mail_locked = serializers.BooleanField()

@@ -23,10 +23,10 @@ class NotificationsForm(forms.Form):
         label=_("It comes at"), widget=forms.TimeInput(format="%H:%M", attrs={"type": "time", "class": "hear-hour"})
     )
 
-    def __init__(self, *args: Any, user: User, **kwargs: Any) -> None:
+    def __init__(self, data: Any = None, *, user: User) -> None:
         habit = habit_of(user)
-        super().__init__(*args, **kwargs)
-        self.initial = {"hears": habit.hears, "digest": habit.digest, "digest_at": habit.digest_at}
+        initial = {"hears": habit.hears, "digest": habit.digest, "digest_at": habit.digest_at}
+        super().__init__(data, initial=initial)
         self.user = user
         self.rows: list[Row] = optional_for_customers(user) if user.is_customer else matrix(user)
         if user.is_customer:
