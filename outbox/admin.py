@@ -7,10 +7,8 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 
 from outbox.admin_base import AutocompleteMixin, ReadOnlyAdmin
-from outbox.models import AllowedNetwork, Delivery, Heartbeat, Intent, MailboxMessage, Robot
+from outbox.models import AllowedNetwork, Delivery, Heartbeat, Intent, MailboxMessage, Robot, Wording
 from outbox.robots.forms import RobotForm
-from outbox.admin_base import ReadOnlyAdmin
-from outbox.models import Delivery, Heartbeat, Intent, MailboxMessage, Wording
 
 
 @admin.register(Intent)
@@ -77,6 +75,8 @@ class RobotAdmin(AutocompleteMixin, admin.ModelAdmin):
 @admin.register(AllowedNetwork)
 class AllowedNetworkAdmin(admin.ModelAdmin):
     list_display = ["network", "note"]
+
+
 @admin.register(Wording)
 class WordingAdmin(ReadOnlyAdmin):
     """Only looked at here: the editor (`outbox.wording.views`) checks the words and shows how they look."""
