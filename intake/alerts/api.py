@@ -1,13 +1,14 @@
 """Where monitoring systems send their alerts: `POST /api/v1/alerts/CODE/`."""
 
+from datetime import datetime
 from typing import Any
 
 from django.http import HttpRequest
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import extend_schema, inline_serializer
 from rest_framework import serializers, status
-from rest_framework.exceptions import APIException, PermissionDenied, Throttled
-from rest_framework.permissions import AllowAny
+from rest_framework.exceptions import APIException, Throttled
+from rest_framework.permissions import BasePermission
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
@@ -29,12 +30,27 @@ class TooLarge(APIException):
 _KEPT = inline_serializer("AlertsKept", {"id": serializers.IntegerField()})
 
 
+class Proven(BasePermission):
+    """The source of the address proved that the message is its own; it and the bytes are kept at the view."""
+
+    def has_permission(self, request: Request, view: Any) -> bool:
+        now = clock.now()
+        view.body = _body(request._request)
+        view.source = AlertSource.objects.filter(code=view.kwargs["code"]).first()
+        if is_proven(source=view.source, headers=request.headers, body=view.body, now=now):
+            return True
+        _slow_down(request._request, now)
+        return False
+
+
 class AlertDoor(APIView):
     """A source proves itself by its own key; sessions and tokens of people open nothing here."""
 
     authentication_classes: list = []
-    permission_classes = [AllowAny]
+    permission_classes = [Proven]
     throttle_classes: list = []
+    source: AlertSource
+    body: bytes
 
     @extend_schema(
         operation_id="alerts_receive",
@@ -52,14 +68,9 @@ class AlertDoor(APIView):
     def post(self, request: Request, code: str) -> Response:
         """Keep one message."""
         now = clock.now()
-        body = _body(request._request)
-        source = AlertSource.objects.filter(code=code).first()
-        if source is None or not is_proven(source=source, headers=request.headers, body=body, now=now):
-            _slow_down(request._request, now)
-            raise PermissionDenied
-        if not may_post(source=source, now=now):
+        if not may_post(source=self.source, now=now):
             raise Throttled(limits.seconds_left(now, 60))
-        return Response({"id": keep(source=source, body=body, now=now).pk}, status=status.HTTP_202_ACCEPTED)
+        return Response({"id": keep(source=self.source, body=self.body, now=now).pk}, status=status.HTTP_202_ACCEPTED)
 
 
 def _body(request: HttpRequest) -> bytes:
@@ -70,7 +81,7 @@ def _body(request: HttpRequest) -> bytes:
     return request.body
 
 
-def _slow_down(request: HttpRequest, now: Any) -> None:
+def _slow_down(request: HttpRequest, now: datetime) -> None:
     key = f"alerts:guess:{limits.network_mark(request)}"
     if not limits.allow(key, limit=GUESSES_A_MINUTE, seconds=60, now=now):
         raise Throttled(limits.seconds_left(now, 60))

@@ -13,7 +13,7 @@ from tickets.foresight import judge
 from tickets.models import Ticket
 
 #: Of thousands the page of a ticket shows the newest; the rest is one click away.
-SHOWN = 20
+SHOWN = 8
 MOST_SHOWN = 2000
 _PREVIEWED = 20
 

@@ -20,7 +20,7 @@ from tickets.services.unattended import resolve_unattended
 _NAMED = 10
 
 
-def note(ticket: Ticket, code: str, *, source: AlertSource, now: datetime, **facts: int) -> None:
+def note(ticket: Ticket, *, code: str, source: AlertSource, now: datetime, **facts: int) -> None:
     """One line of the history for all alerts of one message."""
     record(ticket=ticket, code=code, actor=source.person, now=now, source_name=source.name, **facts)
     announce(ticket)
@@ -30,7 +30,7 @@ def note_joined(ticket: Ticket, *, source: AlertSource, now: datetime, count: in
     """Say how many alerts a storm has by now, at first and whenever they doubled: a flood here helps nobody either."""
     total = Alert.objects.filter(ticket=ticket).count()
     if total - count < 1 << (total.bit_length() - 1):
-        note(ticket, "ticket.alert.joined", source=source, now=now, count=total)
+        note(ticket, code="ticket.alert.joined", source=source, now=now, count=total)
 
 
 def note_over(ticket: Ticket, *, source: AlertSource, now: datetime, count: int, left: int) -> None:
@@ -39,13 +39,13 @@ def note_over(ticket: Ticket, *, source: AlertSource, now: datetime, count: int,
         return
     newest = _newest(ticket, source, now).first()
     if newest is None or newest.code != "ticket.alert.over" or newest.data.get("left") != left:
-        note(ticket, "ticket.alert.over", source=source, now=now, count=count, left=left)
+        note(ticket, code="ticket.alert.over", source=source, now=now, count=count, left=left)
 
 
 def note_again(ticket: Ticket, *, source: AlertSource, now: datetime, count: int) -> None:
     """Say that something fires again, of what flaps once in a while."""
     if not _newest(ticket, source, now).filter(code="ticket.alert.again").exists():
-        note(ticket, "ticket.alert.again", source=source, now=now, count=count)
+        note(ticket, code="ticket.alert.again", source=source, now=now, count=count)
 
 
 def _newest(ticket: Ticket, source: AlertSource, now: datetime) -> QuerySet[TicketEvent]:
@@ -93,4 +93,4 @@ def close_if_over(*, source: AlertSource, ticket: Ticket, now: datetime) -> None
                 now=now,
             )
     except ValidationError:
-        note(ticket, "ticket.alert.stays", source=source, now=now)
+        note(ticket, code="ticket.alert.stays", source=source, now=now)

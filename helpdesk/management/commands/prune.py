@@ -2,6 +2,8 @@
 
 from django.core.management.base import BaseCommand
 
+from intake.alerts.retention import prune as prune_alerts
+from intake.wecom.retention import prune as prune_wecom
 from outbox import clock
 from outbox.retention import prune as prune_outbox
 from tickets.services.retention import prune as prune_tickets
@@ -11,7 +13,8 @@ class Command(BaseCommand):
     help = "Delete what is old enough now (beat does it every hour), and say how much. Safe to run twice."
 
     def handle(self, *args, **options) -> None:
-        for room, prune in (("outbox", prune_outbox), ("tickets", prune_tickets)):
+        rooms = {"outbox": prune_outbox, "tickets": prune_tickets, "alerts": prune_alerts, "wecom": prune_wecom}
+        for room, prune in rooms.items():
             removed = prune(now=clock.now())
             told = ", ".join(f"{count} {what}" for what, count in removed.items())
             self.stdout.write(f"{room}: {told} removed.")
