@@ -2,7 +2,7 @@
 
 import hashlib
 from collections.abc import Mapping
-from xml.etree import ElementTree
+from xml.etree import ElementTree  # nosec B405 - see where it is used
 
 from django.utils.translation import gettext as _
 
