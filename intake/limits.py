@@ -1,7 +1,7 @@
 """How much one sender may submit: no captcha, no third party, and nothing that locks out a whole office.
 
 Numbers: 30 submissions an hour from one network address, 10 an hour for one e-mail address, 30 by one signed-in
-person (`tickets.limits`); 30 tickets an hour by mail of one address, what is more waits for somebody to look; 240
+person (`tickets.limits`); 30 tickets or held mails an hour of one address, what is more is parked; 240
 previews of the grade a minute, as somebody who types causes one with each pause. Acknowledgement mails are limited
 apart, to 3 an hour and address (`tickets.notices.customers`).
 """
@@ -37,7 +37,7 @@ def may_submit(request: HttpRequest, *, email: str, now: datetime) -> bool:
 
 
 def may_mail(address: str, *, now: datetime) -> bool:
-    """Count one ticket that a mail of ``address`` begins; what is over the limit waits for somebody to look."""
+    """Count one mail of ``address`` that begins a ticket or is held; what is over the limit is parked."""
     return allow(f"intake:mail-in:{keyed_mark(address.strip().lower())}", limit=MAILS_FROM_ONE, seconds=_HOUR, now=now)
 
 

@@ -13,6 +13,8 @@ from tickets.models import Ticket
 #: What somebody may have to decide about; the tabs of the list, in this order.
 TABS = ("parked", "held", "duplicate", "ignored", "received", "processed")
 PAGE = 50
+#: Shown at once at a ticket; each is read anew for that.
+MOST_HELD = 20
 _PREVIEW = 20_000
 _RELATED = ("mailbox", "ticket", "decided_by", "same_as")
 
@@ -46,7 +48,7 @@ def held_at(*, ticket: Ticket, user: User) -> list[InboundMail]:
     """The mails that wait at ``ticket`` for approval, the oldest first; those of its duplicates too."""
     here = Q(ticket=ticket) | Q(ticket__merged_into=ticket)
     rows = InboundMail.objects.visible_to(user).filter(here, state=InboundMail.State.HELD)
-    return list(rows.select_related(*_RELATED).order_by("pk"))
+    return list(rows.select_related(*_RELATED).order_by("pk")[:MOST_HELD])
 
 
 def preview(mail: InboundMail) -> Preview:

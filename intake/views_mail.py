@@ -8,6 +8,7 @@ from django.core.exceptions import PermissionDenied, ValidationError
 from django.core.paginator import Paginator
 from django.http import Http404, HttpResponse
 from django.shortcuts import redirect, render
+from django.utils.text import capfirst
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_POST
 
@@ -38,7 +39,7 @@ def mail_list(request: SignedInRequest) -> HttpResponse:
     counts = selectors.counts(user=request.user)
     tabs = [
         {
-            "label": InboundMail.State(name).label,
+            "label": capfirst(InboundMail.State(name).label),
             "href": f"?state={name}",
             "current": name == state,
             "count": counts.get(name, 0) or None,
@@ -181,7 +182,7 @@ def _page(
     context = {
         "mail": row,
         "preview": selectors.preview(row),
-        "may_retry": decides and request.user.may(SORT) and row.state in deciding.RETRIED,
+        "may_retry": decides and request.user.may(SORT) and row.is_whole and row.state in deciding.RETRIED,
         "may_discard": decides and row.state in deciding.DISCARDED,
         "may_let_in": decides and is_held and row.ticket is not None and may(request.user, "reply", row.ticket),
         "may_list": request.user.may(SORT),

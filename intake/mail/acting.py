@@ -43,6 +43,8 @@ class Arrival:
     parsed: ParsedMail
     verdict: Verdict
     now: datetime
+    is_wanted: bool = False
+    """Somebody asked for a message of it: no limit applies."""
 
     @property
     def language(self) -> str:
@@ -72,7 +74,7 @@ def act(arrival: Arrival) -> Outcome:
 def _ticket(arrival: Arrival) -> Outcome:
     """A new ticket, within what one address may begin in an hour."""
     parsed, now = arrival.parsed, arrival.now
-    if not may_mail(parsed.sender, now=now):
+    if not arrival.is_wanted and not may_mail(parsed.sender, now=now):
         return Outcome(InboundMail.State.PARKED, InboundMail.Reason.TOO_MANY)
     return begin_ticket(arrival)
 
@@ -104,7 +106,7 @@ def _message(arrival: Arrival) -> Outcome:
     """The customer's side goes on with the conversation."""
     ticket, now = _demanded(arrival), arrival.now
     author = arrival.verdict.person or requester_of(arrival)
-    if not limits.may_act(author, now=now):
+    if not arrival.is_wanted and not limits.may_act(author, now=now):
         return Outcome(InboundMail.State.PARKED, InboundMail.Reason.TOO_MANY, ticket=ticket)
     for other in arrival.verdict.joins:
         box = arrival.mail.mailbox
@@ -154,8 +156,10 @@ def _by_colleague(arrival: Arrival, service: Callable[..., Message]) -> Outcome:
 
 
 def _hold(arrival: Arrival) -> Outcome:
-    """Shown at the ticket until somebody who works on it decides."""
+    """Shown at the ticket until somebody who works on it decides; a flood of one address is parked instead."""
     verdict = arrival.verdict
+    if not arrival.is_wanted and not may_mail(arrival.parsed.sender, now=arrival.now):
+        return Outcome(InboundMail.State.PARKED, InboundMail.Reason.TOO_MANY, ticket=verdict.ticket)
     with changing(_demanded(arrival).pk, now=arrival.now, even_merged=True) as change:
         record(ticket=change.ticket, code="ticket.mail_held", actor=None, now=change.now, mail=arrival.mail.pk)
         change.tell("ticket.mail_held", mail=arrival.mail.pk)

@@ -79,7 +79,7 @@ class MailboxAdmin(AutocompleteMixin, admin.ModelAdmin):
 
     @admin.display(description=gettext_lazy("last fetched"))
     def fetched_at(self, row: Mailbox) -> Any:
-        return getattr(getattr(row, "state", None), "fetched_at", None)
+        return getattr(getattr(row, "state", None), "fetched_at", None) or "–"
 
     @admin.display(description=gettext_lazy("last error"))
     def last_error(self, row: Mailbox) -> str:

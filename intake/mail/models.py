@@ -97,7 +97,7 @@ class Mailbox(models.Model):
             models.CheckConstraint(condition=Q(language__in=["zh-hans", "en"]), name="mailbox_language_known"),
             models.CheckConstraint(condition=Q(port__range=(1, 65535)), name="mailbox_port"),
             models.CheckConstraint(
-                condition=Q(token_url="") | Q(token_url__startswith="https://"),
+                condition=Q(token_url="") | Q(token_url__startswith="https://"),  # nosec B106
                 name="mailbox_token_url",
                 violation_error_message=_("The token endpoint has to begin with https://."),
             ),

@@ -64,7 +64,7 @@ def process(mail: InboundMail, *, now: datetime, forced: bool = False) -> Inboun
             return mail
         understand(mail, parsed)
         outcome = None if forced else _of_another_box(mail)
-        outcome = outcome or act(Arrival(mail, parsed, sort(mail, parsed, forced=forced), now))
+        outcome = outcome or act(Arrival(mail, parsed, sort(mail, parsed, forced=forced), now, is_wanted=forced))
         settle(mail, outcome, now=now)
         crash_point("mail-before-commit")
     return mail

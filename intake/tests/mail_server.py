@@ -90,9 +90,9 @@ class MailServer:
             lmtp.sendmail(sender, [to], raw)
 
     def mails_of(self, user: str) -> list[bytes]:
-        """What lies in somebody's mailbox."""
-        return [path.read_bytes() for path in sorted((self.folder / "mail" / user).glob("*/*")) if path.is_file()
-                and path.parent.name in ("new", "cur")]  # fmt: skip
+        """What lies in somebody's mailbox, in the order of arrival."""
+        found = [path for place in ("new", "cur") for path in (self.folder / "mail" / user).glob(f"{place}/*")]
+        return [path.read_bytes() for path in sorted(found, key=lambda path: path.stat().st_mtime_ns)]
 
 
 def is_installed() -> bool:

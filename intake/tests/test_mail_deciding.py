@@ -129,6 +129,13 @@ def test_the_other_mail_of_one_id_becomes_a_ticket_when_somebody_wants_it(team, 
     assert second.state == "processed" and second.ticket != first.ticket
 
 
+def test_what_was_one_too_many_becomes_a_ticket_when_somebody_wants_it(team, mailbox, monkeypatch):
+    monkeypatch.setattr("intake.limits.MAILS_FROM_ONE", 0)
+    row = arrives(a_mail(), mailbox)
+    assert (row.state, row.reason) == ("parked", "too_many")
+    assert deciding.retry(mail=row, actor=make_lead(team)).state == "processed"
+
+
 def test_our_own_mail_never_becomes_a_ticket(team, mailbox):
     row = arrives(a_mail(sender=US), mailbox)
     assert deciding.retry(mail=row, actor=make_lead(team)).state == "ignored"

@@ -132,6 +132,14 @@ def test_a_stranger_who_refers_to_a_mail_of_the_ticket_waits_too(ticket):
     assert arrives(a_mail(sender="eve@evil.example", answers="<first@mail.example.org>")).state == "held"
 
 
+def test_a_flood_of_one_stranger_does_not_fill_the_page(ticket):
+    for number in range(32):
+        receive(raw=a_mail(sender="eve@evil.example", answers="<first@mail.example.org>", text=f"{number}"))
+    processing.process_due()
+    assert ticket.inbound_mails.filter(state="held").count() == 30
+    assert ticket.inbound_mails.filter(state="parked", reason="too_many").count() == 2
+
+
 def test_a_carbon_copy_gives_nobody_a_look(mailbox):
     row = arrives(a_mail(Cc="eve@evil.example"), mailbox)
     assert not Participant.objects.filter(ticket=row.ticket).exists()

@@ -25,10 +25,12 @@ from tickets.services import (
     grades,
     handover,
     moves,
+    remarks,
     urging,
     watching,
 )
 from tickets.services.lead import call_in
+from tickets.services.locking import changing
 from tickets.services.merging import merge_ticket
 from tickets.services.splitting import split_ticket
 from tickets.services.unmerging import undo_merge
@@ -92,6 +94,9 @@ def _lived(monkeypatch):
     conversation.customer_message(ticket=ticket, author=customer, body=HOSTILE)
     assert not drafts.send_now(ticket=ticket, actor=agent)
     urging.urge(ticket=ticket, actor=customer)
+    remarks.add_remark(ticket=ticket, body=HOSTILE, code="ticket.undelivered", tell="ticket.undelivered")
+    with changing(ticket.pk) as change:
+        change.tell("ticket.mail_held", mail=1)
     conversation.add_note(ticket=ticket, actor=agent, body="look, @Wu Di")
     _handed_around(waiting, agent)
     row = grades.contest(ticket=ticket, actor=customer, wanted="A", reason="please")
