@@ -6,6 +6,7 @@ from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_safe
 
 from accounts.scopes import SCOPES
+from outbox.webhooks import catalogue
 
 # What `type` of a problem points to: code, statuses, meaning.
 PROBLEMS = [
@@ -30,7 +31,8 @@ PROBLEMS = [
 @require_safe
 def page(request: HttpRequest) -> HttpResponse:
     """How to begin, scopes, problems; in the page's language."""
-    return render(request, "helpdesk/api_docs.html", {"problems": PROBLEMS, "scopes": SCOPES.items()})
+    context = {"problems": PROBLEMS, "scopes": SCOPES.items(), "events": catalogue.events().items()}
+    return render(request, "helpdesk/api_docs.html", context)
 
 
 @require_safe

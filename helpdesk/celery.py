@@ -34,6 +34,7 @@ app.conf.beat_schedule = {
     "ladder": _every(5, "tickets.tasks.climb_ladder", "ticks"),
     "replies": _every(5, "tickets.tasks.send_replies", "ticks"),
     "outbox": _every(5, "outbox.tasks.deliver_due", "mail"),
+    "webhooks": _every(5, "outbox.tasks.call_webhooks", "mail"),
     "auto-close": _every(60, "tickets.tasks.close_silent_tickets", "ticks"),
     "orphans": _every(60, "tickets.tasks.hand_on_orphans", "ticks"),
     "surveys": _every(30, "feedback.tasks.send_due_surveys", "ticks"),

@@ -221,6 +221,8 @@ else:
     EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
 
 TRUSTED_PROXIES = env.list("TRUSTED_PROXIES", default=[])
+# Networks of the house that webhooks may reach all the same, e.g. 10.1.0.0/16: all others of its own are refused.
+OUTBOUND_NETWORKS = env.list("OUTBOUND_NETWORKS", default=[])
 METRICS_TOKEN = env.str("METRICS_TOKEN", default="")
 SENTRY_DSN = env.str("SENTRY_DSN", default="")
 

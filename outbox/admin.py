@@ -3,7 +3,7 @@
 from django.contrib import admin
 
 from outbox.admin_base import ReadOnlyAdmin
-from outbox.models import Delivery, Heartbeat, Intent, MailboxMessage
+from outbox.models import Delivery, Heartbeat, Intent, MailboxMessage, WebhookCall, WebhookEndpoint
 
 
 @admin.register(Intent)
@@ -45,3 +45,21 @@ class MailboxMessageAdmin(ReadOnlyAdmin):
 @admin.register(Heartbeat)
 class HeartbeatAdmin(ReadOnlyAdmin):
     list_display = ["name", "beat_at"]
+
+
+@admin.register(WebhookEndpoint)
+class WebhookEndpointAdmin(ReadOnlyAdmin):
+    """To look at: the pages of webhooks change them, and nothing shows what their secrets are derived from."""
+
+    list_display = ["name", "url", "team", "is_active"]
+    fields = ["name", "url", "team", "hears", "is_active", "previous_until", "created_at"]
+    list_select_related = ["team"]
+
+
+@admin.register(WebhookCall)
+class WebhookCallAdmin(ReadOnlyAdmin):
+    list_display = ["id", "endpoint", "event", "stream", "state", "attempts", "status", "created_at"]
+    list_filter = ["state", "event"]
+    search_fields = ["stream"]
+    list_select_related = ["endpoint"]
+    show_full_result_count = False

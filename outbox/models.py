@@ -11,6 +11,20 @@ from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
+from outbox.webhook_models import WebhookCall, WebhookEndpoint, WebhookHealth
+
+__all__ = [
+    "ClockShift",
+    "Delivery",
+    "Heartbeat",
+    "Intent",
+    "MailboxMessage",
+    "RateWindow",
+    "WebhookCall",
+    "WebhookEndpoint",
+    "WebhookHealth",
+]
+
 
 class Intent(models.Model):
     """«Tell whom it concerns that this happened»: recipients are found when it is resolved, not when it is written."""

@@ -4,6 +4,7 @@ from celery import shared_task
 
 from outbox import clock, delivery, retention, selectors
 from outbox.services import heard
+from outbox.webhooks import sending
 
 
 @shared_task
@@ -11,6 +12,12 @@ def deliver_due() -> None:
     """Resolve and send what is due; rung by commits and by beat. Says afterwards that it got through."""
     delivery.run()
     heard("outbox", now=clock.now())
+
+
+@shared_task
+def call_webhooks() -> None:
+    """Send the webhook calls that are due."""
+    sending.run()
 
 
 @shared_task

@@ -27,13 +27,13 @@ View = Callable[..., HttpResponse]
 
 
 class SignedInRequest(HttpRequest):
-    """What a view behind `_requires` gets, for annotations only; this room knows no person and no fragment by type."""
+    """What a view behind `for_codes` gets, for annotations only; this room knows no person and no fragment by type."""
 
     user: Any
     htmx: Any
 
 
-def _requires(*codes: str) -> Callable[[View], View]:
+def for_codes(*codes: str) -> Callable[[View], View]:
     """Signed in, and with one of the permission ``codes`` if any is named; to others there is no such page."""
 
     def decorate(view: View) -> View:
@@ -50,10 +50,10 @@ def _requires(*codes: str) -> Callable[[View], View]:
     return decorate
 
 
-_for_mail_readers = _requires("admin.mailbox")
+_for_mail_readers = for_codes("admin.mailbox")
 
 
-@_requires()
+@for_codes()
 @require_safe
 def notice_list(request: SignedInRequest) -> HttpResponse:
     """The bell: a fragment for htmx, a page otherwise."""
@@ -62,14 +62,14 @@ def notice_list(request: SignedInRequest) -> HttpResponse:
     return render(request, template, {"lines": lines, "frame": _frame(request)})
 
 
-@_requires()
+@for_codes()
 @require_safe
 def notice_count(request: SignedInRequest) -> HttpResponse:
     """The figure on the bell, refetched on live hints."""
     return render(request, "outbox/_bell.html", {"unseen": selectors.unseen_notices(request.user)})
 
 
-@_requires()
+@for_codes()
 @require_POST
 def notices_seen(request: SignedInRequest) -> HttpResponse:
     """All lines have been seen."""

@@ -31,5 +31,16 @@ ROWS: Rows = {
     "outbox:dead": {"GET": [case({200: BOSS})], "POST": NOT_THERE},
     "outbox:resend": {"GET": NOT_THERE, "POST": [case({REDIRECT: BOSS}, pk="delivery")]},
     "outbox:resolve-again": {"GET": NOT_THERE, "POST": [case({REDIRECT: BOSS}, pk="intent")]},
+    "outbox:webhooks": {"GET": [case({200: BOSS})], "POST": [case({422: BOSS})]},
+    "outbox:webhook": {"GET": [case({200: BOSS}, pk="webhook")], "POST": [case({422: BOSS}, pk="webhook")]},
+    "outbox:webhook-rotate": {"GET": NOT_THERE, "POST": [case({200: BOSS}, pk="webhook")]},
+    "outbox:webhook-test": {"GET": NOT_THERE, "POST": [case({REDIRECT: BOSS}, pk="webhook")]},
+    "outbox:webhook-delete": {"GET": NOT_THERE, "POST": [case({REDIRECT: BOSS}, pk="webhook")]},
+    "outbox:webhook-replay": {"GET": NOT_THERE, "POST": [case({REDIRECT: BOSS}, pk="webhook")]},
+    "outbox:webhook-call": {"GET": [case({200: BOSS}, pk="webhook_call")], "POST": NOT_THERE},
+    "outbox:webhook-call-replay": {
+        "GET": NOT_THERE,
+        "POST": [case({REDIRECT: BOSS}, pk="webhook_call")],
+    },
     "outbox:send-test": {"GET": NOT_THERE, "POST": [case({REDIRECT: BOSS})]},
 }

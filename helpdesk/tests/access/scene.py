@@ -29,7 +29,7 @@ from feedback.services.surveys import survey_token
 from helpdesk.tests.access.table import ANONYMOUS, INSIDE, ROLES, SEES, STAFF, TOKEN
 from knowledge.tests.factories import draft, published
 from outbox import clock
-from outbox.models import Intent, MailboxMessage
+from outbox.models import Intent, MailboxMessage, WebhookEndpoint
 from outbox.services import heard
 from sla.engine import HEART
 from tickets.models import Attachment, Escalation, Message, SavedView, Ticket
@@ -210,6 +210,12 @@ class Scene:
             channel="mail", recipient="mail:a@b.example", batch="0" * 32, stream="s", created_at=now,
             next_attempt_at=now, state="dead",
         )  # fmt: skip
+        webhook = WebhookEndpoint.objects.create(
+            name="Hook", url="https://hook.example/in", hears=["ticket.created"], seed="s" * 64, created_at=now
+        )
+        call = webhook.calls.create(
+            event="ticket.created", stream="s", body={}, state="dead", created_at=now, next_attempt_at=now
+        )
         invited = UserFactory()
         invited.set_unusable_password()
         invited.save()
@@ -220,6 +226,8 @@ class Scene:
             "shift_note": write_note(team=self.things["north"], actor=agent, body="Schichtwort"),
             "intent": intent,
             "delivery": delivery,
+            "webhook": webhook,
+            "webhook_call": call,
             "saved_view": SavedView.objects.create(
                 owner=agent,
                 name="Kept",
