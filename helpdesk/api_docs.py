@@ -19,6 +19,7 @@ PROBLEMS = [
     ("method_not_allowed", "405", _("This address does not support the method.")),
     ("not_acceptable", "406", _("Answers come as JSON.")),
     ("conflict", "409", _("It clashes with the present state; read it again.")),
+    ("precondition_failed", "412", _("“If-Match” is not the present version; read it again.")),
     ("unsupported_media_type", "415", _("This content type is not read here.")),
     ("length_required", "411", _("The body came in chunks, without “Content-Length”.")),
     ("too_large", "413", _("The body is larger than all files that one message may have.")),

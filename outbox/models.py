@@ -11,6 +11,7 @@ from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
+from outbox.kept_answers import KeptAnswer
 from outbox.webhook_models import WebhookCall, WebhookEndpoint, WebhookHealth
 
 __all__ = [
@@ -18,6 +19,7 @@ __all__ = [
     "Delivery",
     "Heartbeat",
     "Intent",
+    "KeptAnswer",
     "MailboxMessage",
     "RateWindow",
     "WebhookCall",

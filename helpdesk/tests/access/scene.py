@@ -147,6 +147,9 @@ class Scene:
             ("foreign_file", south, "public"),
         ):
             things[name] = Attachment.objects.get(message__ticket=ticket, message__kind=kind)
+        things["public_message"] = things["public_file"].message
+        things["note_message"] = things["note_file"].message
+        things["clock"] = north.clocks.filter(metric="first_response").latest("pk")
         things["original"] = keep_original(message=north.messages.earliest("pk"), html=f"<p>Nordfall {COMMON}</p>")
         for name, ticket in (("escalation", north), ("foreign_escalation", south)):
             things[name] = self._escalation(ticket)
