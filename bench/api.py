@@ -3,9 +3,10 @@
     python bench/api.py [--seconds 10] [--rounds 3] [--tickets 2000]
 
 Each POST to `/api/v1/tickets/` is the whole product: token, limit, grading, routing, assignment, clocks, search vector,
-message, events, outbox rows for customer and agent, one transaction. The floor is one row with the same text by plain
-SQL, COMMIT after each, over eight connections to the same server. Floor and API take turns in rounds; shown is the
-median round. Texts are Chinese and English, each other than the one before, with an `Idempotency-Key` of its own.
+message, events, outbox rows for customer and agent, one transaction. Tickets for one team choose their assignee one
+after another, so they are measured spread over all teams, and all for one. The floor is one row with the same text by
+plain SQL, COMMIT after each, over eight connections to the same server. Floor and API take turns in rounds; shown is
+the median round. Texts are Chinese and English, each other than the one before, with an `Idempotency-Key` of its own.
 
 The exit code judges what was made, never times: as many tickets, first messages and mails to customers as answers 201.
 """
@@ -59,19 +60,23 @@ def main() -> int:
     with tempfile.TemporaryDirectory(prefix="api-") as folder, Cluster(Path(folder)) as cluster:
         cluster.generate("bench", "--tickets", str(options.tickets))
         cluster.do(_FLOOR, database="bench")
-        tokens = json.loads(cluster.python("bench", "-m", "bench.api_scene", str(CLIENTS)))
+        scene = json.loads(cluster.python("bench", "-m", "bench.api_scene", str(CLIENTS)))
         with Site(cluster, "bench", {"visits": {}, "queries": {}}) as site:
-            _together(lambda one, until, found: _post(site.port, tokens[one], until, found), 2.0)  # warm
+            everywhere, one_team = _poster(site, scene), _poster(site, scene | {"categories": scene["categories"][:1]})
+            _together(everywhere, 2.0)  # warm
             before = _made(cluster)
-            floors, answers, busy = [], [], 0.0
+            floors, spread, queued, busy = [], [], [], 0.0
             for _ in range(options.rounds):
                 floors.append(_together(lambda one, until, found: _insert(cluster, until, found), options.seconds / 2))
                 began = site.busy()
-                answers.append(
-                    _together(lambda one, until, found: _post(site.port, tokens[one], until, found), options.seconds)
-                )
+                spread.append(_together(everywhere, options.seconds))
+                queued.append(_together(one_team, options.seconds))
                 busy += site.busy() - began
-            return _judge(cluster, before, floors, answers, busy)
+            return _judge(cluster, before, floors, spread, queued, busy)
+
+
+def _poster(site: Site, scene: dict):
+    return lambda one, until, found: _post(site.port, scene["tokens"][one], scene["categories"], until, found)
 
 
 def parser() -> argparse.ArgumentParser:
@@ -98,11 +103,12 @@ def _text(words: int) -> str:
     return " ".join(random.choices(_WORDS, k=words))
 
 
-def _post(port: int, token: str, until: float, found: Round) -> None:
+def _post(port: int, token: str, categories: list[str], until: float, found: Round) -> None:
     connection = http.client.HTTPConnection("127.0.0.1", port, timeout=60)
     while time.monotonic() < until:
         requester = {"email": f"customer{random.randrange(1000)}@bench.example", "name": "李雷"}
-        body = json.dumps({"subject": _text(6), "description": _text(60), "requester": requester})
+        said = {"subject": _text(6), "description": _text(60), "requester": requester}
+        body = json.dumps(said | {"category": random.choice(categories)})
         headers = {"Authorization": f"Bearer {token}", "Content-Type": "application/json"}
         began = time.monotonic()
         try:
@@ -139,12 +145,21 @@ def _made(cluster: Cluster) -> tuple[int, ...]:
     )[0]
 
 
-def _judge(cluster: Cluster, before: tuple[int, ...], floors: list[Round], answers: list[Round], busy: float) -> int:
+def _judge(
+    cluster: Cluster,
+    before: tuple[int, ...],
+    floors: list[Round],
+    spread: list[Round],
+    queued: list[Round],
+    busy: float,
+) -> int:
+    answers = spread + queued
     count, failed = sum(len(one.times) for one in answers), sum(one.failed for one in answers)
     made = tuple(after - earlier for after, earlier in zip(_made(cluster), before, strict=True))
     print(f"{'':<34}{'per second':>12}{'p50 ms':>10}{'p95 ms':>10}{'× floor':>10}")
     floor = _say("one INSERT and COMMIT", floors, None)
-    _say("POST /api/v1/tickets/", answers, floor)
+    _say("POST /api/v1/tickets/", spread, floor)
+    _say("the same, all for one team", queued, floor)
     print(f"{count} tickets made, {busy / count:.1f} ms of the workers' processor each; {failed} failed.")
     whole = failed == 0 and made == (count, count, count)
     print("✓ each is one ticket, one message, one mail" if whole else f"✗ answers {count}, rows {made}")
