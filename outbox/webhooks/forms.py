@@ -5,6 +5,7 @@ from typing import Any
 
 from django import forms
 from django.core.exceptions import ValidationError
+from django.utils.text import format_lazy
 from django.utils.translation import gettext_lazy as _
 
 from outbox.models import WebhookEndpoint
@@ -25,7 +26,8 @@ class WebhookForm(forms.ModelForm):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.fields["hears"].choices = list(catalogue.events().items())  # type: ignore[attr-defined]
+        named = [(event, format_lazy("{} ({})", label, event)) for event, label in catalogue.events().items()]
+        self.fields["hears"].choices = named  # type: ignore[attr-defined]
         self.fields["team"].empty_label = _("tickets of all teams")  # type: ignore[attr-defined]
         if self.instance.pk is None:
             del self.fields["is_active"]  # whoever sets one up wants it to run
