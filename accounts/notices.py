@@ -13,7 +13,8 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts.links import INVITATION_LIFE, invitation_token
 from accounts.models import User
-from outbox.models import Delivery, Intent
+from accounts.selectors import administrators
+from outbox.models import Delivery, Intent, WebhookEndpoint
 from outbox.registry import Notice, Recipient
 from outbox.services import enqueue
 
@@ -123,8 +124,32 @@ class Deputy(Notice):
         }
 
 
+class WebhookSwitchedOff(Notice):
+    """A program elsewhere accepted nothing for days; in this room, which knows who administrates."""
+
+    kind = "webhook.switched_off"
+    label = _("A webhook was switched off")
+    audience = "staff"
+
+    def recipients(self, intent: Intent, now: datetime) -> Sequence[Recipient]:
+        """The administrators, unless somebody switched it on again or deleted it meanwhile."""
+        off = WebhookEndpoint.objects.filter(pk=intent.payload["endpoint"], is_active=False)
+        return [Recipient.of(user) for user in administrators()] if off.exists() else []
+
+    def wakes(self, intent: Intent) -> bool:
+        return False
+
+    def context(self, intents: list[Intent], delivery: Delivery, now: datetime) -> dict[str, Any]:
+        endpoint = WebhookEndpoint.objects.get(pk=intents[0].payload["endpoint"])
+        url = settings.SITE_URL + reverse("outbox:webhook", args=[endpoint.pk])
+        return {"endpoint": endpoint, "since": _instant(intents[0], "since"), "url": url}
+
+    def visible(self, intents: list[Intent], user: Any) -> set[int]:
+        return super().visible(intents, user) if user.may("admin.configure") else set()
+
+
 def _instant(intent: Intent, name: str) -> datetime:
     return datetime.fromisoformat(intent.payload[name])
 
 
-NOTICES = (PasswordReset(), Security(), Invitation(), Deputy())
+NOTICES = (PasswordReset(), Security(), Invitation(), Deputy(), WebhookSwitchedOff())

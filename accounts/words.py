@@ -33,6 +33,11 @@ VARIABLES: dict[str, Mapping[str, Variable]] = {
         "until": Variable("ends_at", _("until when"), "14:30", shape="instant"),
         "called_off": Variable("off", _("filled in when the absence was called off")),
     },
+    "webhook.switched_off": {
+        "webhook": Variable("endpoint.name", _("name of the webhook"), "CRM"),
+        "since": Variable("since", _("since when nothing was accepted"), "14:30", shape="instant"),
+        "link": Variable("url", _("link to the webhook"), shape="link", needed=True),
+    },
 }
 
 

@@ -9,6 +9,7 @@ from rest_framework.request import Request
 from accounts.authentication import effective_scopes
 from feedback.models import Survey
 from feedback.selectors import surveys_of
+from outbox.instants import InstantFilter
 
 _SCOPES = frozenset({"reports:read", "tickets:read"})
 
@@ -49,8 +50,8 @@ class SurveyFilter(filters.FilterSet):
     ticket = filters.CharFilter(field_name="ticket__number")
     answered = filters.BooleanFilter(field_name="answered_at", lookup_expr="isnull", exclude=True)
     solved = filters.BooleanFilter(field_name="is_solved")
-    answered_after = filters.IsoDateTimeFilter(field_name="answered_at", lookup_expr="gte")
-    answered_before = filters.IsoDateTimeFilter(field_name="answered_at", lookup_expr="lt")
+    answered_after = InstantFilter(field_name="answered_at", lookup_expr="gte")
+    answered_before = InstantFilter(field_name="answered_at", lookup_expr="lt")
 
     class Meta:
         model = Survey

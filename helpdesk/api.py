@@ -18,6 +18,7 @@ from rest_framework import exceptions
 from rest_framework.filters import OrderingFilter
 from rest_framework.pagination import CursorPagination
 from rest_framework.parsers import JSONParser
+from rest_framework.renderers import JSONRenderer
 from rest_framework.request import Request
 from rest_framework.throttling import BaseThrottle
 
@@ -79,6 +80,44 @@ class CursorPages(CursorPagination):
         return exceptions.ValidationError({self.cursor_query_param: [gettext("This cursor is not readable.")]})
 
 
+#: `?fields=number,subject`: only these members of what a list or one row answers.
+FIELDS = "fields"
+SPARSE_ACTIONS = frozenset({"list", "retrieve"})
+
+
+def _wanted(request: Request) -> list[str]:
+    return [name.strip() for name in request.query_params.get(FIELDS, "").split(",") if name.strip()]
+
+
+def _demand_fields(request: Request, view: Any) -> None:
+    """Raises:
+    ValidationError: when the caller wants a member that the answer does not have.
+    """
+    known = view.get_serializer().fields
+    if unknown := [name for name in _wanted(request) if name not in known]:
+        message = gettext("There is no field “%(name)s”.") % {"name": unknown[0]}
+        raise exceptions.ValidationError({FIELDS: [message]})
+
+
+class SparseJSON(JSONRenderer):
+    """JSON, cut down to the members that the caller wants (`StrictFilters` has looked at their names)."""
+
+    def render(self, data: Any, accepted_media_type: str | None = None, renderer_context: Any = None) -> bytes:
+        context = renderer_context or {}
+        request, view, response = (context.get(name) for name in ("request", "view", "response"))
+        if request is not None and response is not None and response.status_code == 200:
+            wanted = _wanted(request) if getattr(view, "action", None) in SPARSE_ACTIONS else []
+            if wanted:
+                data = _cut(data, wanted)
+        return super().render(data, accepted_media_type, renderer_context)
+
+
+def _cut(data: Any, wanted: list[str]) -> Any:
+    if isinstance(data, dict) and "results" in data:
+        return {**data, "results": [_cut(row, wanted) for row in data["results"]]}
+    return {name: data[name] for name in wanted if name in data} if isinstance(data, dict) else data
+
+
 class StrictFilters(DjangoFilterBackend):
     """Filters that refuse what they do not know: a misspelt filter must not answer «everything» (RT CVE-2026-41075).
 
@@ -90,6 +129,9 @@ class StrictFilters(DjangoFilterBackend):
     def filter_queryset(self, request: Request, queryset: QuerySet, view: Any) -> QuerySet:
         filterset_class = self.get_filterset_class(view, queryset)
         known = set(self.always) | set(getattr(view, "extra_parameters", ()))
+        if getattr(view, "action", None) in SPARSE_ACTIONS:
+            known.add(FIELDS)
+            _demand_fields(request, view)
         if filterset_class:
             known |= set(filterset_class.base_filters)
         unknown = sorted(set(request.query_params) - known)

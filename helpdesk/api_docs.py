@@ -6,6 +6,7 @@ from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_safe
 
 from accounts.scopes import SCOPES
+from outbox.webhooks import catalogue
 
 # What `type` of a problem points to: code, statuses, meaning.
 PROBLEMS = [
@@ -18,6 +19,7 @@ PROBLEMS = [
     ("method_not_allowed", "405", _("This address does not support the method.")),
     ("not_acceptable", "406", _("Answers come as JSON.")),
     ("conflict", "409", _("It clashes with the present state; read it again.")),
+    ("precondition_failed", "412", _("“If-Match” is not the present version; read it again.")),
     ("unsupported_media_type", "415", _("This content type is not read here.")),
     ("length_required", "411", _("The body came in chunks, without “Content-Length”.")),
     ("too_large", "413", _("The body is larger than all files that one message may have.")),
@@ -30,7 +32,8 @@ PROBLEMS = [
 @require_safe
 def page(request: HttpRequest) -> HttpResponse:
     """How to begin, scopes, problems; in the page's language."""
-    return render(request, "helpdesk/api_docs.html", {"problems": PROBLEMS, "scopes": SCOPES.items()})
+    context = {"problems": PROBLEMS, "scopes": SCOPES.items(), "events": catalogue.events().items()}
+    return render(request, "helpdesk/api_docs.html", context)
 
 
 @require_safe

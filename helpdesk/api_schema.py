@@ -3,6 +3,8 @@
 from typing import Any
 
 from drf_spectacular.extensions import OpenApiAuthenticationExtension
+from drf_spectacular.openapi import AutoSchema
+from drf_spectacular.utils import OpenApiParameter
 
 
 class TokenScheme(OpenApiAuthenticationExtension):
@@ -15,6 +17,25 @@ class TokenScheme(OpenApiAuthenticationExtension):
         return {"type": "http", "scheme": "bearer", "bearerFormat": "hd_…"}
 
 
+class HouseSchema(AutoSchema):
+    """What all operations share: partial answers, keys against doubles, versions."""
+
+    def get_override_parameters(self) -> list[Any]:
+        found: list[Any] = list(super().get_override_parameters())
+        action = getattr(self.view, "action", None)
+        method = getattr(self.view, action or "", None)
+        if action in ("list", "retrieve"):
+            words = "Only these members of each row, separated by commas."
+            found.append(OpenApiParameter("fields", str, description=words))
+        if self.method == "POST" and getattr(method, "keyed", False):
+            words = "The same key with the same request gets the same answer."
+            found.append(OpenApiParameter("Idempotency-Key", str, OpenApiParameter.HEADER, description=words))
+        if self.method != "GET" and getattr(method, "conditional", False):
+            words = "The ETag that was read; 412 when somebody changed it since."
+            found.append(OpenApiParameter("If-Match", str, OpenApiParameter.HEADER, description=words))
+        return found
+
+
 #: What every operation may answer instead of what it is for (`helpdesk.problems.problem_response`).
 _PROBLEMS = {
     "400": "The request cannot be understood, or some values are not valid.",
@@ -22,6 +43,7 @@ _PROBLEMS = {
     "403": "The scopes of this token, or the permissions behind it, do not allow this.",
     "404": "Not there, or not visible to the caller.",
     "409": "It clashes with what is there: a newer version, another use of the same key.",
+    "412": "`If-Match` is not the present version.",
     "415": "This content type is not read here.",
     "429": "Too many requests; see Retry-After.",
 }
@@ -44,5 +66,7 @@ def document_problems(result: dict[str, Any], **_given: Any) -> dict[str, Any]:
     for path in result["paths"].values():
         for method in _METHODS & path.keys():
             for status, words in _PROBLEMS.items():
+                if (status, method) == ("412", "get"):
+                    continue  # reading knows no version that could be stale
                 path[method]["responses"].setdefault(status, {"description": words, "content": content})
     return result

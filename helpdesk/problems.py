@@ -92,6 +92,7 @@ def _title(error: exceptions.APIException) -> str:
         status.HTTP_405_METHOD_NOT_ALLOWED: gettext("This method is not possible here"),
         status.HTTP_406_NOT_ACCEPTABLE: gettext("No such format"),
         status.HTTP_409_CONFLICT: gettext("This clashes with what is there"),
+        status.HTTP_412_PRECONDITION_FAILED: gettext("It was changed meanwhile"),
         status.HTTP_413_REQUEST_ENTITY_TOO_LARGE: gettext("Too large"),
         status.HTTP_415_UNSUPPORTED_MEDIA_TYPE: gettext("This content type is not read here"),
         status.HTTP_422_UNPROCESSABLE_ENTITY: gettext("The request cannot be carried out"),

@@ -178,6 +178,11 @@ _PARTS = [
                 gettext_lazy("Outbox"),
                 gettext_lazy("Every outgoing message and its state."),
             ),
+            (
+                "outbox:webhooks",
+                gettext_lazy("Webhooks"),
+                gettext_lazy("Which programs hear of which events, and whether they heard."),
+            ),
             ("api-docs", gettext_lazy("API"), gettext_lazy("For programs.")),
             ("admin:index", gettext_lazy("All rows"), gettext_lazy("Everything, table by table.")),
         ],

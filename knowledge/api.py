@@ -9,6 +9,8 @@ from rest_framework import mixins, serializers, status, viewsets
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from accounts.conditions import conditional, etag
+from accounts.idempotency import keyed
 from accounts.models import User
 from catalog.models import Category, FaultType, Module, Version
 from knowledge import services
@@ -86,7 +88,7 @@ class ArticleFilter(filters.FilterSet):
         fields = ["state", "visibility", "language", "kind"]
 
 
-class ArticleViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, viewsets.GenericViewSet):
+class ArticleViewSet(mixins.ListModelMixin, viewsets.GenericViewSet):
     """Articles that the caller may read. `?q=` searches, best first, at most 200 answers on one page."""
 
     queryset = Article.objects.none()
@@ -107,27 +109,41 @@ class ArticleViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, viewsets.
         found = ranked(narrowed, text).with_labels()[:MOST_RESULTS]
         return Response({"next": None, "previous": None, "results": ArticleOut(found, many=True).data})
 
+    def retrieve(self, request: Request, *args: Any, **kwargs: Any) -> Response:
+        return self._shown(self.get_object())
+
     @extend_schema(request=ArticleIn, responses={201: ArticleOut})
+    @keyed
     def create(self, request: Request) -> Response:
         """Write a draft."""
         given = ArticleIn(data=request.data)
         given.is_valid(raise_exception=True)
         article = services.draft_article(actor=self._actor(), now=clock.now(), **given.validated_data)
-        return Response(self._shown(article), status=status.HTTP_201_CREATED)
+        return self._shown(article, status.HTTP_201_CREATED)
 
     @extend_schema(request=ArticlePatchIn, responses=ArticleOut)
+    @conditional
     def partial_update(self, request: Request, pk: str | None = None) -> Response:
         """Save a new version; 409 when there is a newer one than `base`."""
         article = self.get_object()
         given = ArticlePatchIn(data=request.data)
         given.is_valid(raise_exception=True)
         services.edit_article(article=article, actor=self._actor(), now=clock.now(), **given.validated_data)
-        return Response(self._shown(article))
+        return self._shown(article)
 
     def _actor(self) -> User:
         """Who calls; the permission class lets in nobody anonymous."""
         return self.request.user  # type: ignore[return-value]
 
-    def _shown(self, article: Article) -> dict:
+    def locked_version(self) -> str:
+        """The versions of the article, locked until the write is done; what is not visible is not found."""
+        return _version_of(Article.objects.select_for_update(of=("self",)).get(pk=self.get_object().pk))
+
+    def _shown(self, article: Article, code: int = status.HTTP_200_OK) -> Response:
         fresh = Article.objects.visible_to(self.request.user).with_labels().get(pk=article.pk)
-        return ArticleOut(fresh).data
+        return Response(ArticleOut(fresh).data, status=code, headers={"ETag": etag(_version_of(fresh))})
+
+
+def _version_of(article: Article) -> str:
+    """What changes with every text that is saved: the version shown, and the one that waits for review."""
+    return f"{article.version}-{article.proposed or 0}"

@@ -7,7 +7,17 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 
 from outbox.admin_base import AutocompleteMixin, ReadOnlyAdmin
-from outbox.models import AllowedNetwork, Delivery, Heartbeat, Intent, MailboxMessage, Robot, Wording
+from outbox.models import (
+    AllowedNetwork,
+    Delivery,
+    Heartbeat,
+    Intent,
+    MailboxMessage,
+    Robot,
+    WebhookCall,
+    WebhookEndpoint,
+    Wording,
+)
 from outbox.robots.forms import RobotForm
 
 
@@ -84,3 +94,21 @@ class WordingAdmin(ReadOnlyAdmin):
     list_display = ["kind", "language", "subject"]
     list_filter = ["language"]
     search_fields = ["kind", "subject", "text"]
+
+
+@admin.register(WebhookEndpoint)
+class WebhookEndpointAdmin(ReadOnlyAdmin):
+    """To look at: the pages of webhooks change them, and nothing shows what their secrets are derived from."""
+
+    list_display = ["name", "url", "team", "is_active"]
+    fields = ["name", "url", "team", "hears", "is_active", "previous_until", "created_at"]
+    list_select_related = ["team"]
+
+
+@admin.register(WebhookCall)
+class WebhookCallAdmin(ReadOnlyAdmin):
+    list_display = ["id", "endpoint", "event", "stream", "state", "attempts", "status", "created_at"]
+    list_filter = ["state", "event"]
+    search_fields = ["stream"]
+    list_select_related = ["endpoint"]
+    show_full_result_count = False

@@ -16,6 +16,23 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
 from outbox.audited import audited
+from outbox.kept_answers import KeptAnswer
+from outbox.webhook_models import WebhookCall, WebhookEndpoint, WebhookHealth
+
+__all__ = [
+    "AllowedNetwork",
+    "ClockShift",
+    "Delivery",
+    "Heartbeat",
+    "Intent",
+    "KeptAnswer",
+    "MailboxMessage",
+    "RateWindow",
+    "Robot",
+    "WebhookCall",
+    "WebhookEndpoint",
+    "WebhookHealth",
+]
 
 
 class Intent(models.Model):

@@ -4,6 +4,7 @@ from celery import shared_task
 
 from outbox import clock, delivery, digest, retention, selectors
 from outbox.services import heard
+from outbox.webhooks import sending
 
 
 @shared_task
@@ -17,6 +18,12 @@ def deliver_due() -> None:
 def send_digests() -> None:
     """Begin the digests whose hour has come."""
     digest.send_due(now=clock.now())
+
+
+@shared_task
+def call_webhooks() -> None:
+    """Send the webhook calls that are due."""
+    sending.run()
 
 
 @shared_task

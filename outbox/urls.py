@@ -1,10 +1,13 @@
-"""The bell, the demo mailbox, the dead letters."""
+"""The bell, the demo mailbox, the dead letters, webhooks."""
 
 from django.urls import path
 
 from outbox import unsubscribe_views, views
 from outbox.robots import views as robots
+from outbox.webhooks import views as webhooks
 from outbox.wording import views as wording
+
+_WEBHOOK = "desk/setup/webhooks/<int:pk>"
 
 app_name = "outbox"
 urlpatterns = [
@@ -26,4 +29,12 @@ urlpatterns = [
     path("desk/outbox/words/<str:kind>/reset/<str:language>/", wording.reset, name="words-reset"),
     path("desk/outbox/words/<str:kind>/preview/<str:language>/", wording.preview_html, name="words-preview"),
     path("unsubscribe/<str:token>/", unsubscribe_views.unsubscribe, name="unsubscribe"),
+    path("desk/setup/webhooks/", webhooks.webhooks, name="webhooks"),
+    path(f"{_WEBHOOK}/", webhooks.webhook, name="webhook"),
+    path(f"{_WEBHOOK}/secret/", webhooks.webhook_rotate, name="webhook-rotate"),
+    path(f"{_WEBHOOK}/test/", webhooks.webhook_test, name="webhook-test"),
+    path(f"{_WEBHOOK}/delete/", webhooks.webhook_delete, name="webhook-delete"),
+    path(f"{_WEBHOOK}/replay/", webhooks.webhook_replay, name="webhook-replay"),
+    path("desk/setup/webhooks/calls/<int:pk>/", webhooks.webhook_call, name="webhook-call"),
+    path("desk/setup/webhooks/calls/<int:pk>/replay/", webhooks.webhook_call_replay, name="webhook-call-replay"),
 ]

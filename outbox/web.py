@@ -15,6 +15,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from urllib.parse import SplitResult, urlsplit
 
+from django.core.exceptions import ValidationError
 from django.utils.translation import gettext_lazy as _
 
 from outbox.models import AllowedNetwork
@@ -45,6 +46,18 @@ class Answer:
     @property
     def text(self) -> str:
         return self.body.decode("utf-8", errors="replace")
+
+
+def check_address(url: str) -> None:
+    """`check` for a form.
+
+    Raises:
+        ValidationError: with what is wrong with the address.
+    """
+    try:
+        check(url)
+    except Refused as refusal:
+        raise ValidationError(str(refusal), code="address") from refusal
 
 
 def check(url: str) -> SplitResult:

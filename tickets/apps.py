@@ -7,6 +7,7 @@ class TicketsConfig(AppConfig):
     verbose_name = _("Tickets")
 
     def ready(self) -> None:
-        from tickets.notices import register_all
+        from tickets import notices, webhooks
 
-        register_all()
+        notices.register_all()
+        webhooks.register_all()

@@ -33,6 +33,7 @@ def steps() -> list[tuple[str, list[str], dict[str, str]]]:
         ("migrations are complete", [*manage, "makemigrations", "--check", "--dry-run"], demo),
         ("deployment", [*manage, "check", "--deploy", "--fail-level", "WARNING"], production),
         ("refuses to start without a key", [python, "tools/check_refusal.py"], {}),
+        ("the API's schema", [*manage, "spectacular", "--validate", "--fail-on-warn", "--file", os.devnull], demo),
         ("templates", [str(BIN / "djade"), "--target-version", "5.2", "--check", *_files("templates/*.html")], {}),
         ("security", [str(BIN / "bandit"), "-q", "-c", "pyproject.toml", "-r", *APPS], {}),
         ("translations", [python, "tools/check_translations.py"], demo),

@@ -184,7 +184,14 @@ def test_pruning_forgets_what_is_old_and_settled_and_never_what_was_not_sent(tel
     MailboxMessage.objects.create(message_id="<1@x>", to="a", subject="s", text="t", received_at=now)
     RateWindow.objects.create(key="k", window_started_at=now, count=1)
     assert set(retention.prune(now=now + timedelta(days=1)).values()) == {0}
-    assert retention.prune(now=now + timedelta(days=400)) == {"windows": 1, "intents": 1, "digests": 0, "mails": 1}
+    assert retention.prune(now=now + timedelta(days=400)) == {
+        "windows": 1,
+        "intents": 1,
+        "digests": 0,
+        "mails": 1,
+        "calls": 0,
+        "answers": 0,
+    }
     assert sorted(Delivery.objects.values_list("state", flat=True)) == ["dead", "queued"]
     assert sorted(Intent.objects.values_list("state", flat=True)) == ["dead", "pending", "resolved", "resolved"]
     assert upkeep.resend(delivery_id=Delivery.objects.get(state="dead").pk, now=now)

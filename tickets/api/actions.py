@@ -10,6 +10,8 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from accounts.authentication import caller
+from accounts.conditions import conditional
+from accounts.idempotency import keyed
 from outbox import clock
 from tickets import limits, permissions
 from tickets.api import inputs
@@ -113,6 +115,8 @@ class TicketActions(TicketEndpoint):
         operation_id="tickets_report_cause",
     )
     @action(detail=True, methods=["get", "post"], url_path="cause-report", pagination_class=None)
+    @keyed
+    @conditional
     def cause_report(self, request: Request, number: str) -> Response:
         """The root cause report of the present resolution, for colleagues."""
         ticket = self._ticket("report_cause")
@@ -142,6 +146,8 @@ class TicketActions(TicketEndpoint):
         methods=["post"], request=inputs.MessageIn, responses={201: MessageOut}, operation_id="tickets_write_message"
     )
     @action(detail=True, methods=["get", "post"], url_path="messages", pagination_class=None)
+    @keyed
+    @conditional
     def messages(self, request: Request, number: str) -> Response:
         ticket = self.get_object()
         context = self.get_serializer_context()

@@ -14,6 +14,7 @@ from rest_framework.response import Response
 from rest_framework.viewsets import GenericViewSet
 
 from accounts.authentication import caller
+from accounts.idempotency import keyed
 from tickets.api.inputs import AssignIn, SeverityIn, StatusIn, StrictSerializer
 from tickets.models import BulkEdit
 from tickets.selectors.bulk import chosen
@@ -64,6 +65,7 @@ class BulkActions(GenericViewSet):
 
     @extend_schema(request=BulkIn, responses=BulkOut, operation_id="tickets_bulk")
     @action(detail=False, methods=["post"], url_path="bulk")
+    @keyed
     def bulk(self, request: Request) -> Response:
         """Change up to a hundred tickets. Each is a change of its own; one that refuses does not stop the others.
 

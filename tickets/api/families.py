@@ -8,6 +8,8 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from accounts.authentication import caller
+from accounts.conditions import conditional
+from accounts.idempotency import keyed
 from tickets.api import inputs
 from tickets.api.actions import TicketActions
 from tickets.api.base import post
@@ -62,6 +64,8 @@ class FamilyActions(TicketActions):
 
     @extend_schema(request=inputs.SplitIn, responses={201: TicketOut}, operation_id="tickets_split")
     @action(detail=True, methods=["post"], url_path="split")
+    @keyed
+    @conditional
     def split(self, request: Request, number: str) -> Response:
         """Begin a new ticket with copies of these messages of the customer; the answer is the new ticket."""
         ticket, data = self._ticket("split"), self._read(inputs.SplitIn)
@@ -69,7 +73,7 @@ class FamilyActions(TicketActions):
         if len(messages) < len(set(data["messages"])):
             raise NotFound
         new = splitting.split_ticket(ticket=ticket, messages=messages, subject=data["subject"], actor=caller(request))
-        return Response(TicketOut(new, context=self.get_serializer_context()).data, status=201)
+        return self._shown(new, status=201)
 
     @post("unmerge", inputs.WordsIn)
     def unmerge(self, request: Request, number: str) -> Response:

@@ -46,6 +46,15 @@ class ClockOut(serializers.ModelSerializer):
         ]
 
 
+class ClockRowOut(ClockOut):
+    """A clock in the list of all: with its ticket."""
+
+    ticket = serializers.CharField(source="ticket.number")
+
+    class Meta(ClockOut.Meta):
+        fields = ["id", "ticket", *ClockOut.Meta.fields]
+
+
 class TicketOut(serializers.ModelSerializer):
     """A ticket as both sides may see it; what only colleagues know is left out for customers."""
 
@@ -163,6 +172,29 @@ class MessageOut(serializers.ModelSerializer):
     class Meta:
         model = Message
         fields = ["id", "kind", "author", "body", "marks", "shareable", "channel", "created_at", "attachments"]
+
+
+class MessageRowOut(MessageOut):
+    """A message in the list of all: with its ticket."""
+
+    ticket = serializers.CharField(source="ticket.number")
+
+    class Meta(MessageOut.Meta):
+        fields = ["id", "ticket", *MessageOut.Meta.fields[1:]]
+
+
+class AttachmentRowOut(AttachmentOut):
+    """A file in the list of all: with its ticket and message, and where a program fetches it."""
+
+    ticket = serializers.CharField(source="message.ticket.number")
+    message = serializers.IntegerField(source="message_id")
+    created_at = serializers.DateTimeField()
+
+    class Meta(AttachmentOut.Meta):
+        fields = ["id", "ticket", "message", "name", "content_type", "size", "sha256", "created_at", "url"]
+
+    def get_url(self, attachment: Attachment) -> str:
+        return self.context["request"].build_absolute_uri(reverse("api-attachment-content", args=[attachment.pk]))
 
 
 class RelativeOut(serializers.Serializer):

@@ -9,6 +9,8 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from accounts.authentication import caller
+from accounts.conditions import conditional
+from accounts.idempotency import keyed
 from tickets.api import inputs
 from tickets.api.base import TicketEndpoint, post
 from tickets.api.outputs import TimeEntryOut
@@ -68,6 +70,8 @@ class Teamwork(TicketEndpoint):
         methods=["post"], request=inputs.TimeIn, responses=TimeEntryOut(many=True), operation_id="tickets_log_time"
     )
     @action(detail=True, methods=["get", "post"], url_path="time", pagination_class=None)
+    @keyed
+    @conditional
     def time(self, request: Request, number: str) -> Response:
         """The time spent, corrections too, the newest first; POST adds or corrects one's own."""
         ticket = self._ticket("log_time")

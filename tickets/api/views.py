@@ -14,10 +14,12 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from accounts.authentication import caller
+from accounts.idempotency import checked_key
 from accounts.models import User
 from accounts.services.people import find_or_create_requester
 from outbox import clock
 from outbox.crash import crash_point
+from outbox.instants import InstantFilter
 from sla.choices import Severity
 from tickets import limits
 from tickets.api import inputs
@@ -40,23 +42,28 @@ class TicketFilter(filters.FilterSet):
     module = filters.CharFilter(field_name="module__code")
     assignee = filters.NumberFilter(field_name="assignee_id")
     unassigned = filters.BooleanFilter(field_name="assignee", lookup_expr="isnull")
-    created_after = filters.IsoDateTimeFilter(field_name="created_at", lookup_expr="gte")
-    created_before = filters.IsoDateTimeFilter(field_name="created_at", lookup_expr="lt")
+    created_after = InstantFilter(field_name="created_at", lookup_expr="gte")
+    created_before = InstantFilter(field_name="created_at", lookup_expr="lt")
+    updated_after = InstantFilter(field_name="updated_at", lookup_expr="gte")
+    updated_before = InstantFilter(field_name="updated_at", lookup_expr="lt")
+    channel = filters.MultipleChoiceFilter(choices=Channel.choices)
+    requester = filters.CharFilter(field_name="requester__email", lookup_expr="iexact")
+    organization = filters.NumberFilter(field_name="organization_id")
+    tag = filters.CharFilter(field_name="tags__name", lookup_expr="iexact", distinct=True)
+    breached = filters.BooleanFilter(field_name="breached_at", lookup_expr="isnull", exclude=True)
 
     class Meta:
         model = Ticket
         fields: list[str] = []
 
 
-class TicketViewSet(
-    mixins.ListModelMixin, mixins.RetrieveModelMixin, BulkActions, FamilyActions, Teamwork, viewsets.GenericViewSet
-):
+class TicketViewSet(mixins.ListModelMixin, BulkActions, FamilyActions, Teamwork, viewsets.GenericViewSet):
     """Tickets that the caller may see; what is not visible is not found."""
 
     queryset = Ticket.objects.none()
     serializer_class = TicketOut
     filterset_class = TicketFilter
-    ordering_fields = ("id", "created_at")
+    ordering_fields = ("id", "created_at", "updated_at")
     lookup_field = "number"
     lookup_value_regex = "T[0-9]{1,12}"
     required_scopes = {"GET": "tickets:read", "POST": "tickets:write"}
@@ -76,6 +83,9 @@ class TicketViewSet(
         rows = Ticket.objects.visible_to(caller(self.request)).select_related(*related)
         return rows.prefetch_related("tags")
 
+    def retrieve(self, request: Request, *args: Any, **kwargs: Any) -> Response:
+        return self._shown(self.get_object())
+
     @extend_schema(
         request=inputs.SubmissionIn,
         responses={201: CreatedAnswer},
@@ -86,7 +96,7 @@ class TicketViewSet(
         serializer = inputs.SubmissionIn(data=request.data)
         serializer.is_valid(raise_exception=True)
         now = clock.now()
-        key = _checked_key(request)
+        key = checked_key(request)
 
         def make() -> tuple[Ticket, dict]:
             ticket = self._submit(serializer.validated_data)
@@ -134,13 +144,6 @@ class TicketViewSet(
             return user
         language = get_language() or ""
         return find_or_create_requester(email=said["email"], name=said["name"], language=language, now=clock.now())
-
-
-def _checked_key(request: Request) -> str:
-    key = request.headers.get("Idempotency-Key", "").strip()
-    if len(key) > 120 or not key.isprintable():
-        raise ValidationError({"Idempotency-Key": [gettext("At most 120 printable characters.")]})
-    return key
 
 
 class EscalationFilter(filters.FilterSet):

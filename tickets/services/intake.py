@@ -147,7 +147,7 @@ def write_ticket(submission: Submission, *, now: datetime, received_at: datetime
         team=routing.team, category=routing.category, severity=grade.severity, requester=requester, now=now
     )
     return Ticket.objects.create(
-        number=_next_number(),
+        number=next_number(),
         subject=submission.subject,
         requester=requester,
         organization=judged.organization,
@@ -218,7 +218,7 @@ def announce_new(ticket: Ticket, *, actor: User | None, now: datetime, **facts: 
     announce(ticket)
 
 
-def _next_number() -> str:
+def next_number() -> str:
     """The next ticket number; a sequence never gives one twice, not even after a rollback."""
     with connection.cursor() as cursor:
         cursor.execute("SELECT nextval('tickets_ticket_number')")

@@ -29,6 +29,7 @@ class Sentence:
 
 SENTENCES: dict[str, Sentence] = {
     "ticket.created": Sentence("work", "ticket", say.created),
+    "ticket.imported": Sentence("work", "inbox", say.imported),
     "ticket.assigned": Sentence("work", "user", say.assigned, detail=say.holders),
     "ticket.taken": Sentence("work", "hand", say.plain(gettext_lazy("took the ticket")), detail=say.holders),
     "ticket.taken_over": Sentence("work", "hand", say.plain(gettext_lazy("took the ticket over")), detail=say.holders),

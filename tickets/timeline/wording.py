@@ -25,6 +25,13 @@ def macro(data: dict, names: Names) -> str:
     return _("ran the macro “%(name)s”") % {"name": bilingual(data.get("name") or {})}
 
 
+def imported(data: dict, names: Names) -> str:
+    return _("was brought in from %(source)s, where it was %(number)s") % {
+        "source": data.get("from", ""),
+        "number": data.get("number", ""),
+    }
+
+
 def incident(data: dict, names: Names) -> str:
     state = data.get("state", "")
     words = Incident.State(state).label if state in Incident.State.values else state

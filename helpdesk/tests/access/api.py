@@ -21,6 +21,7 @@ from helpdesk.tests.access.table import (
 _KNOW_CUSTOMERS = frozenset({"agent", "elsewhere", "lead", "manager", "administrator"})
 _FOREIGN = frozenset({"stranger", "elsewhere", "manager", "administrator"})
 _SOUTH = frozenset({"elsewhere"})  # the team to which the ticket was handed over
+_NORTH = frozenset({"agent", "lead"})  # use what the agent shares with the team
 _WORDS = {"body": "Some words."}
 
 
@@ -149,6 +150,44 @@ ROWS: Rows = {
     **_work("api-ticket-urge", SIDE, 200),
     **_work("api-ticket-confirm", SIDE),
     **_work("api-ticket-refute", SIDE),
+    "api-message-list": {"GET": [call({200: SIGNED_IN}), call({200: SIGNED_IN}, query="page_size=200")]},
+    "api-message-detail": {"GET": [call({200: SEES}, pk="public_message"), call({200: INSIDE}, pk="note_message")]},
+    "api-attachment-list": {"GET": [call({200: SIGNED_IN})]},
+    "api-attachment-detail": {
+        "GET": [
+            call({200: SEES}, pk="public_file"),
+            call({200: INSIDE}, pk="note_file"),
+            call({200: _FOREIGN}, pk="foreign_file"),
+        ]
+    },
+    "api-attachment-content": {
+        "GET": [
+            call({200: SEES}, pk="public_file"),
+            call({200: INSIDE}, pk="note_file"),
+            call({200: _FOREIGN}, pk="foreign_file"),
+        ]
+    },
+    "api-clock-list": {"GET": [call({200: SIGNED_IN}), call({200: SIGNED_IN}, query="state=running")]},
+    "api-clock-detail": {"GET": [call({200: SEES}, pk="clock")]},
+    "api-view-list": {"GET": [call({200: SIGNED_IN})], "POST": [call({400: STAFF}, forbidden=CUSTOMERS)]},
+    "api-view-detail": {
+        "GET": [call({200: _NORTH}, pk="saved_view")],
+        "DELETE": [call({204: frozenset({"agent"})}, forbidden=(_NORTH - {"agent"}) | CUSTOMERS, pk="saved_view")],
+    },
+    "api-canned-list": {
+        "GET": [call({200: SIGNED_IN})],
+        "POST": [call({400: STAFF - {"manager"}}, forbidden=CUSTOMERS | {"manager"})],
+    },
+    "api-canned-detail": {
+        "GET": [
+            call({200: frozenset({"agent"})}, pk="own_canned"),
+            call({200: STAFF - {"manager"}}, pk="shared_canned"),
+        ],
+        "DELETE": [
+            call({204: frozenset({"agent"})}, pk="own_canned"),
+            call({204: BOSS}, forbidden=STAFF - BOSS - {"manager"}, pk="shared_canned"),
+        ],
+    },
     "api-incident-list": {"GET": [call({200: SIGNED_IN}), call({200: SIGNED_IN}, query="open=true")]},
     "api-incident-detail": {"GET": [call({200: SIGNED_IN}, pk="incident")]},
     "api-survey-list": {"GET": [call({200: SIGNED_IN})]},

@@ -36,7 +36,7 @@ from intake.models import InboundMail, Mailbox
 from intake.wecom.models import WecomApp, WecomMessage
 from knowledge.tests.factories import draft, published
 from outbox import clock, unsubscribing
-from outbox.models import Intent, MailboxMessage, Robot
+from outbox.models import Intent, MailboxMessage, Robot, WebhookEndpoint
 from outbox.sealing import seal
 from outbox.services import heard
 from sla.engine import HEART
@@ -157,6 +157,9 @@ class Scene:
             ("foreign_file", south, "public"),
         ):
             things[name] = Attachment.objects.get(message__ticket=ticket, message__kind=kind)
+        things["public_message"] = things["public_file"].message
+        things["note_message"] = things["note_file"].message
+        things["clock"] = north.clocks.filter(metric="first_response").latest("pk")
         things["original"] = keep_original(message=north.messages.earliest("pk"), html=f"<p>Nordfall {COMMON}</p>")
         for name, ticket in (("escalation", north), ("foreign_escalation", south)):
             things[name] = self._escalation(ticket)
@@ -240,6 +243,12 @@ class Scene:
             next_attempt_at=now, state="dead",
         )  # fmt: skip
         self._mails()
+        webhook = WebhookEndpoint.objects.create(
+            name="Hook", url="https://hook.example/in", hears=["ticket.created"], seed="s" * 64, created_at=now
+        )
+        call = webhook.calls.create(
+            event="ticket.created", stream="s", body={}, state="dead", created_at=now, next_attempt_at=now
+        )
         invited = UserFactory()
         invited.set_unusable_password()
         invited.save()
@@ -252,6 +261,8 @@ class Scene:
             "delivery": delivery,
             **self._monitoring(),
             "robot": Robot.objects.create(name="R", kind="slack", host="h", sealed_address=seal("http://127.0.0.1:9/")),
+            "webhook": webhook,
+            "webhook_call": call,
             "saved_view": SavedView.objects.create(
                 owner=agent,
                 name="Kept",

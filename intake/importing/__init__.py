@@ -1,0 +1,1 @@
+"""Tickets of other systems, read from their exports and written as history (docs/import.md)."""

@@ -1,0 +1,119 @@
+"""What an administrator does to webhooks: set up, change, replace the secret, send a test, send again."""
+
+from collections.abc import Collection
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.core.exceptions import PermissionDenied, ValidationError
+from django.db import transaction
+from django.utils.translation import gettext as _
+
+from outbox import web
+from outbox.bulk import insert_rows
+from outbox.models import WebhookCall, WebhookEndpoint, WebhookHealth
+from outbox.webhooks import catalogue, signing
+from outbox.webhooks.announcing import Happening, call_row
+
+#: For so long the old secret stays valid beside the new one.
+BOTH_VALID = timedelta(days=1)
+_NEEDED = "admin.configure"
+
+
+@transaction.atomic
+def save_endpoint(
+    *,
+    actor: Any,
+    name: str,
+    url: str,
+    hears: Collection[str],
+    team_id: int | None = None,
+    is_active: bool = True,
+    endpoint: WebhookEndpoint | None = None,
+    now: datetime,
+) -> tuple[WebhookEndpoint, str]:
+    """Set an endpoint up, or change ``endpoint``; returns it and, of a new one, the secret, which is shown this once.
+
+    Raises:
+        PermissionDenied: who may not configure.
+        ValidationError: an address that may not be called, no name, no event or one that does not exist.
+    """
+    _demand(actor)
+    web.check_address(url)
+    unknown = set(hears) - set(catalogue.events())
+    if not hears or unknown:
+        raise ValidationError({"hears": _("Choose at least one event of the list.")})
+    secret = ""  # nosec B105: none yet
+    if endpoint is None:
+        endpoint = WebhookEndpoint(seed=signing.new_seed(), created_at=now)
+        secret = signing.secret_of(endpoint.seed)
+    wakes = is_active and not endpoint.is_active
+    endpoint.name, endpoint.url, endpoint.team_id = name.strip(), url, team_id
+    endpoint.hears = [event for event in catalogue.events() if event in set(hears)]
+    endpoint.is_active = is_active
+    endpoint.full_clean()
+    endpoint.save()
+    if wakes:  # what failed before was somebody's to mend, and they say that it is
+        rows = WebhookHealth.objects.filter(endpoint=endpoint)
+        rows.update(failing_since=None, failures=0, paused_until=None)
+    return endpoint, secret
+
+
+@transaction.atomic
+def rotate_secret(*, actor: Any, endpoint: WebhookEndpoint, now: datetime) -> str:
+    """A new secret, returned this once; the old one stays valid for a day beside it.
+
+    Raises:
+        PermissionDenied: who may not configure.
+    """
+    _demand(actor)
+    row = WebhookEndpoint.objects.select_for_update().get(pk=endpoint.pk)
+    row.previous_seed, row.previous_until = row.seed, now + BOTH_VALID
+    row.seed = signing.new_seed()
+    row.save(update_fields=["seed", "previous_seed", "previous_until"])
+    return signing.secret_of(row.seed)
+
+
+def delete_endpoint(*, actor: Any, endpoint: WebhookEndpoint) -> None:
+    """Forget an endpoint and its calls.
+
+    Raises:
+        PermissionDenied: who may not configure.
+    """
+    _demand(actor)
+    endpoint.delete()
+
+
+@transaction.atomic
+def send_test(*, actor: Any, endpoint: WebhookEndpoint, now: datetime) -> int:
+    """Write a call that tells of nothing, so that both sides see whether it arrives; returns its id.
+
+    Raises:
+        PermissionDenied: who may not configure.
+    """
+    _demand(actor)
+    happening = Happening(catalogue.TEST, f"webhook:{endpoint.pk}", {"by": actor.pk})
+    return insert_rows(WebhookCall, [call_row(endpoint_id=endpoint.pk, happening=happening, now=now)])[0]
+
+
+def replay(*, actor: Any, endpoint: WebhookEndpoint, call_id: int | None = None, now: datetime) -> int:
+    """Send one settled call again, or without ``call_id`` all that were given up; returns how many.
+
+    A call keeps its id, so that a receiver who knows it need not act twice.
+
+    Raises:
+        PermissionDenied: who may not configure.
+    """
+    _demand(actor)
+    rows = WebhookCall.objects.filter(endpoint=endpoint)
+    if call_id is None:
+        rows = rows.filter(state=WebhookCall.State.DEAD)
+    else:
+        rows = rows.filter(pk=call_id).exclude(state=WebhookCall.State.WAITING)
+    return rows.update(
+        state=WebhookCall.State.WAITING, attempts=0, next_attempt_at=now, locked_until=None, accepted_at=None
+    )
+
+
+def _demand(actor: Any) -> None:
+    if not actor.may(_NEEDED):
+        raise PermissionDenied
