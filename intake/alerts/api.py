@@ -5,7 +5,7 @@ from typing import Any
 
 from django.http import HttpRequest
 from drf_spectacular.types import OpenApiTypes
-from drf_spectacular.utils import extend_schema, inline_serializer
+from drf_spectacular.utils import OpenApiResponse, extend_schema, inline_serializer
 from rest_framework import serializers, status
 from rest_framework.exceptions import APIException, Throttled
 from rest_framework.permissions import BasePermission
@@ -61,8 +61,8 @@ class AlertDoor(APIView):
             "`X-Grafana-Alerting-Signature` or `X-Hub-Signature-256`. What arrives is kept first (202) and taken in a "
             "moment later."
         ),
-        request=OpenApiTypes.OBJECT,
-        responses={202: _KEPT, 413: None},
+        request={"application/json": OpenApiTypes.OBJECT},
+        responses={202: _KEPT, 413: OpenApiResponse(description="The message is larger than 1 MB.")},
         auth=[],
     )
     def post(self, request: Request, code: str) -> Response:
