@@ -22,6 +22,7 @@ SOURCES = (
 )
 # Names and signs that are written alike in both languages.
 SAME = {
+    "OAuth 2",
     *("API", "CSV", "FAQ", "ID", "IP", "KPI", "OK", "RSS", "SLA", "URL", "WeCom", "DingTalk", "English", "中文"),
     *("S", "A", "B", "HTML", "Markdown", "JSON", "HTTP", "SMTP", "IMAP", "OpenAPI", "Webhook"),
 }

@@ -6,8 +6,11 @@ from pathlib import Path
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.db import DatabaseError
 
 from intake.mail.parsing import MAX_BYTES, ParsedMail, parse
+
+TRY_AGAIN = 75
 
 
 class Command(BaseCommand):
@@ -26,21 +29,29 @@ class Command(BaseCommand):
             for name in options["files"]:
                 self.stdout.write(json.dumps(self._shown(name), ensure_ascii=False))
             return
+        try:
+            self._store(options["files"], options["mailbox"])
+        except (DatabaseError, OSError) as error:
+            # The mail server keeps the mail and hands it over again (sysexits.h: EX_TEMPFAIL).
+            raise CommandError(f"not stored: {error}", returncode=TRY_AGAIN) from error
+
+    def _store(self, names: list[str], address: str) -> None:
+        """Keep every mail whole; what becomes of it is the processing job's work."""
         from intake.mail.receiving import receive  # what stores needs a database, what shows does not
+        from intake.models import Mailbox
 
-        for name in options["files"]:
-            try:
-                raw = self._read(name)
-            except OSError as error:
-                raise CommandError(f"{name}: {error.strerror or error}") from error
-            receive(raw=raw, mailbox=options["mailbox"])
+        mailbox = Mailbox.objects.filter(address__iexact=address).first() if address else None
+        if address and mailbox is None:
+            raise CommandError(f"there is no mailbox {address}")
+        for name in names:
+            receive(raw=self._read(name, most=-1), mailbox=mailbox)
 
-    def _read(self, name: str) -> bytes:
-        # One byte more than is read: the parser then says that the mail was cut.
+    def _read(self, name: str, *, most: int = MAX_BYTES + 1) -> bytes:
+        """The bytes, by default one more than is looked at: the parser then says that the mail was cut."""
         if name == "-":
-            return sys.stdin.buffer.read(MAX_BYTES + 1)
+            return sys.stdin.buffer.read(most)
         with Path(name).open("rb") as file:
-            return file.read(MAX_BYTES + 1)
+            return file.read(most)
 
     def _shown(self, name: str) -> dict[str, Any]:
         try:
