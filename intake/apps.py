@@ -7,10 +7,12 @@ class IntakeConfig(AppConfig):
     verbose_name = _("Intake")
 
     def ready(self) -> None:
+        from intake.mail.answering import wrote_last
         from intake.mail.tokens import answers_to
         from intake.notices import NOTICES
-        from outbox import registry, replying
+        from outbox import registry, replying, threads
 
         for notice in NOTICES:
             registry.register(notice)
         replying.register(answers_to)
+        threads.register(wrote_last)

@@ -9,7 +9,7 @@ from django.db import transaction
 from django.db.models import TextField, UUIDField, Value
 from django.db.models.functions import MD5, Cast, Concat
 
-from outbox import doorbell, services
+from outbox import doorbell, push, services
 from outbox.models import Delivery, Intent
 
 _RESENT = [Delivery.State.DEAD, Delivery.State.BOUNCED, Delivery.State.SUPPRESSED]
@@ -71,6 +71,8 @@ def mark_bounced(*, batch: uuid.UUID, addresses: Collection[str], why: str) -> l
         Delivery.objects.filter(pk__in=[row.pk for row in rows]).update(
             state=Delivery.State.BOUNCED, last_error=why[:2000]
         )
+        for stream in {row.stream for row in rows}:
+            push.publish(stream, change="mail")
     return rows
 
 

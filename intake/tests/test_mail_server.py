@@ -93,6 +93,8 @@ def test_mail_in_ticket_reply_out_answer_in(server, box, mails_leave):
     received = _newest_of(server, ANN)
     assert "Which version is it?" in received.get_body(("plain",)).get_content()
     assert received["Auto-Submitted"] == "auto-generated" and received["X-Loop"]
+    own = f"<{InboundMail.objects.get().message_id}>"  # below the customer's own mail in every mail program
+    assert received["In-Reply-To"] == own and own in received["References"]
 
     raw, to = _answer(received, "Version 5.\n\nOn Monday Support wrote:\n> Which version is it?", ANN)
     assert to.startswith("support+r-")
