@@ -35,7 +35,7 @@ _HARMLESS = {
     *("ImproperlyConfigured", "OperationalError", "TemplateDoesNotExist"),
 }
 #: Addresses that open something for whoever knows them; `test_errors_report.py` finds a new one that is missing here.
-_PRIVATE_LINK = re.compile(r"(/(?:t|answer|survey|invitation)/|/password/reset/key/)[^/\s?#'\"]+")
+_PRIVATE_LINK = re.compile(r"(/(?:t|answer|survey|invitation|unsubscribe)/|/password/reset/key/)[^/\s?#'\"]+")
 _EMAIL = re.compile(r"[^\s<>@/'\"(]+@[^\s<>@/'\")]+")
 
 

@@ -302,5 +302,6 @@ def test_the_scene_is_not_empty(scene: Scene):
         text += text_of(client.get(reverse("knowledge:desk"), {"state": "draft"}))
         text += text_of(client.get(reverse("workspace:board_notes", args=[scene.things["north"].pk])))
         text += text_of(client.get(reverse("knowledge:home"), {"q": COMMON}))
+        text += "".join(text_of(client.get(reverse("intake:mails"), {"state": state})) for state in ("held", "parked"))
     assert [word for word in CANARIES if word not in text] == []
     assert django_settings.MEDIA_ROOT

@@ -216,7 +216,7 @@ def test_the_undelivered_answer_says_so_at_its_place(client, ticket, agent):
     arrives(a_report(message_id=ours.message_id, recipient=ticket.requester.email))
     client.force_login(agent)
     page = client.get(f"/desk/tickets/{ticket.number}/").content.decode()
-    assert "Not delivered" in page and "5.1.1" in page
+    assert "bounced: the address takes no mail" in page and "5.1.1" in page
 
 
 def test_the_mark_is_long_and_different_for_each(ticket, agent):

@@ -265,7 +265,7 @@ def test_a_machine_gets_a_ticket_and_no_answer(mailbox, raw):
 
 def test_our_own_mails_say_what_they_are(ticket):
     wire = message_from_bytes(_sent(ticket.requester.email))
-    assert wire["X-Loop"] == "helpdesk@yunfan.example" and wire["Auto-Submitted"] == "auto-generated"
+    assert wire["X-Loop"] == "helpdesk@yunfan.example" and wire["Auto-Submitted"] == "auto-replied"
     assert tokens.read_tokens([wire["Reply-To"]])[0].holder == ticket.requester
     row = arrives(wire.as_bytes())
     assert (row.state, row.reason) == ("ignored", "own")

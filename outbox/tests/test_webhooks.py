@@ -300,7 +300,7 @@ def test_an_inner_address_is_refused_by_the_form(desk):
     said = {"name": "Hook", "url": "http://169.254.169.254/", "hears": ["ticket.created"]}
     answer = desk.post(reverse("outbox:webhooks"), said)
     assert answer.status_code == 422
-    assert "private network" in answer.content.decode()
+    assert "not public" in answer.content.decode()
     assert not WebhookEndpoint.objects.exists()
 
 

@@ -62,9 +62,10 @@ class TestLanguage:
         ],
     )
     def test_everything_else_is_refused_with_its_line(self, text, said):
-        with translation.override("en"), pytest.raises(ValidationError) as caught:
-            check(text, names=NAMES)
-        assert re.search(said, caught.value.messages[0])
+        with translation.override("en"):
+            with pytest.raises(ValidationError) as caught:
+                check(text, names=NAMES)
+            assert re.search(said, caught.value.messages[0])
 
     def test_a_needed_variable_must_be_there(self):
         check("{% if name %}{{ number }}{% endif %}", names=NAMES, needed=["number"])

@@ -5,8 +5,10 @@ from smtplib import SMTPRecipientsRefused
 
 import pytest
 from django.core import mail
+from django.core.exceptions import ValidationError
 from django.test import Client
 from django.urls import reverse
+from django.utils.translation import override
 
 from accounts.tests.factories import TeamFactory, make_administrator, make_agent, make_customer, make_lead
 from feedback.services import surveys
@@ -196,7 +198,7 @@ class TestProgress:
             user=ticket.requester
         )
         for row in [foreign, *inside[:1]]:
-            with pytest.raises(Exception, match="again"):
+            with override("en"), pytest.raises(ValidationError, match="again"):
                 resend_mail(ticket=ticket, delivery_id=row.pk, actor=agent)
         assert not Delivery.objects.filter(state="queued").exists()
 
