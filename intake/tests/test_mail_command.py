@@ -2,8 +2,11 @@
 
 import io
 import json
+import os
+import subprocess
 import sys
 
+from django.conf import settings
 from django.core.management import call_command
 
 _KEYS = [
@@ -46,3 +49,12 @@ def test_standard_input_is_a_file_too(monkeypatch):
     monkeypatch.setattr(sys, "stdin", Input())
     (line,) = dry_run("-")
     assert (line["file"], line["text"]) == ("-", "打印机")
+
+
+def test_a_checkout_without_any_configuration_answers_it():
+    mail = b"From: a@kunde.example\r\nSubject: =?gb2312?B?xOO6ww==?=\r\n\r\nHi\r\n"
+    command = [sys.executable, "manage.py", "receive_email", "--dry-run", "-"]
+    kept = {name: os.environ[name] for name in ("PATH", "HOME") if name in os.environ}
+    done = subprocess.run(command, input=mail, cwd=settings.BASE_DIR, env=kept, capture_output=True, check=True)
+    said = json.loads(done.stdout)
+    assert (said["file"], said["subject"], said["reply_text"], said["error"]) == ("-", "你好", "Hi", "")
