@@ -3,34 +3,33 @@
 import os
 import re
 import signal
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from helpdesk.tests.real import RealUp, copy_checkout, gone
+from helpdesk.tests.conftest import FirstStart
+from helpdesk.tests.real import RealUp, gone
 
 pytestmark = pytest.mark.proof
 
 
-@pytest.fixture(scope="module")
-def checkout(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return copy_checkout(tmp_path_factory.mktemp("checkout") / "copy")
+def test_the_first_start_loads_the_demo_and_speaks_chinese(first_start: FirstStart) -> None:
+    assert "loading demo data" in first_start.printed
+    assert re.search(r"role\s+name\s+e-mail\s+password", first_start.printed)
+    assert first_start.people > 50
+    # Nothing was compiled in a fresh checkout; its first page is Chinese all the same.
+    assert "登录" in first_start.sign_in_page
 
 
-@pytest.fixture
-def installation(checkout: Path, tmp_path: Path) -> Iterator[RealUp]:
-    with RealUp(checkout, tmp_path / "home") as up:
-        yield up
-
-
-def test_first_start_then_ctrl_c_stops_all_in_order(installation: RealUp) -> None:
+def test_a_later_start_loads_nothing_and_ctrl_c_stops_all_in_order(
+    installation: RealUp, first_start: FirstStart
+) -> None:
     printed = installation.start()
 
     assert f"✓ Helpdesk runs at {installation.url}/" in printed
+    assert "loading demo data" not in printed
+    assert installation.query("SELECT count(*) FROM accounts_user")[0][0] == first_start.people
     assert installation.get("/healthz") == (200, "ok\n")
-    # Nothing was compiled in a fresh checkout; its first page is Chinese all the same.
-    assert "登录" in installation.get("/accounts/login/")[1]
     # The services are asked for by name; every one of them has a process.
     for name in ("web", "worker-ticks", "worker-mail", "worker-heavy", "beat", "valkey", "postgres"):
         assert Path(f"/proc/{installation.pid(name)}").exists(), name
@@ -41,20 +40,6 @@ def test_first_start_then_ctrl_c_stops_all_in_order(installation: RealUp) -> Non
     stopped = re.findall(r"· ([\w-]+) stopped", printed)
     assert [name for name in stopped if name != "push"] == ["beat", "worker", "web", "valkey", "postgres"]
     assert gone(before) == {}
-
-
-def test_demo_sign_ins_are_shown_and_loaded_once(installation: RealUp) -> None:
-    printed = installation.start()
-    people = installation.query("SELECT count(*) FROM accounts_user")[0][0]
-    installation.interrupt()
-    assert people > 50
-    assert re.search(r"role\s+name\s+e-mail\s+password", printed)
-
-    again = installation.start()
-
-    assert "loading demo data" in printed
-    assert "loading demo data" not in again
-    assert installation.query("SELECT count(*) FROM accounts_user")[0][0] == people
 
 
 @pytest.mark.parametrize("victim", ["launcher", "make"])
