@@ -12,7 +12,7 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from django.conf import settings as django_settings
 from django.urls import reverse
-from playwright.sync_api import Browser, ConsoleMessage, Page
+from playwright.sync_api import Browser, ConsoleMessage, Error, Page
 
 from helpdesk.tests.access.scene import Scene
 from helpdesk.tests.access.table import ANONYMOUS
@@ -25,7 +25,16 @@ READERS = ("requester", "agent", "lead", "administrator", ANONYMOUS)
 WIDE, PHONE = {"width": 1440, "height": 900}, {"width": 390, "height": 844}
 #: Saved by a browser, for programs, or a stranger's page in a sandbox.
 FILES = frozenset(
-    {"attachment", "portal:status_file", "reports:export", "api-schema", "healthz", "readyz", "workspace:original"}
+    {
+        "attachment",
+        "portal:status_file",
+        "reports:export",
+        "api-schema",
+        "healthz",
+        "readyz",
+        "workspace:original",
+        "intake:mail-original",
+    }
 )
 #: Words of ours that would stand out on a Chinese page (names of people, teams and tickets are of the scene's making).
 ENGLISH = re.compile(
@@ -103,7 +112,12 @@ class Visitor:
             self._complain(f"is wider than the window ({how})")
 
     def _axe(self, how: str) -> None:
-        for found in Axe().run(self.page).response["violations"]:
+        try:
+            violations = Axe().run(self.page).response["violations"]
+        except Error as error:
+            error.add_note(f"{self.role} {self.page.url} ({how})")
+            raise
+        for found in violations:
             self._complain(f"{how}: {found['id']} {[node['target'] for node in found['nodes']][:3]}")
 
 
