@@ -34,6 +34,7 @@ FILES = frozenset(
         "readyz",
         "workspace:original",
         "intake:mail-original",
+        "outbox:words-preview",
     }
 )
 #: Words of ours that would stand out on a Chinese page (names of people, teams and tickets are of the scene's making).
