@@ -48,14 +48,14 @@ class Answer:
         return self.body.decode("utf-8", errors="replace")
 
 
-def check_address(url: str) -> None:
+def check_address(url: str) -> SplitResult:
     """`check` for a form.
 
     Raises:
         ValidationError: with what is wrong with the address.
     """
     try:
-        check(url)
+        return check(url)
     except Refused as refusal:
         raise ValidationError(str(refusal), code="address") from refusal
 

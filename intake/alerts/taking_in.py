@@ -8,7 +8,7 @@ import logging
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 from django.core.exceptions import ValidationError
@@ -20,8 +20,9 @@ from intake.alerts.models import Alert, AlertPost, AlertSource
 from intake.alerts.placing import Placing
 from intake.alerts.signals import NotUnderstood, Signal, read
 from intake.alerts.telling import close_if_over, fires_again, note_over
+from intake.claiming import claim_next
 from outbox import clock
-from outbox.backoff import MAX_ATTEMPTS, backoff
+from outbox.backoff import MAX_ATTEMPTS
 from outbox.contention import survives_deadlock
 from tickets.models import Ticket
 
@@ -43,15 +44,9 @@ def take_in_due(*, now: datetime | None = None) -> int:
 
 def _take_in_next(now: datetime) -> bool:
     """One message; what fails is written on it and never holds up the next."""
-    with transaction.atomic():
-        due = AlertPost.objects.filter(state=AlertPost.State.PENDING, next_attempt_at__lte=now).order_by("id")
-        post = due.select_for_update(skip_locked=True, of=("self",)).first()
-        if post is None:
-            return False
-        # Counted at once and committed before the work, so that a message which kills the process counts too.
-        post.attempts += 1
-        post.next_attempt_at = now + timedelta(seconds=backoff(post.attempts))
-        post.save(update_fields=["attempts", "next_attempt_at"])
+    post = claim_next(AlertPost.objects.filter(state=AlertPost.State.PENDING), now=now)
+    if post is None:
+        return False
     try:
         if post.attempts > MAX_ATTEMPTS:
             raise NotUnderstood(_("Every attempt ended with the process."))

@@ -14,6 +14,7 @@ from intake.mail.trying import try_mailbox
 from intake.models import InboundMail, Mailbox
 from outbox import clock
 from outbox.admin_base import AutocompleteMixin, ReadOnlyAdmin
+from outbox.sealed_fields import SecretField
 
 _SECRETS = ("password", "client_secret", "refresh_token")
 
@@ -22,9 +23,9 @@ class MailboxForm(forms.ModelForm):
     """Secrets are entered here and never come back: an empty field leaves what is stored as it is."""
 
     token_url = forms.URLField(label=gettext_lazy("token endpoint"), required=False, assume_scheme="https")
-    password = forms.CharField(label=gettext_lazy("password"))
-    client_secret = forms.CharField(label=gettext_lazy("client secret"))
-    refresh_token = forms.CharField(label=gettext_lazy("refresh token"))
+    password = SecretField(label=gettext_lazy("password"))
+    client_secret = SecretField(label=gettext_lazy("client secret"))
+    refresh_token = SecretField(label=gettext_lazy("refresh token"))
 
     class Meta:
         model = Mailbox
@@ -33,11 +34,8 @@ class MailboxForm(forms.ModelForm):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         for name in _SECRETS:
-            field = self.fields[name]
-            field.required = False
-            field.widget = forms.PasswordInput(attrs={"autocomplete": "new-password"})
             is_stored = bool(getattr(self.instance, f"sealed_{name}", ""))
-            field.help_text = _("Stored. Leave it empty to keep it.") if is_stored else ""
+            self.fields[name].help_text = _("Stored. Leave it empty to keep it.") if is_stored else ""
 
     def clean(self) -> dict[str, Any]:
         data = super().clean() or {}

@@ -7,7 +7,7 @@ of their own, and «新问题 …» (or «new problem …») begins a new one.
 import hashlib
 import logging
 import re
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.db import transaction
@@ -16,10 +16,11 @@ from django.utils.translation import override
 
 from accounts.models import Membership, Role, User
 from accounts.services.people import stand_in
+from intake.claiming import claim_next
 from intake.wecom.models import WecomApp, WecomMessage, WecomPerson
 from intake.wecom.reading import fields_of, words_of
 from outbox import clock
-from outbox.backoff import MAX_ATTEMPTS, backoff
+from outbox.backoff import MAX_ATTEMPTS
 from outbox.contention import survives_deadlock
 from tickets.choices import Channel, Status
 from tickets.models import Ticket
@@ -42,15 +43,9 @@ def take_in_due(*, now: datetime | None = None) -> int:
 
 
 def _take_in_next(now: datetime) -> bool:
-    with transaction.atomic():
-        due = WecomMessage.objects.filter(state=State.PENDING, next_attempt_at__lte=now).order_by("id")
-        row = due.select_for_update(skip_locked=True, of=("self",)).first()
-        if row is None:
-            return False
-        # Committed before the work, so that a message which kills the process counts too.
-        row.attempts += 1
-        row.next_attempt_at = now + timedelta(seconds=backoff(row.attempts))
-        row.save(update_fields=["attempts", "next_attempt_at"])
+    row = claim_next(WecomMessage.objects.filter(state=State.PENDING), now=now)
+    if row is None:
+        return False
     try:
         take_in(message=row, now=now)
     except Exception as error:  # whatever it is, the next message must be taken in; this one stays, with its reason

@@ -38,10 +38,7 @@ class RobotForm(forms.ModelForm):
             if not self.instance.sealed_address:
                 raise ValidationError(_("Paste the address that the chat group shows for its robot."))
             return ""
-        try:
-            self.instance.host = web.check(address).hostname or ""
-        except web.Refused as refused:
-            raise ValidationError(str(refused)) from refused
+        self.instance.host = web.check_address(address).hostname or ""
         return address
 
     def clean(self) -> dict[str, Any]:
