@@ -30,7 +30,7 @@ def survives_deadlock(service: Callable[_P, _R]) -> Callable[_P, _R]:
             try:
                 return service(*args, **kwargs)
             except OperationalError as error:
-                if connection.in_atomic_block or not _gave_way(error):
+                if connection.in_atomic_block or not gave_way(error):
                     raise
                 logger.warning("%s gave way to another transaction, attempt %s", service.__qualname__, attempt)
         return service(*args, **kwargs)
@@ -38,5 +38,6 @@ def survives_deadlock(service: Callable[_P, _R]) -> Callable[_P, _R]:
     return wrapper
 
 
-def _gave_way(error: OperationalError) -> bool:
+def gave_way(error: OperationalError) -> bool:
+    """Whether PostgreSQL rolled this transaction back for the sake of another, so that it may be done anew."""
     return getattr(error.__cause__, "pgcode", None) in _FOR_ANOTHER
