@@ -7,12 +7,13 @@ vector in a ``SearchVectorField`` under a GIN index::
     best(Article.objects.visible_to(user), query(text), limit=10)
 """
 
-from collections.abc import Iterator
 from typing import Any
 
 from django.contrib.postgres.search import SearchQuery, SearchRank, SearchVectorField
+from django.core.exceptions import EmptyResultSet
 from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.models import F, QuerySet, Value
+from django.db.models.expressions import RawSQL
 from django.db.models.functions import Cast
 from django.db.models.sql.compiler import SQLCompiler
 
@@ -115,24 +116,44 @@ def best(queryset: QuerySet, query: TokenQuery, *, limit: int, field: str = "tok
     """
     rows = queryset.model._default_manager
     newest = rows.order_by("-pk").values_list("pk", flat=True).first() or 0
-    first, *others = (
-        part.order_by(rank(query, field).desc(), "-pk").values("pk")[:limit]
-        for part in _parts(queryset, query, field, newest=newest)
-    )
-    found = first.union(*others, all=True)[:limit] if others else first
+    try:
+        if newest <= WINDOW:
+            found: Any = _ranked(queryset.filter(**{field: query}), query, field)[:limit]
+        else:
+            found = _in_parts(queryset, query, field, beyond=newest - WINDOW, limit=limit)
+    except EmptyResultSet:
+        return rows.none()
     return rows.filter(pk__in=found).annotate(rank=rank(query, field)).order_by("-rank", "-pk")[:limit]
 
 
-def _parts(queryset: QuerySet, query: TokenQuery, field: str, *, newest: int) -> Iterator[QuerySet]:
-    """Disjoint parts of what answers ``query``, the most promising first; a small table is one part."""
-    some, whole = queryset.filter(**{field: query}), query.strict
-    if newest <= WINDOW:
-        yield some
-        return
-    tiers = [queryset.filter(**{field: whole}), some.exclude(**{field: whole})] if whole else [some]
-    for tier in tiers:
-        yield tier.filter(pk__gt=newest - WINDOW)
-        yield tier.filter(pk__lte=newest - WINDOW)
+def _ranked(queryset: QuerySet, query: TokenQuery, field: str) -> QuerySet:
+    return queryset.order_by(rank(query, field).desc(), "-pk").values("pk")
+
+
+def _in_parts(queryset: QuerySet, query: TokenQuery, field: str, *, beyond: int, limit: int) -> RawSQL:
+    """The keys of the most promising answers, part by part: those that are newer than the key ``beyond``, and others.
+
+    The new rows are read once for both of their parts. The LIMIT, which never bites, keeps PostgreSQL from comparing
+    words before rights: comparing costs tenfold, and most rows of a large table are somebody else's.
+    """
+    new = queryset.filter(pk__gt=beyond).order_by("-pk").values("pk", field)[:WINDOW].query.sql_with_params()
+    old, whole = queryset.filter(pk__lte=beyond), query.strict or query
+    of_old = [old.filter(**{field: whole})]
+    if query.strict:
+        of_old.append(old.filter(**{field: query}).exclude(**{field: whole}))
+    parts: list[tuple[str, tuple]] = []
+    for condition, rows in zip(("whole", "NOT whole"), of_old, strict=False):
+        parts.append((f"SELECT pk FROM new WHERE {condition} ORDER BY rank DESC, pk DESC LIMIT {limit:d}", ()))
+        parts.append(_ranked(rows, query, field)[:limit].query.sql_with_params())
+    statement = f"""
+        WITH new AS MATERIALIZED (
+            SELECT pk, ts_rank(%s::real[], tokens, %s::tsquery, 1) AS rank, tokens @@ %s::tsquery AS whole
+            FROM ({new[0]}) AS seen (pk, tokens) WHERE tokens @@ %s::tsquery
+        )
+        SELECT pk FROM ({" UNION ALL ".join(f"({sql})" for sql, _ in parts)}) AS found (pk) LIMIT {limit:d}
+    """
+    asked = [WEIGHTS, query.literal, whole.literal, *new[1], query.literal]
+    return RawSQL(statement, [*asked, *(value for _, values in parts for value in values)])
 
 
 def _literal(places: dict[str, list[str]]) -> str:

@@ -47,6 +47,17 @@ def test_the_newest_and_what_has_all_words_are_answered_first(monkeypatch):
     assert best(seen, query("teapot"), limit=3).count() == 0
 
 
+def test_of_a_large_desk_only_what_one_may_see_is_answered(agent, monkeypatch):
+    monkeypatch.setattr(vectors, "WINDOW", 2)
+    for team in (agent.grants[0].team, TeamFactory()):
+        for words in ("grey kettle", "grey pot"):
+            make_ticket(team=team, subject=words, description="of the house")
+    mine = Ticket.objects.workable_by(agent)
+    assert subjects(best(mine, query("grey kettle"), limit=9)) == ["grey kettle", "grey pot"]
+    assert subjects(best(mine, query("grey"), limit=9)) == ["grey pot", "grey kettle"], "one word, the newest first"
+    assert subjects(best(mine.none(), query("grey kettle"), limit=9)) == []
+
+
 def test_a_rare_and_a_common_word_find_the_same(monkeypatch):
     rows = [make_ticket(subject=f"the kettle {n}", description="of the house") for n in range(3)]
     wanted = {row.pk for row in rows}
