@@ -89,12 +89,3 @@ def requires(*codes: str) -> Callable[[View], View]:
         return gate
 
     return decorate
-
-
-class Requires:
-    """Mixin for class views, first in the bases: `permission_codes = ("report.view",)`."""
-
-    permission_codes: tuple[str, ...] = ()
-
-    def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
-        return refuse(request, self.permission_codes) or super().dispatch(request, *args, **kwargs)  # type: ignore[misc]

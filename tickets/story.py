@@ -21,6 +21,7 @@ from tickets.message_html import is_long, message_html
 from tickets.models import Attachment, Message, Resolution, SeverityContest, Ticket
 from tickets.previews import shape_of
 from tickets.promises import Pledge, next_pledge, pledges
+from tickets.selectors.conversation import newest_part
 from tickets.selectors.family import with_trail
 from tickets.wording import regrades_of
 
@@ -60,6 +61,8 @@ class Story:
     pledges: list[Pledge]
     next: Pledge | None
     lines: list[Line]
+    hidden: int
+    """How many earlier messages of a long conversation are not among the lines."""
     resolution: Resolution | None
     contest: SeverityContest | None
     asks: bool
@@ -76,9 +79,7 @@ def for_list(tickets: QuerySet[Ticket]) -> QuerySet[Ticket]:
 def for_page(tickets: QuerySet[Ticket]) -> QuerySet[Ticket]:
     """What the page of one ticket needs, in a fixed number of queries."""
     related = ("assignee", "team", "requester", "organization", "category", "module__product", "version")
-    said = with_trail(Message.objects.filter(kind__in=_TOLD)).select_related("author").prefetch_related("attachments")
     return tickets.select_related(*related, "follow_up_of", "merged_into").prefetch_related(
-        Prefetch("messages", said.order_by("pk"), to_attr="told"),
         Prefetch("clocks", clocks_to_show()),
         "resolutions",
         "contests",
@@ -91,11 +92,13 @@ def next_of(ticket: Ticket) -> Pledge | None:
     return next_pledge(pledges(ticket, ticket.open_clocks))  # type: ignore[attr-defined]
 
 
-def story_of(ticket: Ticket, *, reader: User, file_url: Callable[[Attachment], str]) -> Story:
-    """The story of a ticket that came through `for_page`, told to ``reader``."""
+def story_of(ticket: Ticket, *, reader: User, file_url: Callable[[Attachment], str], whole: bool = False) -> Story:
+    """The story of a ticket that came through `for_page`, told to ``reader``; ``whole`` with all of a long one."""
     promised = pledges(ticket, ticket.clocks.all())
     resolution = next((row for row in ticket.resolutions.all() if row.cycle == ticket.cycle), None)
-    told: list[Message] = ticket.told  # type: ignore[attr-defined]
+    said = with_trail(ticket.messages.filter(kind__in=_TOLD)).select_related("author").prefetch_related("attachments")
+    told, hidden = newest_part(said, whole=whole)
+    opening = None if hidden or not told else told[0]
     grades = regrades_of(ticket, told)
     answered = resolution is not None and bool(resolution.confirmed_at or resolution.refuted_at)
     return Story(
@@ -103,7 +106,8 @@ def story_of(ticket: Ticket, *, reader: User, file_url: Callable[[Attachment], s
         steps=steps_of(ticket),
         pledges=promised,
         next=next_pledge(promised) if ticket.is_unresolved else None,
-        lines=[_line(message, reader, file_url, grades.get(message.pk, ""), first=told[0]) for message in told],
+        lines=[_line(message, reader, file_url, grades.get(message.pk, ""), opening) for message in told],
+        hidden=hidden,
         resolution=resolution,
         contest=next(iter(ticket.contests.all()), None),
         asks=ticket.status == Status.RESOLVED and not answered,
@@ -124,7 +128,9 @@ def steps_of(ticket: Ticket) -> list[Step]:
     ]
 
 
-def _line(message: Message, reader: User, file_url: Callable[[Attachment], str], grade: str, first: Message) -> Line:
+def _line(
+    message: Message, reader: User, file_url: Callable[[Attachment], str], grade: str, opening: Message | None
+) -> Line:
     """Customers' words are shown as they were typed; only staff writes Markdown.
 
     The reader is «You» and no name: by a private link, the name behind the address is nobody's business.
@@ -134,7 +140,7 @@ def _line(message: Message, reader: User, file_url: Callable[[Attachment], str],
         kind=message.kind,
         author=_("You") if own else message.author.name if message.author else "",
         at=message.created_at,
-        html=message_html(message, opens=message is first),
+        html=message_html(message, opens=message is opening),
         mark=grade or ", ".join(str(Mark(mark).label) for mark in message.marks),
         files=[
             {"url": file_url(item), "name": item.name, "size": item.size, "shape": shape_of(item)}

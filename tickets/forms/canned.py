@@ -22,7 +22,7 @@ class CannedForm(forms.ModelForm):
         label=_("Adds the tags"),
         max_length=400,
         required=False,
-        help_text=_("Separated by commas. What does something beside is a macro and stands in the ticket's menu."),
+        help_text=_("Separated by commas. What does something besides is a macro and stands in the ticket's menu."),
     )
 
     class Meta:

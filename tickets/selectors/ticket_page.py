@@ -24,6 +24,7 @@ from tickets.models import Message, Resolution, Ticket, TicketEvent, TicketSeen
 from tickets.permissions import allowed_actions
 from tickets.previews import shape_of
 from tickets.selectors.checklist import checklist, templates_for
+from tickets.selectors.conversation import newest_part
 from tickets.selectors.family import family_of, with_trail
 from tickets.selectors.mails import mails_of
 from tickets.selectors.merging import merged_into
@@ -31,8 +32,6 @@ from tickets.selectors.progress import draft_of
 from tickets.selectors.time import minutes_spent
 from tickets.wording import regrades_of
 
-#: Longer conversations show their newest part first; the rest is one click away.
-MESSAGES = 150
 HISTORY = 5
 SIMILAR = 5
 _WORDS = 2000  # characters of a ticket by which its likes are sought
@@ -87,15 +86,10 @@ def workable_ticket(*, user: User, number: str) -> Ticket:
 
 def conversation(*, ticket: Ticket, whole: bool = False) -> Conversation:
     """The messages in order, with author, files, HTML and the words of their marks."""
-    rows = _shown(ticket).order_by("-id")
-    found: list[Any] = list(rows if whole else rows[: MESSAGES + 1])
-    hidden = 0
-    if not whole and len(found) > MESSAGES:
-        hidden = ticket.messages.count() - MESSAGES
-        found = found[:MESSAGES]
-    found.reverse()
+    found, hidden = newest_part(_shown(ticket), whole=whole)
     grades = regrades_of(ticket, found)
     mails = mails_of(ticket=ticket, messages=found)
+    message: Any
     for message in found:
         dress(message, opens=not hidden and message is found[0])
         message.mails = mails.get(message.pk, [])

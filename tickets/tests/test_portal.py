@@ -127,6 +127,22 @@ def test_the_story_tells_what_was_said_and_no_note_and_no_inside(client, ticket,
     assert "takes care of it" in text
 
 
+def test_a_long_story_shows_its_end_first(client, ticket, agent, customer, monkeypatch):
+    monkeypatch.setattr("tickets.selectors.conversation.MESSAGES", 5)
+    for n in range(9):
+        conversation.reply(ticket=ticket, actor=agent, body=f"answer number {n}.")
+        conversation.add_note(ticket=ticket, actor=agent, body="not counted here")
+    client.force_login(customer)
+    told = ticket.messages.exclude(kind="note").count()
+    response = client.get(page_of(ticket))
+    text = response.content.decode()
+    assert "answer number 8." in text and "answer number 3." not in text
+    assert f"Show {told - 5} earlier messages" in text
+    assert f'href="#{response.context["story"].lines[-1].id}"' in text
+    whole = client.get(page_of(ticket) + "?all=1").content.decode()
+    assert "answer number 0." in whole and f'hx-get="{page_of(ticket)}?all=1"' in whole
+
+
 def test_promises_stand_in_the_customers_words(client, ticket, customer):
     client.force_login(customer)
     response = client.get(page_of(ticket))

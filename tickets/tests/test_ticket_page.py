@@ -238,7 +238,7 @@ def test_the_number_of_queries_does_not_grow(ticket, agent, team, django_assert_
 
 
 def test_a_long_conversation_shows_its_end_first(ticket, agent, monkeypatch):
-    monkeypatch.setattr("tickets.selectors.ticket_page.MESSAGES", 5)
+    monkeypatch.setattr("tickets.selectors.conversation.MESSAGES", 5)
     for n in range(9):
         conversation.add_note(ticket=ticket, actor=agent, body=f"note number {n}.")
     client = signed_in(agent)

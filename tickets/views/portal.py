@@ -131,7 +131,8 @@ def status_file(request: HttpRequest, token: str, pk: int) -> HttpResponseBase:
 def _page(
     request: HttpRequest, door: Door, typed: dict[str, forms.Form] | None = None, code: int = 200
 ) -> HttpResponse:
-    story = story_of(door.ticket, reader=door.user, file_url=door.file)
+    whole = "all" in request.GET
+    story = story_of(door.ticket, reader=door.user, file_url=door.file, whole=whole)
     may = {name: permissions.may(door.user, name, door.ticket) for name in permissions.CUSTOMER_ACTIONS}
     may["contest"] &= door.ticket.is_unresolved and not (story.contest and story.contest.state == "open")
     may["urge"] &= door.ticket.is_unresolved
@@ -147,6 +148,7 @@ def _page(
         "story": story,
         "ticket": door.ticket,
         "door": door,
+        "whole": whole,
         "may": may,
         "forms": shown,
         "opens_again": opens_again(closed_at=door.ticket.closed_at, now=now),
