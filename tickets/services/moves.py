@@ -92,35 +92,31 @@ def resolve_ticket(
         words = message.strip() or solution
         text = add_message(change, MessageKind.PUBLIC, words, author=actor, files=stored, channel=channel)
         answered(change, Reply(resolves=True))
-        resolution = Resolution.objects.create(
-            ticket=change.ticket,
-            cycle=change.ticket.cycle,
-            cause=cause.strip(),
-            solution=solution.strip(),
-            verification=verification,
-            proof=proof.strip(),
-            resolved_by=actor,
-            resolved_at=change.now,
-            close_due_at=default_calendar().add_working_days(change.now, CLOSES_AFTER_WORKING_DAYS),
-        )
+        findings = {"cause": cause.strip(), "solution": solution.strip(), "proof": proof.strip()}
+        resolution = _keep(change, actor, verification=verification, **findings)
         source = change.ticket.status
         take_if_free(change, actor)
         change.set(status=Status.RESOLVED, hold_reason="", resolved_at=change.now)
         begin_anew(change, Start.RESOLUTION)
-        record(
-            ticket=change.ticket,
-            code="ticket.resolved",
-            actor=actor,
-            now=change.now,
-            source=source,
-            cycle=change.ticket.cycle,
-            message=text.pk,
-        )
+        fact = {"cycle": change.ticket.cycle, "message": text.pk}
+        record(ticket=change.ticket, code="ticket.resolved", actor=actor, now=change.now, source=source, **fact)
         lapse_contest(change)
         lapse_handover(change)
-        change.tell("ticket.resolved", message=text.pk, cycle=change.ticket.cycle)
+        change.tell("ticket.resolved", **fact)
         tell_watchers(change, what="resolved", actor=actor)
     return resolution
+
+
+def _keep(change: Change, actor: User, **findings: str) -> Resolution:
+    now = change.now
+    return Resolution.objects.create(
+        ticket=change.ticket,
+        cycle=change.ticket.cycle,
+        resolved_by=actor,
+        resolved_at=now,
+        close_due_at=default_calendar().add_working_days(now, CLOSES_AFTER_WORKING_DAYS),
+        **findings,
+    )
 
 
 @survives_deadlock
