@@ -2,7 +2,8 @@
 
 The database and Redis are those of DATABASE_URL and REDIS_URL; where these are unset, embedded servers are started
 here (once, by the process that hands out the work) before Django reads its settings.
-What a machine lacks is skipped and named loudly in the closing lines, or fails with HELPDESK_REQUIRE=browser,data,mail.
+What a machine lacks is skipped and named loudly in the closing lines, or fails with
+HELPDESK_REQUIRE=browser,data,mail,smtp.
 """
 
 import asyncio
@@ -25,6 +26,7 @@ _MISSING = "MISSING: "
 _LACKS = {
     "browser": "no chromium found: the browser journeys did NOT run (apt-get install -y chromium fonts-noto-cjk)",
     "mail": "no dovecot found: the mail server tests did NOT run (apt-get install -y dovecot-imapd dovecot-lmtpd)",
+    "smtp": "no postfix found, or not root: the tests with a real SMTP server did NOT run (apt-get install -y postfix)",
     "data": "HELPDESK_TEST_DATA is not set: tests that read the shared data did NOT run (set it to that folder)",
 }
 _servers = None
@@ -155,6 +157,11 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
 
         if not is_installed():
             _missing("mail")
+    if item.get_closest_marker("smtpserver"):
+        from intake.tests import smtp_server
+
+        if not smtp_server.is_installed():
+            _missing("smtp")
     if journey or _a_loop_runs_here():
         os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"
     else:

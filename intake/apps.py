@@ -10,9 +10,11 @@ class IntakeConfig(AppConfig):
         from intake.mail.answering import wrote_last
         from intake.mail.tokens import answers_to
         from intake.notices import NOTICES
-        from outbox import registry, replying, threads
+        from intake.wecom.telling import WecomService
+        from outbox import chat, registry, replying, threads
 
         for notice in NOTICES:
             registry.register(notice)
         replying.register(answers_to)
         threads.register(wrote_last)
+        chat.register(WecomService())

@@ -42,6 +42,7 @@ calls = [
 
 chats = [
     path("setup/wecom/", wecom.apps, name="apps"),
+    path("setup/wecom/<int:pk>/try/", wecom.try_app, name="try"),
     path("setup/wecom/messages/<int:pk>/who/", wecom.who, name="who"),
     path("setup/wecom/messages/<int:pk>/away/", wecom.put_away, name="away"),
     path("setup/wecom/messages/<int:pk>/retry/", wecom.again, name="retry"),

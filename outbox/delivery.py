@@ -18,12 +18,13 @@ from django.core.exceptions import ValidationError
 from django.core.mail import get_connection
 from django.core.mail.backends.base import BaseEmailBackend
 from django.db import transaction
-from django.db.models import Exists, F, Min, OuterRef, Q, QuerySet
+from django.db.models import F, Min, QuerySet
 
-from outbox import clock, limits, push, registry
-from outbox.backoff import MAX_ATTEMPTS, PASSED_AFTER, backoff
+from outbox import chat_sending, clock, limits, push, registry
+from outbox.backoff import MAX_ATTEMPTS, backoff
+from outbox.claiming import sendable
 from outbox.crash import crash_point
-from outbox.models import Delivery, Intent
+from outbox.models import Delivery
 from outbox.rendering import message_id, render_mail
 from outbox.resolving import resolve_due
 from outbox.robots import sending as robots
@@ -82,7 +83,7 @@ def run(*, read_clock: ReadClock = clock.now) -> Counter[str]:
         done += sent
         if not sent or sent["away"] or time.monotonic() > last_start:
             break
-    return done + robots.send_due(read_clock=read_clock)
+    return done + chat_sending.send_due(read_clock=read_clock) + robots.send_due(read_clock=read_clock)
 
 
 def send_due(*, read_clock: ReadClock = clock.now, limit: int = 50) -> Counter[str]:
@@ -116,7 +117,9 @@ def _claim(now: datetime, limit: int) -> list[_Message]:
     """Lease the next messages to this process; the attempt is counted here, so that a killed one counts too."""
     with transaction.atomic():
         leaders = list(
-            _sendable(now).select_for_update(skip_locked=True, of=("self",)).values_list("pk", "batch")[:limit]
+            sendable(Delivery.Channel.MAIL, now=now)
+            .select_for_update(skip_locked=True, of=("self",))
+            .values_list("pk", "batch")[:limit]
         )
         queued = Delivery.objects.filter(state=State.QUEUED, batch__in=[batch for _, batch in leaders])
         # Who holds the lowest row of a batch has the batch: grouping may have joined two leaders since we looked.
@@ -130,37 +133,6 @@ def _claim(now: datetime, limit: int) -> list[_Message]:
             messages[row.batch].deliveries.append(row)
         crash_point("before-claim-commits", *{row.intent.kind for row in rows})
     return [message for message in messages.values() if message.deliveries]
-
-
-def _sendable(now: datetime) -> QuerySet[Delivery]:
-    """Due mails that nobody holds, one row per batch, none ahead of an earlier one of its stream and recipient."""
-    same = Delivery.objects.filter(state=State.QUEUED, batch=OuterRef("batch"))
-    # What waits for the end of quiet hours holds up nothing: behind it may be what has to wake somebody.
-    ahead = Delivery.objects.filter(
-        Q(quiet_until__isnull=True) | Q(quiet_until__lte=now),
-        state=State.QUEUED,
-        stream=OuterRef("stream"),
-        recipient=OuterRef("recipient"),
-        channel=OuterRef("channel"),
-        intent_id__lt=OuterRef("intent_id"),
-        attempts__lt=PASSED_AFTER,
-    )
-    unresolved = Intent.objects.filter(
-        Q(available_at__lte=now) | Q(attempts__gt=0),
-        state=Intent.State.PENDING,
-        stream=OuterRef("stream"),
-        pk__lt=OuterRef("intent_id"),
-        attempts__lt=PASSED_AFTER,
-    )
-    # A grouped message waits for none, or two of them could wait for each other.
-    grouped = Exists(same.exclude(pk=OuterRef("pk")))
-    return (
-        Delivery.objects.filter(state=State.QUEUED, channel=Delivery.Channel.MAIL, next_attempt_at__lte=now)
-        .filter(Q(locked_until__isnull=True) | Q(locked_until__lte=now))
-        .exclude(Exists(same.filter(pk__lt=OuterRef("pk"))))
-        .filter(grouped | ~(Exists(ahead) | Exists(unresolved)))
-        .order_by("next_attempt_at", "id")
-    )
 
 
 def _send(message: _Message, connection: BaseEmailBackend, now: datetime) -> str:

@@ -75,6 +75,7 @@ class Delivery(models.Model):
         MAIL = "mail", pgettext_lazy("channel", "e-mail")
         PAGE = "page", _("in the page")
         ROBOT = "robot", _("chat robot")
+        WECOM = "wecom", pgettext_lazy("channel", "WeCom")
 
     class State(models.TextChoices):
         QUEUED = "queued", _("queued")
@@ -113,6 +114,9 @@ class Delivery(models.Model):
     accepted_at = models.DateTimeField(pgettext_lazy("instant", "accepted"), null=True, blank=True)
     seen_at = models.DateTimeField(_("seen"), null=True, blank=True)
     last_error = models.TextField(_("last error"), blank=True)
+    parts_sent = models.PositiveSmallIntegerField(
+        _("parts sent"), default=0, db_default=0, help_text=_("Of a long message of a chat service.")
+    )
 
     class Meta:
         verbose_name = _("delivery")

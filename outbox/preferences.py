@@ -16,7 +16,7 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from outbox import registry
+from outbox import chat, registry
 from outbox.mail_models import DigestLine, MailHabit, Preference
 from outbox.models import Delivery, Intent
 from outbox.registry import Notice, Recipient
@@ -102,7 +102,7 @@ class Choices:
             left = choice is not None and choice.mail == Mail.OFF
             if notice.essential(intent) or (chosen.habit.hears == MailHabit.Hears.ALL and not left):
                 return person, False
-            return _without(person, MAIL), False
+            return _without(person, MAIL, *chat.channels()), False
         kept = person
         if choice and not choice.page and not notice.must_reach:
             kept = _without(kept, PAGE)
@@ -130,8 +130,8 @@ def _way_of_mail(notice: Notice, intent: Intent, choice: Choice | None, habit: M
     return Mail.OFF if habit.digest == MailHabit.Digest.NEVER else Mail.DIGEST
 
 
-def _without(person: Recipient, channel: str) -> Recipient:
-    return replace(person, channels=tuple(one for one in person.channels if one != channel))
+def _without(person: Recipient, *channels: str) -> Recipient:
+    return replace(person, channels=tuple(one for one in person.channels if one not in channels))
 
 
 def write_lines(lines: Iterable[tuple[int, Intent]], *, now: datetime) -> None:

@@ -32,6 +32,8 @@ class Recipient:
     language: str = "zh-hans"
     channels: tuple[str, ...] = ("mail", "page")
     quiet: QuietHours | None = None
+    #: The ID under which a chat service of theirs knows them (`outbox.chat`).
+    chat: str = ""
 
     @classmethod
     def of(cls, user: Any, channels: tuple[str, ...] = ("mail", "page")) -> Recipient:

@@ -19,12 +19,14 @@ from django.utils import timezone, translation
 
 from outbox import registry, threads, unsubscribing
 from outbox.cards import Card
+from outbox.chat import Words
 from outbox.models import Delivery, Intent
 from outbox.quiet import zone_of
 from outbox.replying import Answers, answers_to
 from outbox.wording.rows import Parts, written
 
 _SUBJECT_MAX = 200
+_EMPTY_LINES = re.compile(r"\n[ \t]*\n\s*\n")
 LOOP_HEADER = "X-Loop"
 _OWN_ID = re.compile(r"outbox\.([0-9a-f]{32})@(.+)")
 _MESSAGE_ID = re.compile(r"<[^<>\s@]{1,250}@[^<>\s@]{1,250}>")
@@ -75,6 +77,16 @@ def render_card(*, delivery: Delivery, now: datetime) -> Card:
     """What a chat robot shows of one delivery, in the robot's language and the house's time zone."""
     with _reader(delivery):
         return registry.get(delivery.intent.kind).card([delivery.intent], delivery, now)
+
+
+def render_words(*, delivery: Delivery, now: datetime) -> Words:
+    """What a chat service tells one person: the text of the mail about the same, in the administrator's words too."""
+    kind = delivery.intent.kind
+    with _reader(delivery):
+        context = _context([delivery.intent], delivery, now)
+        own = written(kind=kind, context=context).text
+        text = own if own is not None else _plain(f"{registry.template_folder(kind)}/text.txt", context)
+    return Words(_EMPTY_LINES.sub("\n\n", text).strip(), context.get("url", ""))
 
 
 def message_id(delivery: Delivery) -> str:

@@ -19,7 +19,7 @@ logger = logging.getLogger(__name__)
 
 #: More than this many groupable messages for one recipient, channel and kind in one tick leave as one.
 GROUP_ABOVE = 3
-_CHANNELS = {Delivery.Channel.MAIL, Delivery.Channel.PAGE}
+_CHANNELS = {Delivery.Channel.MAIL, Delivery.Channel.PAGE, Delivery.Channel.WECOM}
 
 
 class NobodyToTell(LookupError):
@@ -137,9 +137,12 @@ def _quiet_until(intent: Intent, notice: Notice, person: Recipient, channel: str
 
 
 def _reachable(person: Recipient, channel: str) -> bool:
-    if len(person.key) > 120 or len(person.address) > 254 or "\x00" in person.key + person.address:
+    addresses = person.key + person.address + person.chat
+    if len(person.key) > 120 or max(len(person.address), len(person.chat)) > 254 or "\x00" in addresses:
         raise ValueError("a recipient that no row can hold")  # here, so that only this intent fails
-    return bool(person.address) if channel == Delivery.Channel.MAIL else person.user_id is not None
+    if channel == Delivery.Channel.MAIL:
+        return bool(person.address)
+    return person.user_id is not None and (channel == Delivery.Channel.PAGE or bool(person.chat))
 
 
 def _delivery(intent: Intent, person: Recipient, channel: str, quiet_until: datetime | None, now: datetime) -> Delivery:
@@ -150,7 +153,7 @@ def _delivery(intent: Intent, person: Recipient, channel: str, quiet_until: date
         channel=channel,
         recipient=person.key,
         user_id=person.user_id,
-        address=person.address,
+        address=person.chat if channel == Delivery.Channel.WECOM else person.address,
         language=person.language,
         batch=uuid.uuid4(),
         stream=intent.stream,
@@ -172,7 +175,7 @@ def _group(fresh: list[Delivery], intents: Iterable[Intent]) -> None:
     kinds = {intent.pk: intent.kind for intent in intents}
     for row in fresh:
         kind = kinds[row.intent_id]
-        if registry.get(kind).group and row.channel != Delivery.Channel.ROBOT:  # those are put together when they leave
+        if registry.get(kind).group and row.channel in (Delivery.Channel.MAIL, Delivery.Channel.PAGE):
             buckets[(row.recipient, row.channel, kind, row.quiet_until)].append(row)
     for (recipient, channel, kind, quiet_until), rows in buckets.items():
         waiting = _waiting(recipient, channel, kind, quiet_until)

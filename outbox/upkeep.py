@@ -32,6 +32,7 @@ def resend(*, delivery_id: int, now: datetime) -> bool:
             next_attempt_at=now,
             quiet_until=None,
             locked_until=None,
+            parts_sent=0,
             batch=uuid.uuid4(),
         )
         transaction.on_commit(doorbell.ring, robust=True)
@@ -51,6 +52,7 @@ def resend_kind(*, kind: str, now: datetime) -> int:
             next_attempt_at=now,
             quiet_until=None,
             locked_until=None,
+            parts_sent=0,
             batch=Cast(MD5(Concat(Cast("batch", TextField()), Value(now.isoformat()))), UUIDField()),
         )
         transaction.on_commit(doorbell.ring, robust=True)

@@ -83,6 +83,15 @@ def post(url: str, *, body: bytes, headers: Mapping[str, str] | None = None, tim
         Refused: the address is none that we call; there was no connection.
         Unreachable: no connection, no answer in time, or a broken one.
     """
+    return _call("POST", url, body=body, headers=headers or {}, timeout=timeout)
+
+
+def get(url: str, *, timeout: float = 10) -> Answer:
+    """Ask ``url`` by GET; otherwise as `post`."""
+    return _call("GET", url, body=None, headers={}, timeout=timeout)
+
+
+def _call(method: str, url: str, *, body: bytes | None, headers: Mapping[str, str], timeout: float) -> Answer:
     parts = _parts(url)
     ends_at = time.monotonic() + timeout
     error: OSError | None = None
@@ -94,7 +103,7 @@ def post(url: str, *, body: bytes, headers: Mapping[str, str] | None = None, tim
             error = failed
             connection.close()
             continue
-        return _ask(connection, parts, body=body, headers=headers or {}, seconds=ends_at - time.monotonic())
+        return _ask(connection, method, parts, body=body, headers=headers, seconds=ends_at - time.monotonic())
     raise Unreachable(f"{parts.hostname}: {_words(error)}") from error
 
 
@@ -201,7 +210,13 @@ def _connection(parts: SplitResult, address: str, *, timeout: float) -> _Plain |
 
 
 def _ask(
-    connection: _Plain | _Secure, parts: SplitResult, *, body: bytes, headers: Mapping[str, str], seconds: float
+    connection: _Plain | _Secure,
+    method: str,
+    parts: SplitResult,
+    *,
+    body: bytes | None,
+    headers: Mapping[str, str],
+    seconds: float,
 ) -> Answer:
     path = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
     # Every byte that trickles in would begin the socket's own time anew; this one ends for all of them together.
@@ -210,7 +225,7 @@ def _ask(
     alarm.daemon = True
     alarm.start()
     try:
-        connection.request("POST", path, body=body, headers={"User-Agent": _AGENT, "Connection": "close", **headers})
+        connection.request(method, path, body=body, headers={"User-Agent": _AGENT, "Connection": "close", **headers})
         response = connection.getresponse()
         begun = response.read(MOST_ANSWER)
         if late.is_set():  # what was cut off looks like an answer that ended

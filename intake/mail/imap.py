@@ -15,7 +15,7 @@ from datetime import datetime
 
 from django.utils.translation import gettext as _
 
-from intake.mail.oauth import access_token
+from intake.mail.oauth import access_token, forget_token
 from intake.models import Mailbox
 from outbox.sealing import Unreadable
 
@@ -125,10 +125,27 @@ def _connect(mailbox: Mailbox) -> imaplib.IMAP4:
 def _sign_in(server: imaplib.IMAP4, mailbox: Mailbox, now: datetime) -> None:
     user = mailbox.user or mailbox.address
     if mailbox.sign_in == Mailbox.SignIn.OAUTH2:
-        answers = iter([f"user={user}\x01auth=Bearer {access_token(mailbox, now=now)}\x01\x01".encode()])
-        server.authenticate("XOAUTH2", lambda _challenge: next(answers, b""))
+        _sign_in_by_token(server, user, mailbox, now)
     else:
         server.login(user, mailbox.secret("password"))
+
+
+def _sign_in_by_token(server: imaplib.IMAP4, user: str, mailbox: Mailbox, now: datetime) -> None:
+    """By XOAUTH2, which the great providers speak, else by the standard that came after it (RFC 7628)."""
+    token = access_token(mailbox, now=now)
+    if "AUTH=OAUTHBEARER" in server.capabilities and "AUTH=XOAUTH2" not in server.capabilities:
+        name = user.replace("=", "=3D").replace(",", "=2C")
+        mechanism, first = "OAUTHBEARER", f"n,a={name},\x01auth=Bearer {token}\x01\x01"
+    else:
+        mechanism, first = "XOAUTH2", f"user={user}\x01auth=Bearer {token}\x01\x01"
+    answers = iter([first.encode()])
+    # A refusal comes as a challenge with its reason, which has to be answered before the server says no.
+    refused = b"" if mechanism == "XOAUTH2" else b"\x01"
+    try:
+        server.authenticate(mechanism, lambda _challenge: next(answers, refused))
+    except imaplib.IMAP4.error:
+        forget_token(mailbox)  # revoked before its time: the next visit asks for another one
+        raise
 
 
 def _quoted(folder: str) -> str:

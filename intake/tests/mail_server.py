@@ -28,7 +28,7 @@ ssl = yes
 ssl_cert = <{folder}/cert.pem
 ssl_key = <{folder}/key.pem
 disable_plaintext_auth = no
-auth_mechanisms = plain xoauth2
+auth_mechanisms = {mechanisms}
 recipient_delimiter = +
 default_internal_user = {user}
 default_internal_group = {group}
@@ -37,11 +37,13 @@ mail_location = maildir:{folder}/mail/%u
 first_valid_uid = 1
 passdb {{
   driver = passwd-file
+  mechanisms = plain none
   args = scheme=PLAIN username_format=%u {folder}/users
 }}
+{oauth}
 userdb {{
   driver = static
-  args = uid={uid} gid={gid} home={folder}/mail/%u allow_all_users=yes
+  args = uid={uid} gid={gid} home={folder}/mail/%u
 }}
 namespace inbox {{
   inbox = yes
@@ -71,6 +73,23 @@ protocol lmtp {{
 """
 
 
+_OAUTH = """
+passdb {{
+  driver = oauth2
+  mechanisms = xoauth2 oauthbearer
+  args = {folder}/oauth2.conf
+}}
+"""
+#: Dovecot asks the service by which tokens were given whose a token is (RFC 7662).
+_INTROSPECTION = """
+introspection_mode = post
+introspection_url = {url}
+username_attribute = username
+active_attribute = active
+active_value = true
+"""
+
+
 @dataclass(frozen=True)
 class MailServer:
     """Where it answers, and what it trusts."""
@@ -94,6 +113,14 @@ class MailServer:
         found = [path for place in ("new", "cur") for path in (self.folder / "mail" / user).glob(f"{place}/*")]
         return [path.read_bytes() for path in sorted(found, key=lambda path: path.stat().st_mtime_ns)]
 
+    def await_mails(self, user: str, count: int) -> list[bytes]:
+        """The same, once there are ``count``: what came by a mail exchanger arrives when that has handed it on."""
+        deadline = time.monotonic() + 20
+        while len(found := self.mails_of(user)) < count:
+            assert time.monotonic() < deadline, f"{len(found)} of {count} mails for {user}\n{_log(self)}"
+            time.sleep(0.02)
+        return found
+
 
 def is_installed() -> bool:
     return _dovecot() is not None and Path("/usr/lib/dovecot/lmtp").exists()
@@ -104,33 +131,40 @@ def _dovecot() -> str | None:
 
 
 @contextmanager
-def mail_server(*users: str) -> Iterator[MailServer]:
-    """A server on which ``users`` have mailboxes; gone with all it held afterwards."""
+def mail_server(*users: str, introspection: str = "", bearer: str = "xoauth2 oauthbearer") -> Iterator[MailServer]:
+    """A server on which ``users`` have mailboxes; gone with all it held afterwards.
+
+    With the URL of an ``introspection`` they sign in by tokens too, by the mechanisms of ``bearer``.
+    """
     folder = Path(tempfile.mkdtemp(prefix="mail-", dir="/tmp"))  # short: it holds sockets
     person = pwd.getpwnam("nobody") if os.geteuid() == 0 else pwd.getpwuid(os.geteuid())
-    imap, imaps, lmtp = _free_ports(3)
+    imap, imaps, lmtp = free_ports(3)
     import grp
 
     (folder / "dovecot.conf").write_text(
         _CONFIG.format(
             folder=folder, user=person.pw_name, group=grp.getgrgid(person.pw_gid).gr_name, uid=person.pw_uid,
             gid=person.pw_gid, imap=imap, imaps=imaps, lmtp=lmtp,
+            oauth=_OAUTH.format(folder=folder) if introspection else "",
+            mechanisms=f"plain {bearer}" if introspection else "plain",
         )
     )  # fmt: skip
+    (folder / "oauth2.conf").write_text(_INTROSPECTION.format(url=introspection))
     (folder / "users").write_text("".join(f"{user}:{{PLAIN}}{PASSWORD}\n" for user in users))
     for name in ("run", "state", "mail"):
         (folder / name).mkdir()
-    _make_certificate(folder)
+    make_certificate(folder)
     for path in (folder, *folder.rglob("*")):
         os.chown(path, person.pw_uid, person.pw_gid)
-    process = subprocess.Popen(
-        [_dovecot() or "dovecot", "-F", "-c", str(folder / "dovecot.conf")],
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.DEVNULL,
-        stderr=(folder / "errors").open("wb"),
-        start_new_session=True,
-        preexec_fn=lambda: _become(person),  # noqa: PLW1509 - only one thread forks here
-    )
+    with (folder / "errors").open("wb") as errors:
+        process = subprocess.Popen(
+            [_dovecot() or "dovecot", "-F", "-c", str(folder / "dovecot.conf")],
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=errors,
+            start_new_session=True,
+            preexec_fn=lambda: _become(person),  # noqa: PLW1509 - only one thread forks here
+        )
     server = MailServer(folder, imap, imaps, lmtp)
     try:
         _wait_for(server, process)
@@ -149,14 +183,16 @@ def _become(person: pwd.struct_passwd) -> None:
     die_with_parent(signal.SIGTERM)
 
 
-def _make_certificate(folder: Path) -> None:
+def make_certificate(folder: Path) -> None:
+    """Key and certificate of localhost, signed by nobody but itself."""
     command = ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj", "/CN=localhost"]
     command += ["-addext", "subjectAltName=DNS:localhost,IP:127.0.0.1"]
     command += ["-keyout", str(folder / "key.pem"), "-out", str(folder / "cert.pem")]
     subprocess.run(command, check=True, capture_output=True)
 
 
-def _free_ports(count: int) -> list[int]:
+def free_ports(count: int) -> list[int]:
+    """Ports of this machine that nobody uses just now."""
     sockets = [socket.create_server(("127.0.0.1", 0)) for _ in range(count)]
     try:
         return [each.getsockname()[1] for each in sockets]

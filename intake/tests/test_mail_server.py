@@ -1,4 +1,8 @@
-"""On a real mail server: mail in, ticket, reply out, answer in; and what is fetched is here before it is gone there."""
+"""On real mail servers: mail in, ticket, reply out, answer in; and what is fetched is here before it is gone there.
+
+Mails leave by SMTP to Postfix, which hands them on to Dovecot by LMTP, where the customer reads them and the product
+fetches the answers by IMAP.
+"""
 
 import email
 import imaplib
@@ -6,37 +10,37 @@ import smtplib
 from email.policy import default
 
 import pytest
-from django.core.mail.backends.smtp import EmailBackend
 from django.utils.translation import override
 
 from accounts.models import User
 from accounts.tests.factories import make_administrator
-from intake.mail import fetching, imap, oauth
+from intake.mail import fetching, imap
 from intake.mail.processing import process_due
 from intake.mail.trying import try_mailbox
 from intake.models import InboundMail, Mailbox, MailboxState
 from intake.tests.mail_server import PASSWORD, mail_server
 from intake.tests.mails import US, a_mail
+from intake.tests.smtp_server import REFUSED, smtp_server
 from outbox import clock, delivery
+from outbox.models import Delivery
 from tickets.models import Ticket
 from tickets.services.conversation import reply
 
-pytestmark = [pytest.mark.proof, pytest.mark.mailserver, pytest.mark.django_db]
-ANN = "ann@example.org"
-
-
-class LmtpBackend(EmailBackend):
-    """Django's own way out, to a server that speaks LMTP."""
-
-    @property
-    def connection_class(self):
-        return smtplib.LMTP
+pytestmark = [pytest.mark.proof, pytest.mark.mailserver, pytest.mark.smtpserver, pytest.mark.django_db]
+ANN, COLLEAGUE = "ann@example.org", "ji.haoran@yunfan.example"
+BOB = "bob@example.org"  # who has no mailbox on the server
 
 
 @pytest.fixture(scope="module")
 def server():
-    with mail_server(US, ANN, "ji.haoran@yunfan.example") as server:
+    with mail_server(US, ANN, COLLEAGUE) as server:
         yield server
+
+
+@pytest.fixture(scope="module")
+def postfix(server):
+    with smtp_server(server) as there:
+        yield there
 
 
 @pytest.fixture
@@ -46,7 +50,7 @@ def box(server, team, monkeypatch):
     mailbox = Mailbox(address=US, host="localhost", port=server.imaps, language="en")
     mailbox.keep_secrets(password=PASSWORD)
     mailbox.save()
-    for user in (US, ANN):
+    for user in (US, ANN, COLLEAGUE):
         with imaplib.IMAP4("127.0.0.1", server.imap) as there:
             there.login(user, PASSWORD)
             if there.select("INBOX")[1] != [b"0"]:
@@ -56,10 +60,12 @@ def box(server, team, monkeypatch):
 
 
 @pytest.fixture
-def mails_leave(server, settings):
-    settings.EMAIL_BACKEND = f"{__name__}.LmtpBackend"
-    settings.EMAIL_HOST, settings.EMAIL_PORT = "127.0.0.1", server.lmtp
+def mails_leave(server, postfix, settings):
+    """Mails go to Postfix by SMTP, as in production; the test waits until it has handed on what it took."""
+    settings.EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
+    settings.EMAIL_HOST, settings.EMAIL_PORT = "127.0.0.1", postfix.smtp
     settings.EMAIL_USE_TLS = settings.EMAIL_USE_SSL = False
+    User.objects.filter(memberships__role__code="agent").update(email=COLLEAGUE)
 
 
 def _fetched(mailbox):
@@ -68,8 +74,8 @@ def _fetched(mailbox):
     return count
 
 
-def _newest_of(server, user):
-    return email.message_from_bytes(server.mails_of(user)[-1], policy=default)
+def _newest_of(server, user, count):
+    return email.message_from_bytes(server.await_mails(user, count)[-1], policy=default)
 
 
 def _answer(received, text: str, sender: str) -> tuple[bytes, str]:
@@ -81,17 +87,25 @@ def _answer(received, text: str, sender: str) -> tuple[bytes, str]:
     return raw, to
 
 
-def test_mail_in_ticket_reply_out_answer_in(server, box, mails_leave):
-    server.deliver(a_mail(), US, ANN)
+def _send(postfix, raw, to, sender):
+    """What somebody's mail program does."""
+    with smtplib.SMTP("127.0.0.1", postfix.smtp, timeout=20) as there:
+        there.sendmail(sender, [to], raw)
+
+
+def test_mail_in_ticket_reply_out_answer_in(server, postfix, box, mails_leave):
+    _send(postfix, a_mail(), US, ANN)
+    server.await_mails(US, 1)
     assert _fetched(box) == 1 and server.mails_of(US) == []
     ticket = Ticket.objects.get()
     delivery.run()
-    assert ticket.number in _newest_of(server, ANN)["Subject"]
+    assert ticket.number in _newest_of(server, ANN, 1)["Subject"]
 
     agent = User.objects.get(memberships__role__code="agent")
     reply(ticket=ticket, actor=agent, body="Which version is it?", status="pending")
     delivery.run()
-    received = _newest_of(server, ANN)
+    received = _newest_of(server, ANN, 2)
+    assert any("by mx.test (Postfix)" in line for line in received.get_all("Received"))
     assert "Which version is it?" in received.get_body(("plain",)).get_content()
     assert received["Auto-Submitted"] == "auto-generated" and received["X-Loop"]
     own = f"<{InboundMail.objects.get().message_id}>"  # below the customer's own mail in every mail program
@@ -99,36 +113,57 @@ def test_mail_in_ticket_reply_out_answer_in(server, box, mails_leave):
 
     raw, to = _answer(received, "Version 5.\n\nOn Monday Support wrote:\n> Which version is it?", ANN)
     assert to.startswith("support+r-")
-    server.deliver(raw, to, ANN)
+    _send(postfix, raw, to, ANN)
+    server.await_mails(US, 1)
     assert _fetched(box) == 1
     ticket.refresh_from_db()
     assert [one.body for one in ticket.messages.order_by("pk")][1:] == ["Which version is it?", "Version 5."]
     assert ticket.status == "open" and Ticket.objects.count() == 1
 
 
-def test_a_colleague_answers_from_the_own_mail_program(server, box, mails_leave):
+def test_a_colleague_answers_from_the_own_mail_program(server, postfix, box, mails_leave):
     agent = User.objects.get(memberships__role__code="agent")
-    agent.email = "ji.haoran@yunfan.example"
-    agent.save()
     server.deliver(a_mail(), US, ANN)
     _fetched(box)
     delivery.run()
-    raw, to = _answer(_newest_of(server, agent.email), "Please try version 6.", agent.email)
-    server.deliver(raw, to, agent.email)
+    raw, to = _answer(_newest_of(server, agent.email, 1), "Please try version 6.", agent.email)
+    _send(postfix, raw, to, agent.email)
+    server.await_mails(US, 1)
     _fetched(box)
     ticket = Ticket.objects.get()
     assert [(one.kind, one.body) for one in ticket.messages.order_by("pk")][1:] == [("public", "Please try version 6.")]
     delivery.run()
-    assert "Please try version 6." in _newest_of(server, ANN).get_body(("plain",)).get_content()
+    assert "Please try version 6." in _newest_of(server, ANN, 2).get_body(("plain",)).get_content()
 
 
-@pytest.mark.parametrize("way", ["tls", "starttls", "oauth2"])
-def test_every_way_to_sign_in(server, box, way, monkeypatch):
+def test_what_comes_back_as_undeliverable_is_seen_at_its_answer(server, postfix, box, mails_leave, settings):
+    """The report is Postfix's own, about a mail that it took before it found nobody there."""
+    settings.DEFAULT_FROM_EMAIL = US
+    server.deliver(a_mail(sender=BOB), US, BOB)
+    _fetched(box)
+    ticket, agent = Ticket.objects.get(), User.objects.get(memberships__role__code="agent")
+    reply(ticket=ticket, actor=agent, body="Which version is it?")
+    delivery.run()
+    mails = Delivery.objects.filter(channel="mail", stream=f"ticket:{ticket.number}", user=ticket.requester)
+    assert {row.state for row in mails} == {"accepted"}
+    server.await_mails(US, 2)
+    _fetched(box)
+    assert {(row.state, row.last_error) for row in mails.all()} == {("bounced", f"{BOB}: 5.1.1 failed")}
+    assert Ticket.objects.count() == 1
+
+
+def test_whom_the_server_refuses_at_once_is_not_tried_again(server, box, mails_leave):
+    server.deliver(a_mail(sender=REFUSED), US, REFUSED)
+    _fetched(box)
+    delivery.run()
+    (row,) = Delivery.objects.filter(channel="mail", intent__kind="ticket.acknowledged")
+    assert row.state == "bounced" and "5.1.1" in row.last_error
+
+
+@pytest.mark.parametrize("way", ["tls", "starttls"])
+def test_every_way_to_sign_in(server, box, way):
     if way == "starttls":
         box.security, box.port = "starttls", server.imap
-    if way == "oauth2":
-        box.sign_in, box.sealed_password = "oauth2", ""
-        monkeypatch.setattr(oauth, "_ask", lambda mailbox: {"access_token": PASSWORD, "expires_in": 3600})
     box.save()
     server.deliver(a_mail(), US)
     assert fetching.fetch(box) == 1

@@ -229,6 +229,16 @@ def test_words_begin_a_new_one_and_a_number_names_another_one_of_ones_own(app):
     assert first.messages.count() == 2
 
 
+@pytest.mark.parametrize("between", ["\uff1a", "\uff0c", "\u3001", "\u3002", ":", ",", " ", "\uff1a\u3000", ""])
+def test_the_sign_after_such_a_word_belongs_to_neither(app, between):
+    knows(app)
+    first = hear(app, msgid="1").ticket
+    second = hear(app, f"新问题{between}打印机坏了", msgid="2").ticket
+    assert (second.subject, second.messages.get().body) == ("打印机坏了", "打印机坏了")
+    hear(app, f"{first.number}{between}还是坏的", msgid="3")
+    assert first.messages.latest("pk").body == "还是坏的"
+
+
 def test_a_resolved_ticket_opens_again_and_a_closed_one_stays(app):
     person, agent = knows(app), make_agent(app.team)
     ticket = hear(app, msgid="1").ticket

@@ -5,6 +5,7 @@ from typing import Any
 from django.contrib import admin
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
+from django.utils.translation import gettext_lazy as _
 
 from intake.wecom.forms import WecomAppForm
 from intake.wecom.models import WecomApp, WecomPerson
@@ -18,7 +19,11 @@ class WecomAppAdmin(AutocompleteMixin, admin.ModelAdmin):
     list_select_related = ["team"]
     search_fields = ["name", "corp_id"]
     autocomplete_fields = ["team", "module"]
-    fields = ["name", "corp_id", "token", "aes_key", "team", "module", "newcomers", "language", "is_active"]
+    fieldsets = [
+        (None, {"fields": ["name", "corp_id", "team", "module", "newcomers", "language", "is_active"]}),
+        (_("Messages come in"), {"fields": ["token", "aes_key"]}),
+        (_("Answers go out"), {"fields": ["agent_id", "secret", "api_base"]}),
+    ]
 
     def response_add(self, request: HttpRequest, obj: WecomApp, post_url_continue: Any = None) -> HttpResponse:
         super().response_add(request, obj, post_url_continue)

@@ -10,7 +10,8 @@ from django.utils.translation import gettext_lazy
 
 from accounts.models import User
 from intake.wecom.crypt import NotOurs, key_of
-from intake.wecom.models import WecomApp
+from intake.wecom.models import API_BASE, WecomApp
+from outbox import web
 from outbox.sealed_fields import SecretField
 from outbox.sealing import seal
 
@@ -20,10 +21,15 @@ _TOKEN = re.compile(r"\A[A-Za-z0-9]{1,32}\Z")
 class WecomAppForm(forms.ModelForm):
     token = SecretField(label="Token")
     aes_key = SecretField(label="EncodingAESKey")
+    secret = SecretField(label="Secret")
 
     class Meta:
         model = WecomApp
-        fields = ["name", "corp_id", "team", "module", "newcomers", "language", "is_active"]
+        fields = ["name", "corp_id", "agent_id", "api_base", "team", "module", "newcomers", "language", "is_active"]
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["api_base"].required = False  # empty: that of everybody
 
     def clean_corp_id(self) -> str:
         return self.cleaned_data["corp_id"].strip()
@@ -46,6 +52,22 @@ class WecomAppForm(forms.ModelForm):
             except NotOurs:
                 raise ValidationError(_("It has 43 letters and digits.")) from None
         return key
+
+    def clean_api_base(self) -> str:
+        address = self.cleaned_data["api_base"].strip().rstrip("/") or API_BASE
+        parts = web.check_address(address)
+        if parts.path or parts.query or parts.fragment:
+            raise ValidationError(_("Only the beginning, such as https://wecom.example.com."))
+        return address
+
+    def clean(self) -> dict[str, Any]:
+        data = super().clean() or {}
+        secret = data.get("secret", "").strip()
+        if data.get("agent_id") is not None and not (secret or self.instance.sealed_secret):
+            self.add_error("secret", _("An AgentId needs the application's secret."))
+        if secret:  # here, so that the row is checked as it will be
+            self.instance.sealed_secret = seal(secret)
+        return data
 
     def save(self, commit: bool = True) -> WecomApp:
         if self.cleaned_data["token"]:

@@ -12,10 +12,12 @@ from catalog.models import Module
 from outbox.audited import audited
 from tickets.models import Ticket
 
+API_BASE = "https://qyapi.weixin.qq.com"
+
 
 @audited()
 class WecomApp(models.Model):
-    """An application whose callback leads here. Its token and its key are sealed (`outbox.sealing`)."""
+    """An application whose callback leads here. Its token, its key and its secret are sealed (`outbox.sealing`)."""
 
     class Newcomers(models.TextChoices):
         HOLD = "hold", _("their messages wait until somebody says who they are")
@@ -25,6 +27,19 @@ class WecomApp(models.Model):
     corp_id = models.CharField(_("corporation ID"), max_length=64, help_text=_("“CorpID” in WeCom's console."))
     sealed_token = models.TextField(editable=False)
     sealed_key = models.TextField(editable=False)
+    agent_id = models.PositiveIntegerField(
+        "AgentId",
+        null=True,
+        blank=True,
+        help_text=_("Of the application, in WeCom's console. Without it nobody is answered by WeCom."),
+    )
+    sealed_secret = models.TextField(blank=True, editable=False)
+    api_base = models.CharField(
+        _("address of WeCom"),
+        max_length=200,
+        default=API_BASE,
+        help_text=_("Another one only where WeCom runs in your own house."),
+    )
     team = models.ForeignKey(
         Team,
         verbose_name=_("team"),
@@ -55,10 +70,24 @@ class WecomApp(models.Model):
         constraints = [
             models.CheckConstraint(condition=Q(newcomers__in=["hold", "create"]), name="wecomapp_newcomers_known"),
             models.CheckConstraint(condition=Q(language__in=["zh-hans", "en"]), name="wecomapp_language_known"),
+            models.CheckConstraint(
+                condition=Q(api_base__startswith="https://") | Q(api_base__startswith="http://"),
+                name="wecomapp_api_base",
+            ),
+            models.CheckConstraint(
+                condition=Q(agent_id__isnull=True) | ~Q(sealed_secret=""),
+                name="wecomapp_agent_has_secret",
+                violation_error_message=_("An AgentId needs the application's secret."),
+            ),
         ]
 
     def __str__(self) -> str:
         return self.name
+
+    @property
+    def may_send(self) -> bool:
+        """Whether it may answer people, and not only hear them."""
+        return self.is_active and self.agent_id is not None and bool(self.sealed_secret)
 
 
 @audited()

@@ -29,8 +29,10 @@ from tickets.services.intake import Submission, create_ticket
 
 logger = logging.getLogger(__name__)
 _ROUNDS = 200
-_NUMBER = re.compile(r"\A#?(T\d{1,12})[\s::,,]*", re.IGNORECASE)
-_NEW = re.compile(r"\A(新问题|新工单|new problem|new ticket)[\s::,,]*", re.IGNORECASE)
+#: What may stand between such a word and the message; the full-width ones by number, since they look like the others.
+_BETWEEN = "[\\s:,.\uff1a\uff0c\u3001\u3002]*"
+_NUMBER = re.compile(r"\A[#\uFF03]?(T\d{1,12})(?!\d)" + _BETWEEN, re.IGNORECASE)
+_NEW = re.compile(r"\A(新问题|新工单|new problem|new ticket)" + _BETWEEN, re.IGNORECASE)
 State = WecomMessage.State
 
 

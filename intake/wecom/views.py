@@ -14,6 +14,7 @@ from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from accounts.access import SignedInRequest, requires
+from intake.wecom.client import try_out
 from intake.wecom.crypt import NotOurs
 from intake.wecom.forms import WhoForm
 from intake.wecom.models import WecomApp, WecomMessage
@@ -80,6 +81,20 @@ def _page(request: HttpRequest, *, form: WhoForm | None = None, about: int = 0, 
     newest = WecomMessage.objects.select_related("app", "ticket").order_by("-id")[:_LISTED]
     context = {"apps": rows, "waiting": listed, "newest": newest}
     return render(request, "intake/wecom/apps.html", context, status=status)
+
+
+@_for_administrators
+@require_POST
+def try_app(request: SignedInRequest, pk: int) -> HttpResponse:
+    """Ask WeCom whether it takes the application's secret; nothing is sent to anybody."""
+    app = get_object_or_404(WecomApp, pk=pk)
+    if not app.may_send:
+        raise Http404
+    if error := try_out(app):
+        messages.error(request, _("%(name)s: %(error)s") % {"name": app.name, "error": error})
+    else:
+        messages.success(request, _("WeCom takes the secret of %(name)s.") % {"name": app.name})
+    return redirect("wecom:apps")
 
 
 @_for_administrators

@@ -5,7 +5,6 @@ letter at the end. A chat service takes about twenty messages a minute from one 
 leave as one, and what is beyond the limit waits for the next minute, where it leaves as one too.
 """
 
-import logging
 import time
 from collections import Counter, defaultdict
 from collections.abc import Callable, Sequence
@@ -13,29 +12,25 @@ from datetime import datetime, timedelta
 
 from django.conf import settings
 from django.db import transaction
-from django.db.models import F, Q, QuerySet
+from django.db.models import F, Q
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext, override
 
 from outbox import clock, limits, web
-from outbox.backoff import MAX_ATTEMPTS, backoff
 from outbox.cards import Card
 from outbox.crash import crash_point
 from outbox.models import Delivery, Robot
+from outbox.outcomes import accept, release, settle, try_again, wait
 from outbox.rendering import render_card
 from outbox.robots import vendors
 from outbox.sealing import Unreadable, unseal
 from outbox.web import Refused, Unreachable
-
-logger = logging.getLogger(__name__)
 
 #: Up to so many leave one by one, each with its own card; more are one message with a line for each.
 ALONE = 3
 _AT_ONCE = 200
 _TIMEOUT = 10
 _RUN_SECONDS = 60
-#: Patience that the service asks for is no failure of the message; after so long it is given up all the same.
-_PATIENCE = timedelta(days=3)
 _HEADERS = {"Content-Type": "application/json; charset=utf-8"}
 State = Delivery.State
 
@@ -47,7 +42,7 @@ def send_due(*, read_clock: Callable[[], datetime] = clock.now) -> Counter[str]:
     while bundles := _claim(read_clock()):
         for robot, rows in bundles:
             if time.monotonic() > last_start:
-                _release(rows)
+                release(rows)
             elif len(rows) <= ALONE:
                 for row in rows:
                     done[_send(robot, [row], read_clock())] += 1
@@ -88,21 +83,20 @@ def _claim(now: datetime) -> list[tuple[Robot | None, list[Delivery]]]:
 def _send(robot: Robot | None, rows: list[Delivery], now: datetime) -> str:
     """Send one message and write what became of it; the state that it ended in, or ``retry`` or ``wait``."""
     if robot is None:
-        return _settle(rows, State.SUPPRESSED, "this robot is gone or switched off")
+        return settle(rows, State.SUPPRESSED, "this robot is gone or switched off")
     if not _may_send(robot, now):
-        return _wait(rows, "over the limit of this robot", limits.seconds_left(now, 60), now)
+        return wait(rows, "over the limit of this robot", limits.seconds_left(now, 60), now)
     try:
         card = _card(rows, robot, now)
     except Exception as error:  # noqa: BLE001 - a poison message must not stop those behind it
-        return _try_again(rows, f"{type(error).__name__}: {error}", now)
+        return try_again(rows, f"{type(error).__name__}: {error}", now)
     crash_point("before-robot", rows[0].intent.kind)
     said = _tell(robot, card, now)
     if said.wait:
-        return _wait(rows, said.error, said.wait, now)
+        return wait(rows, said.error, said.wait, now)
     if said.error:
-        return _try_again(rows, said.error, now)
-    _queued(rows).update(state=State.ACCEPTED, accepted_at=now, locked_until=None, last_error="")
-    return State.ACCEPTED
+        return try_again(rows, said.error, now)
+    return accept(rows, now)
 
 
 def _may_send(robot: Robot, now: datetime) -> bool:
@@ -128,42 +122,3 @@ def _card(rows: Sequence[Delivery], robot: Robot, now: datetime) -> Card:
         title = ngettext("%(count)d notice", "%(count)d notices", len(cards)) % {"count": len(cards)}
     lines = tuple((card.title, card.url) for card in cards)
     return Card(title=title, lines=lines, is_alarm=any(card.is_alarm for card in cards))
-
-
-def _queued(rows: Sequence[Delivery]) -> QuerySet[Delivery]:
-    return Delivery.objects.filter(pk__in=[row.pk for row in rows], state=State.QUEUED)
-
-
-def _settle(rows: Sequence[Delivery], state: Delivery.State, why: str) -> str:
-    _queued(rows).update(state=state, locked_until=None, last_error=why[:2000])
-    return state
-
-
-def _try_again(rows: Sequence[Delivery], why: str, now: datetime) -> str:
-    spent = [row for row in rows if row.attempts >= MAX_ATTEMPTS]
-    for row in spent:
-        logger.error("delivery %s (%s) given up: %s", row.pk, row.intent.kind, why)
-    _settle(spent, State.DEAD, why)
-    for row in rows:
-        if row.attempts < MAX_ATTEMPTS:
-            logger.warning("delivery %s, attempt %s: %s", row.pk, row.attempts, why)
-            later = now + timedelta(seconds=backoff(row.attempts))
-            _queued([row]).update(next_attempt_at=later, locked_until=None, last_error=why[:2000])
-    return State.DEAD if len(spent) == len(rows) else "retry"
-
-
-def _wait(rows: Sequence[Delivery], why: str, seconds: int, now: datetime) -> str:
-    """Patience: no attempt is counted, as for a mail server that is away."""
-    old = [row for row in rows if now - row.created_at > _PATIENCE]
-    _settle(old, State.DEAD, why)
-    _queued(rows).update(
-        locked_until=None,
-        attempts=F("attempts") - 1,
-        next_attempt_at=now + timedelta(seconds=seconds),
-        last_error=why[:2000],
-    )
-    return "wait"
-
-
-def _release(rows: Sequence[Delivery]) -> None:
-    _queued(rows).update(locked_until=None, attempts=F("attempts") - 1)

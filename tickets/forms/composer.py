@@ -3,6 +3,7 @@
 from typing import Any
 
 from django import forms
+from django.utils.functional import cached_property
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
@@ -17,6 +18,7 @@ from tickets.services import drafts
 from tickets.services.drafts import Words
 from tickets.services.locking import StaleTicket
 from tickets.transitions import choices_by_hand
+from tickets.ways import Ways, ways_to_customer
 
 KINDS = [("public", _("Public reply")), ("note", _("Internal note"))]
 MARKS = [
@@ -103,6 +105,11 @@ class ComposerForm(forms.Form):
     def usable(self) -> bool:
         """Whether this person may write anything at all."""
         return bool(self.fields["kind"].choices)  # type: ignore[attr-defined]
+
+    @cached_property
+    def ways(self) -> Ways:
+        """Where a public reply arrives."""
+        return ways_to_customer(self.ticket)
 
     @property
     def chosen_kind(self) -> str:

@@ -1,4 +1,4 @@
-"""What became of the mails that told the customer of a message."""
+"""What became of the mails, and of the messages by chat, that told the customer of a message."""
 
 from collections import defaultdict
 from collections.abc import Collection
@@ -16,23 +16,34 @@ from tickets.models import Message, Ticket
 from tickets.notices import customers
 
 _KINDS = [notice.kind for notice in customers.NOTICES]
-_WORDS: dict[str, tuple[str | Promise, str, str]] = {
-    Delivery.State.QUEUED: (pgettext_lazy("mail", "waiting to be sent"), "hourglass", ""),
-    Delivery.State.ACCEPTED: (_("accepted by the mail server"), "check", ""),
-    Delivery.State.SUPPRESSED: (_("held back"), "alert", "tag-warn"),
-    Delivery.State.BOUNCED: (_("bounced: the address takes no mail"), "alert", "tag-alert"),
-    Delivery.State.DEAD: (_("not sent: given up"), "alert", "tag-alert"),
-    Delivery.State.SETTLED: (_("not needed any more"), "check", ""),
+_WORDS: dict[str, tuple[str | Promise, str]] = {
+    Delivery.State.QUEUED: (pgettext_lazy("mail", "waiting to be sent"), ""),
+    Delivery.State.ACCEPTED: (_("accepted by the mail server"), ""),
+    Delivery.State.SUPPRESSED: (_("held back"), "tag-warn"),
+    Delivery.State.BOUNCED: (_("bounced: the address takes no mail"), "tag-alert"),
+    Delivery.State.DEAD: (_("not sent: given up"), "tag-alert"),
+    Delivery.State.SETTLED: (_("not needed any more"), ""),
+}
+#: The same by a chat service, which has no server of a recipient behind it.
+_WECOM: dict[str, tuple[str | Promise, str]] = {
+    **_WORDS,
+    Delivery.State.ACCEPTED: (_("accepted by WeCom"), ""),
+    Delivery.State.BOUNCED: (_("not sent: WeCom does not know this person"), "tag-alert"),
+}
+_WAYS: dict[str, tuple[str, str | Promise, dict[str, tuple[str | Promise, str]]]] = {
+    Delivery.Channel.MAIL: ("mail", pgettext_lazy("way of a message", "Mail:"), _WORDS),
+    Delivery.Channel.WECOM: ("message", pgettext_lazy("way of a message", "WeCom:"), _WECOM),
 }
 _AGAIN = (Delivery.State.BOUNCED, Delivery.State.DEAD, Delivery.State.SUPPRESSED)
 
 
 @dataclass(frozen=True)
 class MailState:
-    """One mail at its message."""
+    """One mail at its message, or what went by a chat service instead."""
 
     pk: int
     address: str
+    way: str | Promise
     words: str | Promise
     icon: str
     tone: str
@@ -49,7 +60,7 @@ def mails_of(*, ticket: Ticket, messages: Collection[Message]) -> dict[int, list
     if not public:
         return {}
     rows = Delivery.objects.filter(
-        stream=f"ticket:{ticket.number}", channel=Delivery.Channel.MAIL, intent__kind__in=_KINDS
+        stream=f"ticket:{ticket.number}", channel__in=list(_WAYS), intent__kind__in=_KINDS
     ).annotate(message=KeyTextTransform("message", "intent__payload"))
     found: dict[int, list[MailState]] = defaultdict(list)
     for row in rows.filter(message__in=[str(pk) for pk in public]).order_by("pk"):
@@ -58,11 +69,13 @@ def mails_of(*, ticket: Ticket, messages: Collection[Message]) -> dict[int, list
 
 
 def _state(row: Delivery) -> MailState:
-    words, icon, tone = _WORDS[row.state]
+    icon, way, by_state = _WAYS[row.channel]
+    words, tone = by_state[row.state]
     failing = row.state == Delivery.State.QUEUED and row.last_error
     return MailState(
         pk=row.pk,
         address=row.address,
+        way=way,
         words=_("waiting: the last attempt failed") if failing else words,
         icon=icon,
         tone="tag-warn" if failing else tone,

@@ -1,4 +1,4 @@
-"""Sending a mail to the customer again that was given up, bounced or held back."""
+"""Sending a mail to the customer, or a message by chat, again that was given up, bounced or held back."""
 
 from datetime import datetime
 
@@ -14,6 +14,8 @@ from tickets.notices import customers
 from tickets.services.events import record
 from tickets.services.locking import changing
 
+#: What leaves the house; the line in the page is there by being written.
+TO_CUSTOMERS = (Delivery.Channel.MAIL, Delivery.Channel.WECOM)
 _KINDS = [notice.kind for notice in customers.NOTICES]
 
 
@@ -26,7 +28,7 @@ def resend_mail(*, ticket: Ticket, delivery_id: int, actor: User, now: datetime 
     """
     with changing(ticket.pk, now=now, even_merged=True) as change:
         mail = Delivery.objects.filter(
-            pk=delivery_id, stream=change.stream, channel=Delivery.Channel.MAIL, intent__kind__in=_KINDS
+            pk=delivery_id, stream=change.stream, channel__in=TO_CUSTOMERS, intent__kind__in=_KINDS
         )
         if not mail.exists() or not upkeep.resend(delivery_id=delivery_id, now=change.now):
             raise ValidationError(_("This mail does not have to be sent again."), code="sent")

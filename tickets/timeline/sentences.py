@@ -140,7 +140,9 @@ SENTENCES: dict[str, Sentence] = {
     "ticket.put_aside": Sentence("work", "hourglass", say.put_aside),
     "ticket.article.drafted": Sentence("work", "book", say.article(gettext_lazy("created a draft article: %(title)s"))),
     "ticket.article.used": Sentence("work", "link", say.article(gettext_lazy("used the article: %(title)s"))),
-    "ticket.mail_resent": Sentence("talk", "mail", say.plain(gettext_lazy("sent a mail that had failed again"))),
+    "ticket.mail_resent": Sentence(
+        "talk", "mail", say.plain(gettext_lazy("sent the customer once more what had not left"))
+    ),
     "ticket.links_revoked": Sentence("work", "lock", say.plain(gettext_lazy("made the private links useless"))),
     "ticket.policies_applied": Sentence(
         "deadline", "refresh", say.plain(gettext_lazy("applied the present policies")), detail=say.promises

@@ -23,6 +23,7 @@ ROWS: Rows = {
         "POST": [public({403: EVERYBODY}, pk="wecom_app")],
     },
     "wecom:apps": {"GET": [case({200: BOSS})], "POST": NOT_THERE},
+    "wecom:try": {"GET": NOT_THERE, "POST": [case({}, pk="wecom_app")]},
     "wecom:who": {"GET": NOT_THERE, "POST": [case({422: BOSS}, pk="wecom_held"), case({}, pk="wecom_failed")]},
     "wecom:away": {"GET": NOT_THERE, "POST": [case({REDIRECT: BOSS}, pk="wecom_held")]},
     "wecom:retry": {"GET": NOT_THERE, "POST": [case({REDIRECT: BOSS}, pk="wecom_failed"), case({}, pk="wecom_held")]},
