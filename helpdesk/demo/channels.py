@@ -134,7 +134,7 @@ def _told(alert: dict[str, Any], *, began: datetime, ended: datetime | None) -> 
     name = {"alertname": alert["labels"]["alertname"]}
     message = {
         "version": "4",
-        "groupKey": f"{{}}:{{alertname=\"{name['alertname']}\"}}",
+        "groupKey": f'{{}}:{{alertname="{name["alertname"]}"}}',
         "status": status,
         "receiver": "helpdesk",
         "groupLabels": name,

@@ -6,7 +6,7 @@ from typing import Any
 
 from django import forms
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy, pgettext_lazy
 
 from accounts.models import User
 from catalog.models import Module
@@ -33,7 +33,7 @@ class CallForm(forms.Form):
     subject = forms.CharField(
         label=gettext_lazy("What is wrong, in one sentence"),
         max_length=200,
-        error_messages={"required": gettext_lazy("Please say in one sentence what is wrong.")},
+        error_messages={"required": pgettext_lazy("call", "Please say in one sentence what is wrong.")},
     )
     description = forms.CharField(
         label=gettext_lazy("What they say"),
