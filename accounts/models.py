@@ -43,6 +43,10 @@ class Organization(BilingualName):
         ]
 
 
+#: Whom `accounts.services.people.stand_in` makes has an address that ends so: one that cannot exist (RFC 2606).
+STAND_INS = "@stand-in.invalid"
+
+
 class UserManager(BaseUserManager["User"]):
     """Users are found by e-mail, whatever its case."""
 
@@ -154,6 +158,11 @@ class User(AbstractBaseUser, PermissionsMixin):
 
     def __str__(self) -> str:
         return self.name or self.email
+
+    @property
+    def is_stand_in(self) -> bool:
+        """Whether this is nobody with an address: a monitoring system, or somebody known by a number or id alone."""
+        return self.email.endswith(STAND_INS)
 
     def get_full_name(self) -> str:
         return self.name

@@ -16,7 +16,7 @@ from django.views.decorators.clickjacking import xframe_options_sameorigin
 from django.views.decorators.http import require_POST, require_safe
 
 from outbox import clock, selectors, upkeep
-from outbox.models import MailboxMessage
+from outbox.models import Delivery, Intent, MailboxMessage
 
 # A mail is a stranger's page: no script, no form, nothing fetched; links open elsewhere.
 MAIL_CSP = (
@@ -128,9 +128,11 @@ def dead_letters(request: SignedInRequest) -> HttpResponse:
 @require_POST
 def resend(request: SignedInRequest, pk: int) -> HttpResponse:
     """Send one delivery again."""
-    if not upkeep.resend(delivery_id=pk, now=clock.now()):
-        raise Http404
-    messages.success(request, _("It will be sent again."))
+    row = get_object_or_404(Delivery, pk=pk)
+    if upkeep.resend(delivery_id=row.pk, now=clock.now()):
+        messages.success(request, _("It will be sent again."))
+    else:
+        messages.info(request, _("Somebody sent it again already."))
     return redirect("outbox:dead")
 
 
@@ -139,8 +141,6 @@ def resend(request: SignedInRequest, pk: int) -> HttpResponse:
 def resend_kind(request: SignedInRequest) -> HttpResponse:
     """Send everything of one kind again."""
     count = upkeep.resend_kind(kind=request.POST.get("kind", "").replace("\x00", "")[:60], now=clock.now())
-    if not count:
-        raise Http404
     words = ngettext("%(n)d message will be sent again.", "%(n)d messages will be sent again.", count)
     messages.success(request, words % {"n": count})
     return redirect("outbox:dead")
@@ -150,9 +150,11 @@ def resend_kind(request: SignedInRequest) -> HttpResponse:
 @require_POST
 def resolve_again(request: SignedInRequest, pk: int) -> HttpResponse:
     """Look for recipients again."""
-    if not upkeep.resolve_again(intent_id=pk, now=clock.now()):
-        raise Http404
-    messages.success(request, _("Its recipients are looked for again."))
+    row = get_object_or_404(Intent, pk=pk)
+    if upkeep.resolve_again(intent_id=row.pk, now=clock.now()):
+        messages.success(request, _("Its recipients are looked for again."))
+    else:
+        messages.info(request, _("Somebody sent it again already."))
     return redirect("outbox:dead")
 
 

@@ -75,6 +75,7 @@ def _people(now: datetime) -> None:
         person = User.objects.create(
             email=row["email"],
             name=row["name"],
+            phone=row.get("phone", ""),
             title=row["title"][row["language"]],
             language=row["language"],
             organization=organizations.get(row.get("organization", "")),

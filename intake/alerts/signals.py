@@ -22,6 +22,7 @@ from intake.alerts.mapping import words as text
 MOST_ALERTS = 5000
 _MOST_LABELS = 40
 _NO_TIME = datetime(1990, 1, 1, tzinfo=UTC)  # Alertmanager writes the year 1 where it knows no instant
+_FOR_EVER = datetime(2200, 1, 1, tzinfo=UTC)  # others write the year 9999, which has no local time east of Greenwich
 
 
 class NotUnderstood(ValueError):
@@ -165,10 +166,7 @@ def instant(value: Any) -> datetime | None:
     if found is None:
         return None
     aware = found if found.tzinfo else found.replace(tzinfo=UTC)
-    try:
-        return aware.astimezone(UTC) if aware > _NO_TIME else None
-    except OverflowError:
-        return None
+    return aware.astimezone(UTC) if _NO_TIME < aware < _FOR_EVER else None
 
 
 def link(value: Any) -> str:

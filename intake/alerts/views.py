@@ -66,7 +66,7 @@ def mapping(request: SignedInRequest, pk: int) -> HttpResponse:
     """A sample and what it would make; for a source of a format of its own also the drawing of its mapping."""
     row = get_object_or_404(AlertSource, pk=pk)
     draws = row.kind == AlertSource.Kind.GENERIC
-    newest = selectors.posts_of(row).first()
+    newest = selectors.posts_of(row).exclude(state=AlertPost.State.FAILED).first()
     first = (row.mapping or FIRST_MAPPING) if draws else {}
     sample = newest.body if newest else sample_of(row.kind)
     form = MappingForm(request.POST or None, draws=draws, initial={"sample": sample, **first})
@@ -113,9 +113,8 @@ def post(request: HttpRequest, pk: int) -> HttpResponse:
 def post_retry(request: HttpRequest, pk: int) -> HttpResponse:
     """Take a message in once more that was not understood."""
     row = get_object_or_404(AlertPost, pk=pk)
-    if not retry(post_id=pk, now=clock.now()):
-        raise Http404
-    take_in_due()
+    if retry(post_id=pk, now=clock.now()):
+        take_in_due()
     row.refresh_from_db()
     if row.state == AlertPost.State.DONE:
         messages.success(request, _("It was taken in."))

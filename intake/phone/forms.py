@@ -6,13 +6,12 @@ from typing import Any
 
 from django import forms
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy, pgettext_lazy
 
 from accounts.models import User
-from accounts.selectors import users_visible_to
 from catalog.models import Module
 from intake.forms import ByProductField
-from intake.phone.selectors import digits_of
+from intake.phone.selectors import digits_of, may_call
 from tickets.choices import Impact, Urgency
 
 _KEY = re.compile(r"\A[A-Za-z0-9_-]{16,64}\Z")
@@ -25,7 +24,7 @@ class CallForm(forms.Form):
     phone = forms.CharField(
         label=gettext_lazy("Number or name of the caller"),
         max_length=100,
-        widget=forms.TextInput(attrs={"autocomplete": "off", "autofocus": True, "inputmode": "tel"}),
+        widget=forms.TextInput(attrs={"autocomplete": "off", "autofocus": True}),
         error_messages={"required": gettext_lazy("Who is calling? The number is enough.")},
     )
     caller = forms.ModelChoiceField(queryset=User.objects.none(), required=False, widget=forms.HiddenInput)
@@ -34,7 +33,7 @@ class CallForm(forms.Form):
     subject = forms.CharField(
         label=gettext_lazy("What is wrong, in one sentence"),
         max_length=200,
-        error_messages={"required": gettext_lazy("Please say in one sentence what is wrong.")},
+        error_messages={"required": pgettext_lazy("call", "Please say in one sentence what is wrong.")},
     )
     description = forms.CharField(
         label=gettext_lazy("What they say"),
@@ -59,7 +58,7 @@ class CallForm(forms.Form):
         super().__init__(*args, **kwargs)
         self.user = user
         caller: Any = self.fields["caller"]
-        caller.queryset = users_visible_to(user=user)
+        caller.queryset = may_call(user=user)
 
     @classmethod
     def empty(cls, *, user: User, phone: str) -> "CallForm":

@@ -2,11 +2,10 @@
 
 from dataclasses import dataclass
 
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 
-from accounts.models import User
+from accounts.models import STAND_INS, User
 from accounts.selectors import users_visible_to
-from accounts.services.people import STAND_INS
 from tickets.choices import UNRESOLVED
 from tickets.models import Ticket
 
@@ -33,6 +32,12 @@ def digits_of(text: str) -> str:
     return digits
 
 
+def may_call(*, user: User) -> QuerySet[User]:
+    """Who may be calling as far as ``user`` knows people; also those who are known by their number alone."""
+    by_number = User.objects.filter(email__startswith="phone-", email__endswith=STAND_INS)
+    return users_visible_to(user=user) | by_number
+
+
 def callers(*, user: User, text: str) -> list[Caller]:
     """Whose number begins with what was typed, or whose name or address it names; in a fixed number of queries."""
     digits, words = digits_of(text), text.strip()[:100]
@@ -44,8 +49,7 @@ def callers(*, user: User, text: str) -> list[Caller]:
         by_number = Q(name__icontains=words) | Q(email__istartswith=words)
     if not by_number:
         return []
-    known = users_visible_to(user=user) | User.objects.filter(email__startswith="phone-", email__endswith=STAND_INS)
-    found = known.filter(by_number).select_related("organization").order_by("name", "pk")
+    found = may_call(user=user).filter(by_number).select_related("organization").order_by("name", "pk")
     people = list(found[:MOST_CALLERS])
     open_ones = Ticket.objects.workable_by(user).filter(requester__in=people, status__in=UNRESOLVED)
     by_person: dict[int, list[Ticket]] = {}

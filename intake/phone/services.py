@@ -15,14 +15,14 @@ from tickets.models import Ticket
 from tickets.services.idempotency import once
 from tickets.services.intake import Submission, create_ticket
 
-_SAID = ("subject", "description", "impact", "urgency")
+_SAID = ("phone", "name", "email", "subject", "description", "impact", "urgency")
 
 
 def log_call(*, actor: User, data: dict[str, Any], now: datetime) -> Ticket:
     """The ticket of a validated `CallForm`, the same one however often it is sent."""
 
     def make() -> tuple[Ticket, dict]:
-        requester = data["caller"] or _newcomer(data, actor=actor, now=now)
+        requester = caller or _newcomer(data, actor=actor, now=now)
         submission = Submission(
             subject=data["subject"],
             description=data["description"].strip() or data["subject"],
@@ -31,11 +31,12 @@ def log_call(*, actor: User, data: dict[str, Any], now: datetime) -> Ticket:
             language=requester.language,
             impact=data["impact"],
             urgency=data["urgency"],
-            module=data["module"],
+            module=module,
         )
         return create_ticket(submission=submission, actor=actor, now=now), {}
 
-    said = {name: data[name] for name in _SAID} | {"caller": str(data["caller"]), "phone": data["phone"]}
+    caller, module = data["caller"], data["module"]
+    said = {name: data[name] for name in _SAID} | {"caller": caller and caller.pk, "module": module and module.pk}
     fingerprint = hashlib.sha256(json.dumps(said, sort_keys=True).encode()).hexdigest()
     key = f"call:{data['submission_key']}:{fingerprint[:32]}"
     ticket, _answer, _replayed = once(user=actor, key=key, fingerprint=fingerprint, now=now, make=make)

@@ -13,6 +13,7 @@ from intake.phone.services import log_call
 from outbox import clock
 
 _for_agents = requires("ticket.work")
+_SOMEBODY_ELSE = "new"
 
 
 @_for_agents
@@ -42,5 +43,7 @@ def lookup(request: SignedInRequest) -> HttpResponse:
 def _page(request: SignedInRequest, form: CallForm, text: str, status: int = 200) -> HttpResponse:
     found = callers(user=request.user, text=text.replace("\x00", "")) if text else []
     chosen = str(form["caller"].value() or "")
+    if not chosen and "caller" in form.data:  # «somebody else» was chosen, and stays so
+        chosen = _SOMEBODY_ELSE
     context = {"form": form, "callers": found, "text": text, "chosen": chosen}
     return render(request, "intake/phone/call.html", context, status=status)

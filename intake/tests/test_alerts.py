@@ -9,6 +9,7 @@ from accounts.tests.factories import TeamFactory, make_agent
 from catalog.models import Module, Product
 from intake.alerts import retention
 from intake.alerts.models import Alert, AlertGrade, AlertPost, AlertStorm
+from intake.alerts.signals import instant
 from intake.alerts.taking_in import retry, take_in, take_in_due
 from intake.tests.monitoring import alert, hear, make_source, message
 from outbox import delivery
@@ -353,6 +354,14 @@ def test_hostile_values_make_a_plain_ticket(source):
     assert len(ticket.subject) <= 200
     assert "\n" not in ticket.subject
     assert ticket.began_at is None
+
+
+@pytest.mark.parametrize(
+    "when", ["9999-12-31T23:59:59Z", "9999-12-31T23:59:59-12:00", 253402300799, "0001-01-01T00:00:00Z"]
+)
+def test_an_instant_that_no_calendar_shows_is_none(when):
+    assert instant(when) is None
+    assert instant("2026-11-27T08:00:00Z").year == 2026
 
 
 def test_one_bad_message_holds_up_no_other(source):

@@ -83,6 +83,23 @@ def test_without_an_address_the_number_is_enough(agent, client):
     assert [row.user for row in callers(user=agent, text="13800001111")] == [first.requester]
 
 
+def test_somebody_known_by_the_number_alone_is_chosen_at_the_next_call(agent, client):
+    send(client, name="Li Na")
+    person = Ticket.objects.get().requester
+    page = client.get(reverse("calls:new"), {"phone": "13800001111"}).content.decode()
+    assert f'name="caller" value="{person.pk}" checked' in page
+    assert "stand-in.invalid" not in page
+    assert send(client, caller=person.pk, subject="And line 4").status_code == 302
+    assert list(Ticket.objects.values_list("requester", flat=True)) == [person.pk, person.pk]
+
+
+def test_somebody_else_stays_chosen_when_the_form_comes_back(agent, client):
+    person = make_customer(phone="13800001111")
+    page = send(client, caller="", name="Li Na", subject="").content.decode()
+    assert f'name="caller" value="{person.pk}" checked' not in page
+    assert 'name="caller" value="" checked' in page
+
+
 def test_what_is_missing_is_said_and_nothing_is_lost(agent, client):
     answer = send(client, subject="", description="They talk fast")
     assert answer.status_code == 422
@@ -100,3 +117,5 @@ def test_sent_twice_it_is_one_ticket(agent, client):
     assert Ticket.objects.count() == 1
     send(client, name="Li Na", submission_key=key, subject="Another one")
     assert Ticket.objects.count() == 2
+    send(client, name="Li Ming", submission_key=key)
+    assert Ticket.objects.count() == 3

@@ -109,6 +109,28 @@ def test_two_secrets_are_valid_for_a_day(boss, receiver):
     assert old != new and old.startswith("whsec_") and len(old) > 40
 
 
+def test_a_form_saved_while_the_secret_is_replaced_keeps_the_new_one(endpoint, boss):
+    stale = WebhookEndpoint.objects.get(pk=endpoint.pk)
+    secret = services.rotate_secret(actor=boss, endpoint=endpoint, now=NOW)
+    services.save_endpoint(
+        actor=boss, endpoint=stale, name="Other", url="https://hook.example/in", hears=["ticket.created"], now=NOW
+    )
+    row = WebhookEndpoint.objects.get(pk=endpoint.pk)
+    assert (row.name, signing.secret_of(row.seed), row.previous_seed) == ("Other", secret, endpoint.seed)
+
+
+def test_a_replacement_that_is_sent_twice_happens_once(desk, endpoint):
+    page = desk.get(reverse("outbox:webhook", args=[endpoint.pk]))
+    address, sent = reverse("outbox:webhook-rotate", args=[endpoint.pk]), {"seen": page.context["seen"]}
+    first = desk.post(address, sent)
+    second = desk.post(address, sent, follow=True)
+    row = WebhookEndpoint.objects.get(pk=endpoint.pk)
+    assert row.previous_seed == endpoint.seed, "what the receiver holds is still valid"
+    assert signing.secret_of(row.seed) in first.content.decode()
+    assert signing.secret_of(row.seed) not in second.content.decode()
+    assert "replaced just now" in second.content.decode()
+
+
 def test_the_installations_key_can_be_replaced_without_a_gap(endpoint, settings):
     before = signing.secret_of(endpoint.seed)
     settings.SECRET_KEY, settings.SECRET_KEY_FALLBACKS = "another key of the house" * 2, [settings.SECRET_KEY]
@@ -315,6 +337,16 @@ def test_the_page_of_a_call_shows_body_and_answer_and_sends_again(desk, endpoint
     assert receiver.told == [41, 41]
     listed = desk.get(reverse("outbox:webhook", args=[endpoint.pk]), {"state": "dead"}).content.decode()
     assert "No calls here" in listed
+
+
+def test_a_call_that_two_people_send_again_leaves_once(desk, endpoint, receiver):
+    _happen(1)
+    _run()
+    address = reverse("outbox:webhook-call-replay", args=[WebhookCall.objects.get().pk])
+    assert "It will be sent again." in desk.post(address, follow=True).content.decode()
+    assert "already" in desk.post(address, follow=True).content.decode()
+    _run(clock.now())
+    assert receiver.told == [1, 1]
 
 
 def test_a_form_with_errors_changes_nothing(desk, endpoint, receiver):

@@ -17,6 +17,8 @@ from outbox.webhooks.announcing import Happening, call_row
 #: For so long the old secret stays valid beside the new one.
 BOTH_VALID = timedelta(days=1)
 _NEEDED = "admin.configure"
+#: What the form says; the secret has a way of its own.
+_SAID = ["name", "url", "team", "hears", "is_active"]
 
 
 @transaction.atomic
@@ -46,12 +48,14 @@ def save_endpoint(
     if endpoint is None:
         endpoint = WebhookEndpoint(seed=signing.new_seed(), created_at=now)
         secret = signing.secret_of(endpoint.seed)
+    else:  # under its lock, and without the secret: somebody may be replacing it just now
+        endpoint = WebhookEndpoint.objects.select_for_update().get(pk=endpoint.pk)
     wakes = is_active and not endpoint.is_active
     endpoint.name, endpoint.url, endpoint.team_id = name.strip(), url, team_id
     endpoint.hears = [event for event in catalogue.events() if event in set(hears)]
     endpoint.is_active = is_active
     endpoint.full_clean()
-    endpoint.save()
+    endpoint.save(update_fields=None if endpoint.pk is None else _SAID)
     if wakes:  # what failed before was somebody's to mend, and they say that it is
         rows = WebhookHealth.objects.filter(endpoint=endpoint)
         rows.update(failing_since=None, failures=0, paused_until=None)
@@ -59,14 +63,20 @@ def save_endpoint(
 
 
 @transaction.atomic
-def rotate_secret(*, actor: Any, endpoint: WebhookEndpoint, now: datetime) -> str:
+def rotate_secret(*, actor: Any, endpoint: WebhookEndpoint, seen: str = "", now: datetime) -> str:
     """A new secret, returned this once; the old one stays valid for a day beside it.
+
+    ``seen`` is the mark of the secret that is to be replaced (`signing.mark_of`). Sent twice, a request would else
+    replace the new one too, and the one that the receiver still holds would end at once.
 
     Raises:
         PermissionDenied: who may not configure.
+        ValidationError: the secret was replaced since it was ``seen``.
     """
     _demand(actor)
     row = WebhookEndpoint.objects.select_for_update().get(pk=endpoint.pk)
+    if seen and seen != signing.mark_of(row.seed):
+        raise ValidationError(_("This secret was replaced just now. Make another one only if the new one is lost."))
     row.previous_seed, row.previous_until = row.seed, now + BOTH_VALID
     row.seed = signing.new_seed()
     row.save(update_fields=["seed", "previous_seed", "previous_until"])

@@ -29,6 +29,11 @@ def secret_of(seed: str, *, key: str | None = None) -> str:
     return PREFIX + base64.urlsafe_b64encode(derived.digest()).decode().rstrip("=")
 
 
+def mark_of(seed: str) -> str:
+    """What tells one secret from another without telling anything of it."""
+    return hashlib.sha256(f"outbox.webhook.mark:{seed}".encode()).hexdigest()[:16]
+
+
 def signature(*, endpoint: WebhookEndpoint, body: bytes, now: datetime) -> str:
     """The header's value for ``body`` sent at ``now``."""
     instant = int(now.timestamp())

@@ -4,8 +4,9 @@ import json
 from typing import Any
 
 from django.contrib import messages
+from django.core.exceptions import ValidationError
 from django.core.paginator import Paginator
-from django.http import Http404, HttpResponse
+from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
@@ -14,7 +15,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from outbox import clock
 from outbox.models import WebhookCall, WebhookEndpoint
 from outbox.views import SignedInRequest, requires
-from outbox.webhooks import selectors, services
+from outbox.webhooks import selectors, services, signing
 from outbox.webhooks.forms import WebhookForm
 
 _for_administrators = requires("admin.configure")
@@ -51,7 +52,12 @@ def webhook(request: SignedInRequest, pk: int) -> HttpResponse:
 def webhook_rotate(request: SignedInRequest, pk: int) -> HttpResponse:
     """Replace the secret; the new one is shown in this answer alone."""
     endpoint = get_object_or_404(WebhookEndpoint, pk=pk)
-    secret = services.rotate_secret(actor=request.user, endpoint=endpoint, now=clock.now())
+    seen = request.POST.get("seen", "")
+    try:
+        secret = services.rotate_secret(actor=request.user, endpoint=endpoint, seen=seen, now=clock.now())
+    except ValidationError as error:
+        messages.error(request, " ".join(error.messages))
+        return redirect("outbox:webhook", pk)
     endpoint.refresh_from_db()
     return _endpoint_page(request, endpoint, secret=secret, rotated=True)
 
@@ -100,9 +106,10 @@ def webhook_call(request: SignedInRequest, pk: int) -> HttpResponse:
 def webhook_call_replay(request: SignedInRequest, pk: int) -> HttpResponse:
     """Send one call again."""
     row = get_object_or_404(WebhookCall.objects.select_related("endpoint"), pk=pk)
-    if not services.replay(actor=request.user, endpoint=row.endpoint, call_id=row.pk, now=clock.now()):
-        raise Http404
-    messages.success(request, _("It will be sent again."))
+    if services.replay(actor=request.user, endpoint=row.endpoint, call_id=row.pk, now=clock.now()):
+        messages.success(request, _("It will be sent again."))
+    else:
+        messages.info(request, _("Somebody sent it again already."))
     return redirect("outbox:webhook-call", pk)
 
 
@@ -118,6 +125,7 @@ def _endpoint_page(
         "page_obj": page,
         "state": state,
         "states": WebhookCall.State.choices,
+        "seen": signing.mark_of(endpoint.seed),
         "now": clock.now(),
     }
     return render(request, "outbox/webhook.html", context | given, status=status)

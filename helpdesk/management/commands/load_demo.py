@@ -1,4 +1,4 @@
-"""Fill an empty database with the demo company, its articles and three hundred tickets."""
+"""Fill an empty database with the demo company, its articles, three hundred tickets and what came by its channels."""
 
 import random
 from datetime import timedelta
@@ -9,6 +9,7 @@ from django.db import transaction
 
 from accounts.models import User
 from helpdesk.demo.articles import load_articles
+from helpdesk.demo.channels import load_channels
 from helpdesk.demo.company import load_company
 from helpdesk.demo.incidents import load_incidents
 from helpdesk.demo.stories import Chronicle
@@ -17,7 +18,7 @@ from outbox.models import Intent
 
 
 class Command(BaseCommand):
-    help = "Load the demo company, people, articles and tickets into an empty database (demo mode only)."
+    help = "Load the demo company, people, articles, tickets and channels into an empty database (demo mode only)."
 
     def handle(self, *args, **options) -> None:
         if not settings.DEMO:
@@ -30,8 +31,11 @@ class Command(BaseCommand):
             dice = random.Random(20261122)  # nosec B311: the same demo every time
             load_company(now=now)
             articles = load_articles(now=now, dice=dice)
-            Chronicle(now=now, dice=dice, articles=articles).tell()
+            chronicle = Chronicle(now=now, dice=dice, articles=articles)
+            chronicle.tell()
+            load_channels(now=now)
             load_incidents(now=now)
+            chronicle.go_live()
             # What history told is told; only the last minutes still go out.
             Intent.objects.filter(created_at__lt=now - timedelta(minutes=20)).delete()
         self.stdout.write(f"Demo data loaded: {User.objects.count()} people.")

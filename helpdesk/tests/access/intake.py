@@ -9,13 +9,13 @@ _WORKERS = frozenset({"agent", "elsewhere", "lead", "administrator"})
 
 ROWS: Rows = {
     "calls:new": {
-        "GET": [case({200: _WORKERS}), case({200: _WORKERS}, query="phone=138")],
+        "GET": [case({200: _WORKERS}), case({200: _WORKERS}, query="phone=13800002222")],
         "POST": [
             case({422: _WORKERS}),
             case({REDIRECT: _WORKERS}, data={"phone": "13800001111", "name": "Li", "subject": "It stands"}),
         ],
     },
-    "calls:lookup": {"GET": [case({200: _WORKERS}, query="phone=1380000")], "POST": NOT_THERE},
+    "calls:lookup": {"GET": [case({200: _WORKERS}, query="phone=138 0000")], "POST": NOT_THERE},
     # Nobody who signs in, and no token of a person, opens the doors of machines.
     "api-alerts": {"POST": [public({403: EVERYBODY}, code="m"), public({403: EVERYBODY}, code="nobody")]},
     "wecom-callback": {
@@ -30,12 +30,15 @@ ROWS: Rows = {
     "alerts:sources": {"GET": [case({200: BOSS})], "POST": NOT_THERE},
     "alerts:source": {"GET": [case({200: BOSS}, pk="source")], "POST": NOT_THERE},
     "alerts:key": {"GET": NOT_THERE, "POST": [case({200: BOSS}, pk="source")]},
-    "alerts:mapping": {"GET": [case({200: BOSS}, pk="source")], "POST": [case({200: BOSS}, pk="source")]},
+    "alerts:mapping": {
+        "GET": [case({200: BOSS}, pk="source"), case({200: BOSS}, pk="drawn_source")],
+        "POST": [case({200: BOSS}, pk="source")],
+    },
     "alerts:preview": {"GET": NOT_THERE, "POST": [case({200: BOSS}, pk="source", data={"sample": "{}"})]},
     "alerts:post": {"GET": [case({200: BOSS}, pk="post")], "POST": NOT_THERE},
     "alerts:post-retry": {
         "GET": NOT_THERE,
-        "POST": [case({REDIRECT: BOSS}, pk="failed_post"), case({}, pk="post")],
+        "POST": [case({REDIRECT: BOSS}, pk="failed_post"), case({REDIRECT: BOSS}, pk="post")],
     },
     "alerts:ticket": {
         "GET": [case({200: _NORTH}, number="alert_ticket"), case({}, number="ticket")],

@@ -113,7 +113,7 @@ class Scene:
         alpha, beta = OrganizationFactory(), OrganizationFactory()
         north, south = TeamFactory(), TeamFactory()
         self.people = {
-            "requester": make_customer(alpha),
+            "requester": make_customer(alpha, phone="138 0000 2222"),
             "colleague": make_customer(alpha),
             "overseer": make_customer(alpha, sees_organization=True),
             "stranger": make_customer(beta, name="Kontrahent"),
@@ -216,6 +216,8 @@ class Scene:
     def _monitoring(self) -> dict[str, Any]:
         source = AlertSource.objects.create(name="M", code="m", kind="grafana", team=self.things["north"])
         settle_source(source=source, actor=self.people["administrator"], now=self.now)
+        drawn = AlertSource.objects.create(name="N", code="n", kind="generic", proof="hmac")
+        settle_source(source=drawn, actor=self.people["administrator"], now=self.now)
         post = AlertPost.objects.create(
             source=source, body=sample_of("grafana"), received_at=self.now, next_attempt_at=self.now
         )
@@ -230,7 +232,14 @@ class Scene:
         held = WecomMessage.objects.create(key="1", state="held", xml=xml, **words)
         broken = WecomMessage.objects.create(key="2", state="failed", xml=xml, **words)
         chats = {"wecom_app": app, "wecom_held": held, "wecom_failed": broken}
-        return {"source": source, "post": post, "failed_post": failed, "alert_ticket": ticket, **chats}
+        return {
+            "source": source,
+            "drawn_source": drawn,
+            "post": post,
+            "failed_post": failed,
+            "alert_ticket": ticket,
+            **chats,
+        }
 
     def _rest(self) -> None:
         now, agent = self.now, self.people["agent"]
