@@ -4,6 +4,7 @@ from typing import Any, cast
 
 from django import forms
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from accounts.models import Role, ServiceAccount, Team, User
 from accounts.scopes import SCOPES, scopes_of
@@ -17,7 +18,9 @@ class ServiceAccountForm(forms.Form):
     """Its name, what it does, and who answers for it."""
 
     name = forms.CharField(
-        label=_("Name"), max_length=120, help_text=_("It stands in the history of what the program does.")
+        label=pgettext_lazy("service account", "Name"),
+        max_length=120,
+        help_text=_("It stands in the history of what the program does."),
     )
     purpose = forms.CharField(label=_("What it does"), max_length=300)
     owner = forms.ModelChoiceField(
