@@ -13,7 +13,18 @@ from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 
 from accounts import services
-from accounts.models import Absence, ApiToken, Membership, Organization, Role, Skill, SkillLevel, Team, User
+from accounts.models import (
+    Absence,
+    ApiToken,
+    Membership,
+    Organization,
+    Role,
+    ServiceAccount,
+    Skill,
+    SkillLevel,
+    Team,
+    User,
+)
 from accounts.permissions import CODES
 from accounts.selectors import administrators
 from outbox import clock
@@ -90,6 +101,9 @@ class UserAdmin(AutocompleteMixin, admin.ModelAdmin):
     ]
     inlines = [MembershipInline, SkillLevelInline]
 
+    def get_queryset(self, request: HttpRequest) -> Any:
+        return super().get_queryset(request).filter(is_service=False)  # they have their own pages
+
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False  # by invitation (/desk/setup/invite/)
 
@@ -165,6 +179,15 @@ class AbsenceAdmin(AutocompleteMixin, admin.ModelAdmin):
     search_fields = ["user__name", "user__email"]
     autocomplete_fields = ["user", "deputy"]
     exclude = ["created_by"]
+
+
+@admin.register(ServiceAccount)
+class ServiceAccountAdmin(ReadOnlyAdmin):
+    """Made and changed on the pages of /desk/setup/services/, which also make the tokens."""
+
+    list_display = ["user", "purpose", "owner", "created_at", "ended_at"]
+    list_select_related = ["user", "owner"]
+    search_fields = ["user__name", "purpose", "owner__name"]
 
 
 @admin.register(ApiToken)

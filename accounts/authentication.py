@@ -14,6 +14,7 @@ from rest_framework.permissions import BasePermission
 from rest_framework.request import Request
 
 from accounts.models import ApiToken, User
+from accounts.networks import is_inside
 from accounts.scopes import scopes_of
 from outbox import clock
 
@@ -38,7 +39,10 @@ def caller(request: Request) -> User:
 
 
 class TokenAuthentication(BaseAuthentication):
-    """`Authorization: Bearer hd_…` (or `Token hd_…`). A wrong, expired or revoked token is refused alike."""
+    """`Authorization: Bearer hd_…` (or `Token hd_…`).
+
+    One that is wrong, expired, revoked or used from a network that it may not be used from is refused alike.
+    """
 
     keywords = ("bearer", "token")
 
@@ -48,7 +52,7 @@ class TokenAuthentication(BaseAuthentication):
             return None
         now = clock.now()
         token = self._find(secret.strip(), now)
-        if token is None:
+        if token is None or not is_inside(request.META.get("REMOTE_ADDR", ""), token.networks):
             raise AuthenticationFailed(_("This token is not valid."))
         _note_use(token, now)
         if "Accept-Language" not in request.headers:
@@ -59,8 +63,9 @@ class TokenAuthentication(BaseAuthentication):
         return 'Bearer realm="api"'
 
     def _find(self, secret: str, now: datetime) -> ApiToken | None:
-        valid = Q(revoked_at__isnull=True, user__is_active=True) & (Q(expires_at__isnull=True) | Q(expires_at__gt=now))
-        return ApiToken.objects.select_related("user").filter(valid, token_hash=hashed(secret)).first()
+        acts = Q(user__is_active=True) | Q(user__is_service=True, user__service__ended_at__isnull=True)
+        valid = Q(revoked_at__isnull=True) & (Q(expires_at__isnull=True) | Q(expires_at__gt=now))
+        return ApiToken.objects.select_related("user").filter(acts, valid, token_hash=hashed(secret)).first()
 
 
 def _note_use(token: ApiToken, now: datetime) -> None:
@@ -81,7 +86,7 @@ class SignedInWithScope(BasePermission):
 
     def has_permission(self, request: Request, view: Any) -> bool:
         user = request.user
-        if not (user and user.is_authenticated and user.is_active):
+        if not (user and user.is_authenticated and user.acts):
             return False
         method = "GET" if request.method == "HEAD" else request.method
         if method == "OPTIONS":

@@ -4,7 +4,7 @@ import zoneinfo
 from typing import Any, cast
 
 from allauth.account.adapter import get_adapter
-from allauth.account.forms import ResetPasswordForm
+from allauth.account.forms import ResetPasswordForm, UserTokenForm
 from allauth.mfa.base.forms import AuthenticateForm, ReauthenticateForm
 from django import forms
 from django.conf import settings
@@ -45,6 +45,14 @@ class ResetForm(ResetPasswordForm):
             with transaction.atomic():
                 tell_account(kind="account.password_reset", email=email, now=clock.now())
         return email
+
+
+class ResetLinkForm(UserTokenForm):
+    """Whom a reset link stands for: nobody who left, and no service account."""
+
+    def _get_user(self, uidb36: str) -> User | None:
+        user = super()._get_user(uidb36)
+        return user if user is not None and user.is_active else None
 
 
 class _CountedCode:

@@ -6,8 +6,6 @@ from collections.abc import Callable
 from functools import wraps
 from typing import Any
 
-from django.core.exceptions import ValidationError as DjangoValidationError
-from django.db import transaction
 from django.utils.translation import gettext
 from rest_framework.exceptions import ValidationError
 from rest_framework.renderers import JSONRenderer
@@ -16,8 +14,7 @@ from rest_framework.response import Response
 
 from accounts.authentication import caller
 from outbox import clock
-from outbox.contention import survives_deadlock
-from outbox.models import KeptAnswer
+from outbox.once import once
 
 HEADER = "Idempotency-Key"
 
@@ -37,8 +34,7 @@ def checked_key(request: Request) -> str:
 def keyed(method: Callable[..., Response]) -> Callable[..., Response]:
     """Let a view's POST run at most once for a key; a refusal keeps nothing, so that it may be mended and sent again.
 
-    The key's row is in the transaction of the work: a second request waits at the unique index until the first has
-    committed (then it gets the same answer) or rolled back (then it runs).
+    The answer is kept as it is, so a secret is added after it (as the private link of a new ticket is).
     """
 
     @wraps(method)
@@ -52,21 +48,16 @@ def keyed(method: Callable[..., Response]) -> Callable[..., Response]:
     return run
 
 
-@survives_deadlock
-@transaction.atomic
 def _once(request: Request, key: str, work: Callable[[], Response]) -> Response:
-    user = caller(request)
-    row = KeptAnswer(user=user, key=key, fingerprint=_fingerprint(request), created_at=clock.now())
-    KeptAnswer.objects.bulk_create([row], ignore_conflicts=True)
-    kept = KeptAnswer.objects.select_for_update().get(user=user, key=key)
-    if kept.status is not None:
-        if kept.fingerprint != row.fingerprint:
-            raise DjangoValidationError({HEADER: gettext("This key was used with another request.")})
-        return Response(kept.answer, status=kept.status)
-    response = work()
-    kept.status, kept.answer = response.status_code, _as_json(response)
-    kept.save(update_fields=["status", "answer"])
-    return response
+    def make() -> tuple[int, Any]:
+        response = work()
+        return response.status_code, _as_json(response)
+
+    fingerprint = _fingerprint(request)
+    status, answer, _replayed = once(
+        user_id=caller(request).pk, key=key, fingerprint=fingerprint, now=clock.now(), make=make
+    )
+    return Response(answer, status=status)
 
 
 def _fingerprint(request: Request) -> str:

@@ -13,8 +13,23 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
 from accounts.permissions import ROLE_CHOICES
+from accounts.service_models import ServiceAccount
 from outbox.audited import audited
 from outbox.bilingual import BilingualName
+
+__all__ = [
+    "Absence",
+    "ApiToken",
+    "Membership",
+    "Organization",
+    "Role",
+    "ServiceAccount",
+    "Skill",
+    "SkillLevel",
+    "Team",
+    "User",
+    "UserManager",
+]
 
 
 @audited()
@@ -122,6 +137,7 @@ class User(AbstractBaseUser, PermissionsMixin):
     after_send = models.CharField(_("after sending"), max_length=10, choices=AfterSend.choices, default=AfterSend.STAY)
     is_active = models.BooleanField(_("active"), default=True)
     is_staff = models.BooleanField(_("may enter the administration"), default=False)
+    is_service = models.BooleanField(_("service account"), default=False, editable=False)
     date_joined = models.DateTimeField(_("joined"), auto_now_add=True)
 
     objects = UserManager()
@@ -144,6 +160,11 @@ class User(AbstractBaseUser, PermissionsMixin):
                 | Q(quiet_from__isnull=False, quiet_until__isnull=False) & ~Q(quiet_from=F("quiet_until")),
                 name="user_quiet_hours_whole",
                 violation_error_message=_("Quiet hours need a beginning and another time as their end."),
+            ),
+            models.CheckConstraint(
+                condition=Q(is_service=False)
+                | Q(is_active=False, is_staff=False, is_superuser=False, on_duty=False, password__startswith="!"),
+                name="user_service_never_signs_in",
             ),
         ]
         indexes = [
@@ -170,6 +191,14 @@ class User(AbstractBaseUser, PermissionsMixin):
     def get_short_name(self) -> str:
         return self.name
 
+    @property
+    def acts(self) -> bool:
+        """Whether anything may be done in this name: by an active person, or by the token of a service account.
+
+        A token of one that ended is refused before this is asked.
+        """
+        return self.is_active or self.is_service
+
     @cached_property
     def grants(self) -> "list[Membership]":
         """This person's memberships with role and team, read once per request."""
@@ -180,7 +209,7 @@ class User(AbstractBaseUser, PermissionsMixin):
         """Every permission code that any role of this person carries (administrators who are superusers: all)."""
         from accounts.permissions import ALL_CODES
 
-        if not self.is_active:
+        if not self.acts:
             return frozenset()
         if self.is_superuser:
             return ALL_CODES
@@ -415,13 +444,28 @@ class ApiToken(models.Model):
     scopes = ArrayField(models.CharField(max_length=40), verbose_name=_("scopes"), default=list)
     created_at = models.DateTimeField(_("created"))
     expires_at = models.DateTimeField(_("expires"), null=True, blank=True)
+    networks = ArrayField(
+        models.CharField(max_length=50),
+        verbose_name=_("allowed networks"),
+        default=list,
+        blank=True,
+        help_text=_("None: from everywhere."),
+    )
     last_used_at = models.DateTimeField(_("last used"), null=True, blank=True)
+    warned_at = models.DateTimeField(_("end announced"), null=True, blank=True, editable=False)
     revoked_at = models.DateTimeField(_("revoked"), null=True, blank=True)
 
     class Meta:
         verbose_name = _("API token")
         verbose_name_plural = _("API tokens")
         ordering = ["-created_at"]
+        indexes = [
+            models.Index(
+                fields=["expires_at"],
+                name="apitoken_to_announce",
+                condition=Q(revoked_at__isnull=True, warned_at__isnull=True),
+            )
+        ]
 
     def __str__(self) -> str:
         return f"{self.name} ({self.prefix}…)"

@@ -12,7 +12,7 @@ from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
 from accounts.links import INVITATION_LIFE, invitation_token
-from accounts.models import User
+from accounts.models import ApiToken, User
 from accounts.selectors import administrators
 from outbox.models import Delivery, Intent, WebhookEndpoint
 from outbox.registry import Notice, Recipient
@@ -148,8 +148,41 @@ class WebhookSwitchedOff(Notice):
         return super().visible(intents, user) if user.may("admin.configure") else set()
 
 
+class TokenEnds(Notice):
+    """A program will soon be locked out: its person hears of it, or who is responsible for the service account."""
+
+    kind = "account.token_ends"
+    label = _("An API token ends soon")
+    channels = ("mail",)
+
+    def recipients(self, intent: Intent, now: datetime) -> Sequence[Recipient]:
+        """Nobody when it ended meanwhile or was revoked; the administrators when who answers for it has left."""
+        token = self._token(intent)
+        if token is None or token.revoked_at or token.expires_at is None or token.expires_at <= now:
+            return []
+        person = token.user.service.owner if token.user.is_service else token.user
+        people = [person] if person.is_active else list(administrators()) if token.user.is_service else []
+        return [Recipient.of(one, self.channels) for one in people]
+
+    def context(self, intents: list[Intent], delivery: Delivery, now: datetime) -> dict[str, Any]:
+        token = cast(ApiToken, self._token(intents[0]))
+        service = token.user.is_service
+        may_mend = service and cast(User, delivery.user).may("admin.configure")
+        page = reverse("service-account", args=[token.user_id]) if may_mend else reverse("profile")
+        return {
+            "person": delivery.user,
+            "token": token,
+            "service": token.user if service else None,
+            "url": settings.SITE_URL + page,
+        }
+
+    def _token(self, intent: Intent) -> ApiToken | None:
+        rows = ApiToken.objects.select_related("user__service__owner")
+        return rows.filter(pk=intent.payload["token"]).first()
+
+
 def _instant(intent: Intent, name: str) -> datetime:
     return datetime.fromisoformat(intent.payload[name])
 
 
-NOTICES = (PasswordReset(), Security(), Invitation(), Deputy(), WebhookSwitchedOff())
+NOTICES = (PasswordReset(), Security(), Invitation(), Deputy(), TokenEnds(), WebhookSwitchedOff())

@@ -33,8 +33,9 @@ def deputies_of(*, user: User) -> QuerySet[User]:
 
 
 def members(*, team: Team, roles: tuple[str, ...] = ("agent", "lead")) -> QuerySet[User]:
-    """People of ``team`` in one of ``roles``."""
-    return User.objects.filter(memberships__team=team, memberships__role__code__in=roles).distinct()
+    """People of ``team`` in one of ``roles``; service accounts work there, but are nobody."""
+    rows = User.objects.filter(memberships__team=team, memberships__role__code__in=roles, is_service=False)
+    return rows.distinct()
 
 
 def with_role(code: str) -> QuerySet[User]:

@@ -3,7 +3,7 @@
 from allauth.account import views as allauth_views
 from django.urls import include, path, re_path
 
-from accounts import notification_views, views
+from accounts import notification_views, service_views, views
 
 sign_in = [
     path("login/", allauth_views.login, name="account_login"),
@@ -26,6 +26,9 @@ sign_in = [
     path("2fa/", include("allauth.mfa.urls")),
 ]
 
+_SERVICES = "desk/setup/services"
+_SERVICE = f"{_SERVICES}/<int:pk>"
+
 urlpatterns = [
     path("accounts/", include(sign_in)),
     path("profile/", views.profile, name="profile"),
@@ -37,5 +40,14 @@ urlpatterns = [
     path("profile/tokens/", views.token_create, name="profile-token-create"),
     path("profile/tokens/<int:pk>/revoke/", views.token_revoke, name="profile-token-revoke"),
     path("language/", views.set_language, name="set_language"),
+    path(f"{_SERVICES}/", service_views.service_accounts, name="service-accounts"),
+    path(f"{_SERVICE}/", service_views.service_account, name="service-account"),
+    path(f"{_SERVICE}/roles/", service_views.service_role, name="service-role"),
+    path(f"{_SERVICES}/roles/<int:pk>/remove/", service_views.service_role_remove, name="service-role-remove"),
+    path(f"{_SERVICE}/tokens/", service_views.service_token, name="service-token"),
+    path(
+        "desk/setup/services/tokens/<int:pk>/revoke/", service_views.service_token_revoke, name="service-token-revoke"
+    ),
+    path(f"{_SERVICE}/end/", service_views.service_account_end, name="service-account-end"),
     path("invitation/<str:token>/", views.invitation, name="invitation"),
 ]

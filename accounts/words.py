@@ -33,6 +33,13 @@ VARIABLES: dict[str, Mapping[str, Variable]] = {
         "until": Variable("ends_at", _("until when"), "14:30", shape="instant"),
         "called_off": Variable("off", _("filled in when the absence was called off")),
     },
+    "account.token_ends": {
+        **_NAME,
+        "token": Variable("token.name", _("name of the token"), _("Nightly export"), needed=True),
+        "service": Variable("service.name", _("name of the service account, if it is one's")),
+        "ends": Variable("token.expires_at", _("when it ends"), "14:30", shape="instant", needed=True),
+        "link": Variable("url", _("link to the tokens"), shape="link"),
+    },
     "webhook.switched_off": {
         "webhook": Variable("endpoint.name", _("name of the webhook"), "CRM"),
         "since": Variable("since", _("since when nothing was accepted"), "14:30", shape="instant"),

@@ -46,6 +46,7 @@ app.conf.beat_schedule = {
     "policies": _every(60, "tickets.tasks.apply_policies", "heavy"),
     "announcements": _every(60, "tickets.tasks.tell_children", "heavy"),
     "heartbeat": _every(10, "outbox.tasks.beat", "ticks"),
+    "token-ends": _every(3600, "accounts.tasks.announce_token_ends", "heavy"),
     "missing-years": _every(3600, "sla.tasks.tell_missing_years", "heavy"),
     "prune": _every(3600, "outbox.tasks.prune", "heavy"),
     "prune-intake": _every(3600, "intake.tasks.prune", "heavy"),

@@ -26,7 +26,7 @@ MANIFEST, TABLES, UPLOADS = "manifest.json", "tables", "uploads"
 ROOMS = ("accounts", "catalog", "knowledge", "sla", "tickets", "intake", "feedback", "reports", "outbox")
 #: Tables that are keys, or hold them.
 _CLOSED = frozenset(
-    {"accounts.ApiToken", "tickets.AccessLink", "tickets.IdempotencyKey", "outbox.KeptAnswer", "outbox.MailboxMessage"}
+    {"accounts.ApiToken", "tickets.AccessLink", "outbox.KeptAnswer", "outbox.MailboxMessage"}
     | {"outbox.RateWindow", "outbox.ClockShift", "outbox.Heartbeat", "tickets.TicketLease", "tickets.Draft"}
 )
 #: Columns whose values open something, by their name wherever they stand.

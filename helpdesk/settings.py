@@ -172,7 +172,10 @@ ACCOUNT_PREVENT_ENUMERATION = True
 ACCOUNT_EMAIL_NOTIFICATIONS = True
 ACCOUNT_SESSION_REMEMBER = True
 ACCOUNT_RATE_LIMITS = {"login": None, "login_failed": "60/5m/key", "reset_password": None}  # nosec B105: accounts.sign_in counts
-ACCOUNT_FORMS = {"reset_password": "accounts.forms.ResetForm"}  # nosec B105
+ACCOUNT_FORMS = {  # nosec B105
+    "reset_password": "accounts.forms.ResetForm",
+    "user_token": "accounts.forms.ResetLinkForm",
+}
 MFA_FORMS = {
     "authenticate": "accounts.forms.SecondFactorForm",
     "reauthenticate": "accounts.forms.SecondFactorAgainForm",

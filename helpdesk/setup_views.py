@@ -183,6 +183,11 @@ _PARTS = [
                 gettext_lazy("Webhooks"),
                 gettext_lazy("Which programs hear of which events, and whether they heard."),
             ),
+            (
+                "service-accounts",
+                gettext_lazy("Service accounts"),
+                gettext_lazy("Programs that act in their own name: their roles and tokens."),
+            ),
             ("api-docs", gettext_lazy("API"), gettext_lazy("For programs.")),
             ("admin:index", gettext_lazy("All rows"), gettext_lazy("Everything, table by table.")),
         ],

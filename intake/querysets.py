@@ -23,7 +23,7 @@ class InboundMailQuerySet(models.QuerySet):
         Who sorts mail sees all of them when they see every ticket, else those of their teams' mailboxes; a mail that
         belongs to a ticket is seen by whoever works on that ticket.
         """
-        if not getattr(user, "is_authenticated", False) or not user.is_active or user.is_customer:
+        if not getattr(user, "is_authenticated", False) or not user.acts or user.is_customer:
             return self.none()
         if user.may(SORT) and user.may("ticket.view_all"):
             return self.all()

@@ -7,11 +7,11 @@ from typing import Any
 
 from accounts.models import User
 from accounts.services.people import find_or_create_requester
+from outbox.once import once
 from tickets.choices import Channel
 from tickets.custom import split
 from tickets.foresight import Judgement, judge
 from tickets.models import Ticket
-from tickets.services.idempotency import once
 from tickets.services.intake import Submission, create_ticket
 
 _PLAIN = ("subject", "description", "impact", "urgency", "affected", "trigger")
@@ -30,7 +30,7 @@ def submit(*, data: dict[str, Any], user: User | None, language: str, now: datet
     fingerprint = _fingerprint(data)
     key = f"form:{data['submission_key']}:{fingerprint[:32]}"
 
-    def make() -> tuple[Ticket, dict]:
+    def make() -> tuple[int, dict]:
         submission = Submission(
             requester=requester,
             channel=Channel.PORTAL if user else Channel.WEB,
@@ -41,10 +41,10 @@ def submit(*, data: dict[str, Any], user: User | None, language: str, now: datet
             custom=split(data)[1],
             **{name: data[name] for name in (*_PLAIN, *_ROWS)},
         )
-        return create_ticket(submission=submission, actor=user), {}
+        return 201, {"ticket": create_ticket(submission=submission, actor=user).pk}
 
-    ticket, _answer, replayed = once(user=requester, key=key, fingerprint=fingerprint, now=now, make=make)
-    return ticket, replayed
+    _status, answer, replayed = once(user_id=requester.pk, key=key, fingerprint=fingerprint, now=now, make=make)
+    return Ticket.objects.get(pk=answer["ticket"]), replayed
 
 
 def judged_by_words(*, ticket: Ticket) -> Judgement:

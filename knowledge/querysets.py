@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 def may(user: User | AnonymousUser | None, code: str) -> bool:
     """Whether ``user`` is a person who carries the permission ``code``; anonymous visitors carry none."""
-    return bool(user is not None and user.is_authenticated and user.is_active and user.may(code))
+    return bool(user is not None and user.is_authenticated and user.acts and user.may(code))
 
 
 class ArticleQuerySet(models.QuerySet):

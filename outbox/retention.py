@@ -13,7 +13,7 @@ KEEP_DELIVERIES = timedelta(days=180)
 KEEP_MAILBOX = timedelta(days=30)
 #: Whoever sends again what a receiver lost does it within weeks; what waits for one that is switched off goes as well.
 KEEP_CALLS = timedelta(days=30)
-#: Programs repeat a request for hours.
+#: Programs repeat a request for hours, people send a kept form after days; a month is beyond both.
 KEEP_ANSWERS = timedelta(days=30)
 _BATCH = 1000
 

@@ -5,7 +5,6 @@ from datetime import date, timedelta
 from typing import Any
 from urllib.parse import urlencode
 
-from django.db.models import Count
 from django.urls import reverse
 from django.utils import formats
 from django.utils.functional import Promise
@@ -13,11 +12,10 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
 from reports.forms import FiguresFilter
-from reports.selectors.figures import Numbers, by_dimension, compliance, empty, rows_of, series, share, totals
-from reports.selectors.measures import KEPT, MEASURES, MISSED
+from reports.selectors.figures import Cell, cells_by, compliance, promises_by_metric, series, share, totals
+from reports.selectors.measures import MEASURES
 from reports.selectors.spans import Span
 from reports.templatetags.figures import duration
-from sla.choices import MetricCode
 from tickets.querysets import TicketQuerySet
 
 SCORES: dict[str, str | Promise] = {
@@ -151,30 +149,24 @@ class Dashboard:
 
     def by_metric(self) -> list[dict[str, Any]]:
         """Compliance promise by promise, in the order in which they are made."""
-        rows = rows_of(MEASURES["promises"], self.tickets, since=self.span.since, until=self.span.until)
-        counted = rows.values("metric").annotate(kept=Count("pk", filter=KEPT), missed=Count("pk", filter=MISSED))
-        found = {row["metric"]: row for row in counted}
         return [
             {
                 "label": label,
-                "kept": found[code]["kept"],
-                "missed": found[code]["missed"],
-                "share": compliance(found[code]),
+                "kept": numbers["kept"],
+                "missed": numbers["missed"],
+                "share": compliance(numbers),
                 "href": self.href("missed", metric=code),
             }
-            for code, label in MetricCode.choices
-            if code in found
+            for code, label, numbers in promises_by_metric(self.tickets, self.span)
         ]
 
     def groups(self, dimension: str) -> list[dict[str, Any]]:
         """Every measure by a dimension, the most tickets first."""
-        parts = {name: by_dimension(name, dimension, self.tickets, self.span) for name in MEASURES}
-        keys = {key for part in parts.values() for key in part}
-        rows = [self._group(dimension, key, parts) for key in keys]
+        cells = cells_by(dimension, self.tickets, self.span)
+        rows = [self._group(dimension, key, cell) for key, cell in cells.items()]
         return sorted(rows, key=lambda row: (-row["created"], str(row["label"])))
 
-    def _group(self, dimension: str, key: Any, parts: dict[str, dict[Any, Numbers]]) -> dict[str, Any]:
-        cell = {name: part.get(key) or empty(name) for name, part in parts.items()}
+    def _group(self, dimension: str, key: Any, cell: Cell) -> dict[str, Any]:
         narrowed = {dimension: "none" if key is None else str(key)}
         said = cell["satisfaction"]
         return {

@@ -2,11 +2,16 @@
 
 import csv
 from collections.abc import Iterable, Iterator
-from datetime import datetime, timedelta
+from datetime import datetime, timedelta, tzinfo
 from typing import Any
 
 from django.http import StreamingHttpResponse
+from django.utils import timezone
 
+from reports.lists import Line
+
+#: More rows than this are a job for the pages of the API.
+MOST_ROWS = 20_000
 #: What a spreadsheet takes for the beginning of a formula (OWASP, CSV injection).
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
@@ -45,3 +50,29 @@ def csv_answer(rows: Iterable[Iterable[Any]], *, name: str) -> StreamingHttpResp
     response["Content-Disposition"] = f'attachment; filename="{name}.csv"'
     response["X-Content-Type-Options"] = "nosniff"
     return response
+
+
+def ticket_table(lines: Iterable[Line], zone: tzinfo) -> list[list[Any]]:
+    """The rows behind a figure with a head; instants in ``zone``."""
+    head = ["number", "subject", "severity", "status", "team", "assignee", "module", "organization"]
+    head += ["created_at", "counted_at", "seconds", "detail"]
+    table: list[list[Any]] = [head]
+    for line in lines:
+        ticket = line.ticket
+        table.append(
+            [
+                ticket.number,
+                ticket.subject,
+                ticket.severity,
+                ticket.status,
+                ticket.team,
+                ticket.assignee,
+                ticket.module,
+                ticket.organization,
+                timezone.localtime(ticket.created_at, zone),
+                timezone.localtime(line.at, zone),
+                line.took,
+                line.text,
+            ]
+        )
+    return table

@@ -8,7 +8,6 @@ from urllib.parse import urlencode
 from django.conf import settings
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import render
-from django.utils import timezone
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_GET
 
@@ -16,9 +15,9 @@ from accounts.access import SignedInRequest, requires
 from accounts.models import User
 from outbox import clock
 from reports.dashboard import Dashboard
-from reports.exports import csv_answer
+from reports.exports import MOST_ROWS, csv_answer, ticket_table
 from reports.forms import FiguresFilter, ListFilter
-from reports.lists import TITLES, Line, Listing, listing
+from reports.lists import TITLES, Listing, listing
 from reports.selectors.backlog import AGES, backlog, load
 from reports.selectors.measures import DIMENSIONS, all_tickets, tickets_in
 from reports.selectors.spans import last_days
@@ -26,8 +25,6 @@ from tickets.choices import Status
 
 _MAIN = ("days", "team", "severity")
 _MORE = ("person", "module", "organization")
-#: More rows than this are a job for the API.
-MOST_ROWS = 20_000
 BY = {
     "team": gettext_lazy("Team"),
     "person": gettext_lazy("Person"),
@@ -194,7 +191,7 @@ def export(request: SignedInRequest) -> HttpResponseBase:
     """With `figure` the tickets behind it, else the figures by dimension; durations in seconds, shares in per cent."""
     if request.GET.get("figure"):
         name, _form, found = _listing(request)
-        return csv_answer(_lines(found.all(MOST_ROWS), request.user), name=f"tickets-{name}")
+        return csv_answer(ticket_table(found.all(MOST_ROWS), zone_of(request.user)), name=f"tickets-{name}")
     form = FiguresFilter(request.GET, user=request.user)
     by = request.GET.get("by", "team")
     if not form.is_valid() or by not in DIMENSIONS:
@@ -202,29 +199,3 @@ def export(request: SignedInRequest) -> HttpResponseBase:
     rows = _asked(request, form, clock.now()).groups(by)
     table = [[by, *COLUMNS], *([row["label"], *(row[name] for name in COLUMNS)] for row in rows)]
     return csv_answer(table, name=f"figures-{by}-{form.cleaned_data['days']}-days")
-
-
-def _lines(lines: list[Line], user: User) -> list[list[Any]]:
-    zone = zone_of(user)
-    head = ["number", "subject", "severity", "status", "team", "assignee", "module", "organization"]
-    head += ["created_at", "counted_at", "seconds", "detail"]
-    table: list[list[Any]] = [head]
-    for line in lines:
-        ticket = line.ticket
-        table.append(
-            [
-                ticket.number,
-                ticket.subject,
-                ticket.severity,
-                ticket.status,
-                ticket.team,
-                ticket.assignee,
-                ticket.module,
-                ticket.organization,
-                timezone.localtime(ticket.created_at, zone),
-                timezone.localtime(line.at, zone),
-                line.took,
-                line.text,
-            ]
-        )
-    return table

@@ -51,7 +51,7 @@ class TicketQuerySet(models.QuerySet):
         their teams and of the teams below; whoever is assigned, called in or watching sees that ticket; managers
         and administrators see all; anonymous people see none.
         """
-        if not getattr(user, "is_authenticated", False) or not user.is_active:
+        if not getattr(user, "is_authenticated", False) or not user.acts:
             return self.none()
         if user.may("ticket.view_all"):
             return self.all()

@@ -45,11 +45,13 @@ def find_or_create_requester(*, email: str, name: str, language: str, now: datet
     and service level, but `sees_organization` is granted by an administrator alone.
 
     Raises:
-        ValidationError: not an e-mail address.
+        ValidationError: not an e-mail address, or that of a service account.
     """
     email = email.strip().lower()
     validate_email(email)
     person = _by_email(email)
+    if person is not None and person.is_service:
+        raise ValidationError({"email": _("This is the address of a program.")})
     if person is not None:
         return person
     known_languages = {code for code, _label in settings.LANGUAGES}

@@ -2,7 +2,9 @@
 
 import factory
 
-from accounts.models import Membership, Organization, Role, Team, User
+from accounts.models import Membership, Organization, Role, ServiceAccount, Team, User
+from accounts.services import save_service_account
+from outbox import clock
 
 
 class OrganizationFactory(factory.django.DjangoModelFactory):
@@ -64,3 +66,12 @@ def make_manager(**fields) -> User:
 
 def make_administrator(**fields) -> User:
     return give_role(UserFactory(**fields), "administrator")
+
+
+def make_service(team: Team | None = None, *, role: str = "agent", **fields) -> ServiceAccount:
+    """A service account with a role in ``team``; an administrator is made who answers for it, unless named."""
+    boss = fields.pop("owner", None) or make_administrator()
+    said = {"name": "CRM bridge", "purpose": "Brings orders.", **fields}
+    account = save_service_account(actor=boss, owner=boss, now=clock.now(), **said)
+    give_role(account.user, role, team)
+    return account

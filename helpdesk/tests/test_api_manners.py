@@ -11,7 +11,7 @@ from accounts.tests.factories import TeamFactory, make_administrator, make_agent
 from knowledge.tests.factories import published
 from outbox import clock
 from outbox.models import KeptAnswer
-from tickets.models import Message, SavedView, Ticket
+from tickets.models import AccessLink, Message, SavedView, Ticket
 from tickets.services.conversation import add_note, reply
 from tickets.tests.factories import make_ticket
 
@@ -117,6 +117,30 @@ def test_the_same_key_writes_once(program, ticket):
     other = _post(program, address, {"body": "other"}, Idempotency_Key="k1")
     assert other.status_code == 400 and "Idempotency-Key" in other.json()["errors"]
     assert _post(program, address, {"body": "x"}, Idempotency_Key="x" * 121).status_code == 400
+
+
+def test_a_ticket_is_made_once_and_the_way_in_is_not_kept(program):
+    body = {"subject": "Down", "description": "All of it", "requester": {"email": "new@customer.example"}}
+    first = _post(program, "tickets/", body, Idempotency_Key="k5")
+    again = _post(program, "tickets/", body, Idempotency_Key="k5")
+    assert first.status_code == again.status_code == 201
+    assert first.json() == again.json()
+    assert Ticket.objects.count() == AccessLink.objects.count() == 1
+    token = first.json()["status_url"].rstrip("/").rpartition("/")[2]
+    kept = KeptAnswer.objects.get()
+    assert kept.answer["number"] == first.json()["number"]
+    assert token not in str(kept.answer)
+    other = _post(program, "tickets/", body | {"subject": "Another"}, Idempotency_Key="k5")
+    assert other.status_code == 400 and "Idempotency-Key" in other.json()["errors"]
+    without = [_post(program, "tickets/", body).json()["number"] for _ in range(2)]
+    assert len({first.json()["number"], *without}) == 3
+
+
+def test_a_key_from_before_an_update_stands_for_its_answer(program, agent):
+    KeptAnswer.objects.create(
+        user=agent, key="k6", fingerprint="", status=200, answer={"id": 7}, created_at=clock.now()
+    )
+    assert _post(program, "canned-answers/", {"name": "Logs"}, Idempotency_Key="k6").json() == {"id": 7}
 
 
 def test_a_refusal_keeps_no_key(program, ticket):

@@ -10,9 +10,9 @@ from django.db import transaction
 from accounts.models import Membership, Role, User
 from accounts.services.people import find_or_create_requester, stand_in
 from intake.phone.selectors import digits_of
+from outbox.once import once
 from tickets.choices import Channel
 from tickets.models import Ticket
-from tickets.services.idempotency import once
 from tickets.services.intake import Submission, create_ticket
 
 _SAID = ("phone", "name", "email", "subject", "description", "impact", "urgency")
@@ -21,7 +21,7 @@ _SAID = ("phone", "name", "email", "subject", "description", "impact", "urgency"
 def log_call(*, actor: User, data: dict[str, Any], now: datetime) -> Ticket:
     """The ticket of a validated `CallForm`, the same one however often it is sent."""
 
-    def make() -> tuple[Ticket, dict]:
+    def make() -> tuple[int, dict]:
         requester = caller or _newcomer(data, actor=actor, now=now)
         submission = Submission(
             subject=data["subject"],
@@ -33,14 +33,14 @@ def log_call(*, actor: User, data: dict[str, Any], now: datetime) -> Ticket:
             urgency=data["urgency"],
             module=module,
         )
-        return create_ticket(submission=submission, actor=actor, now=now), {}
+        return 201, {"ticket": create_ticket(submission=submission, actor=actor, now=now).pk}
 
     caller, module = data["caller"], data["module"]
     said = {name: data[name] for name in _SAID} | {"caller": caller and caller.pk, "module": module and module.pk}
     fingerprint = hashlib.sha256(json.dumps(said, sort_keys=True).encode()).hexdigest()
     key = f"call:{data['submission_key']}:{fingerprint[:32]}"
-    ticket, _answer, _replayed = once(user=actor, key=key, fingerprint=fingerprint, now=now, make=make)
-    return ticket
+    _status, answer, _replayed = once(user_id=actor.pk, key=key, fingerprint=fingerprint, now=now, make=make)
+    return Ticket.objects.get(pk=answer["ticket"])
 
 
 @transaction.atomic

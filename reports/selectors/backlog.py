@@ -10,6 +10,7 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts.models import Membership, User
 from accounts.selectors import present, teams_overseen
+from reports.selectors.measures import DIMENSIONS
 from tickets.querysets import TicketQuerySet
 
 #: Ages by their upper end, the last one open.
@@ -83,26 +84,40 @@ def backlog(tickets: TicketQuerySet, *, now: datetime) -> Backlog:
     )
 
 
-def load(tickets: TicketQuerySet, *, user: User, now: datetime) -> list[Load]:
-    """The teams that ``user`` oversees, the fullest first: open tickets against the capacity of who is present."""
-    counts = {
-        row.pop("team"): row
-        for row in tickets.unresolved()
+def open_by(dimension: str, tickets: TicketQuerySet) -> dict[Any, dict[str, int]]:
+    """What is open now by the key of a dimension (None: the tickets that have none)."""
+    key = DIMENSIONS[dimension]
+    counted = (
+        tickets.unresolved()
         .order_by()
-        .values("team")
+        .values(key)
         .annotate(
             open=Count("pk"),
             escalated=Count("pk", filter=Q(breached_at__isnull=False)),
             unassigned=Count("pk", filter=Q(assignee=None)),
         )
-    }
+    )
+    return {row.pop(key): row for row in counted}
+
+
+def capacity_by(dimension: str, *, now: datetime) -> dict[int, int]:
+    """How many tickets the people who are present can hold, by ``team`` or ``person``; nothing else can hold any."""
+    if dimension not in ("team", "person"):
+        return {}
     working = Membership.objects.filter(
         user__in=present(users=User.objects.all(), now=now), role__permissions__contains=["ticket.work"]
     )
-    people = working.filter(team__isnull=False).values("team", "user", "user__capacity").distinct()
-    capacity: dict[int, int] = {}
-    for row in people:
-        capacity[row["team"]] = capacity.get(row["team"], 0) + row["user__capacity"]
+    found: dict[int, int] = {}
+    if dimension == "person":
+        return dict(working.values_list("user", "user__capacity"))
+    for row in working.filter(team__isnull=False).values("team", "user", "user__capacity").distinct():
+        found[row["team"]] = found.get(row["team"], 0) + row["user__capacity"]
+    return found
+
+
+def load(tickets: TicketQuerySet, *, user: User, now: datetime) -> list[Load]:
+    """The teams that ``user`` oversees, the fullest first: open tickets against the capacity of who is present."""
+    counts, capacity = open_by("team", tickets), capacity_by("team", now=now)
     nothing = {"open": 0, "escalated": 0, "unassigned": 0}
     found = [
         Load(team, capacity=capacity.get(team.pk, 0), **counts.get(team.pk, nothing))

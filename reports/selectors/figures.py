@@ -4,13 +4,17 @@ from datetime import date, datetime
 from typing import Any
 
 from django.db.models import Case, Q, QuerySet, TextField, Value, When
-from django.db.models.functions import TruncDay, TruncWeek
+from django.db.models.functions import TruncDay, TruncMonth, TruncWeek
 
 from reports.selectors.measures import BEHIND, DIMENSIONS, MEASURES, Measure
 from reports.selectors.spans import Span
+from sla.choices import MetricCode
 from tickets.querysets import TicketQuerySet
 
 Numbers = dict[str, Any]
+#: The numbers of every measure, by its name.
+Cell = dict[str, Numbers]
+_TRUNCATE: dict[str, Any] = {"day": TruncDay, "week": TruncWeek, "month": TruncMonth}
 
 
 def rows_of(measure: Measure, tickets: TicketQuerySet, *, since: datetime, until: datetime) -> QuerySet:
@@ -34,14 +38,13 @@ def totals(name: str, tickets: TicketQuerySet, span: Span) -> tuple[Numbers, Num
     return found.get("now", nothing), found.get("before", nothing)
 
 
-def series(name: str, tickets: TicketQuerySet, span: Span) -> list[Numbers]:
-    """The figures of a measure for each step of ``span``, in order, also where nothing happened."""
-    measure = MEASURES[name]
-    truncate = TruncDay if span.step == "day" else TruncWeek
+def series(name: str, tickets: TicketQuerySet, span: Span, step: str = "") -> list[Numbers]:
+    """The figures of a measure for each step of ``span`` (one of `STEPS`, or its own), also where nothing happened."""
+    measure, size = MEASURES[name], step or span.step
     rows = rows_of(measure, tickets, since=span.since, until=span.until)
-    cut = rows.annotate(step=truncate(measure.at, tzinfo=span.zone)).values("step").annotate(**measure.computes)
+    cut = rows.annotate(step=_TRUNCATE[size](measure.at, tzinfo=span.zone)).values("step").annotate(**measure.computes)
     found: dict[date, Numbers] = {row.pop("step").date(): row for row in cut}
-    return [found.get(step, empty(name)) for step in span.steps]
+    return [found.get(first, empty(name)) for first in span.cut(size)]
 
 
 def by_dimension(name: str, dimension: str, tickets: TicketQuerySet, span: Span) -> dict[Any, Numbers]:
@@ -50,6 +53,27 @@ def by_dimension(name: str, dimension: str, tickets: TicketQuerySet, span: Span)
     key = measure.ticket + DIMENSIONS[dimension]
     rows = rows_of(measure, tickets, since=span.since, until=span.until)
     return {row.pop(key): row for row in rows.values(key).annotate(**measure.computes)}
+
+
+def cells_by(dimension: str, tickets: TicketQuerySet, span: Span) -> dict[Any, Cell]:
+    """Every measure by the key of a dimension, also those that have nothing to say of a key."""
+    parts = {name: by_dimension(name, dimension, tickets, span) for name in MEASURES}
+    keys = {key: None for part in parts.values() for key in part}
+    return {key: {name: part.get(key) or empty(name) for name, part in parts.items()} for key in keys}
+
+
+def cells_over(tickets: TicketQuerySet, span: Span, step: str) -> list[tuple[date, Cell]]:
+    """Every measure for each ``step`` of ``span``, by its first day."""
+    parts = {name: series(name, tickets, span, step) for name in MEASURES}
+    return [(first, {name: part[place] for name, part in parts.items()}) for place, first in enumerate(span.cut(step))]
+
+
+def promises_by_metric(tickets: TicketQuerySet, span: Span) -> list[tuple[str, str, Numbers]]:
+    """Code, name and numbers of each promise that got a verdict, in the order in which they are made."""
+    measure = MEASURES["promises"]
+    rows = rows_of(measure, tickets, since=span.since, until=span.until)
+    found = {row.pop("metric"): row for row in rows.values("metric").annotate(**measure.computes)}
+    return [(code, str(label), found[code]) for code, label in MetricCode.choices if code in found]
 
 
 def behind(name: str, tickets: TicketQuerySet, span: Span) -> QuerySet:

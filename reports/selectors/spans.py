@@ -5,6 +5,8 @@ from datetime import date, datetime, time, timedelta, tzinfo
 
 #: The periods that can be chosen, in days; today is the last of them.
 PERIODS = (7, 30, 90)
+#: Into what a span can be cut.
+STEPS = ("day", "week", "month")
 
 
 @dataclass(frozen=True)
@@ -30,11 +32,32 @@ class Span:
     @property
     def steps(self) -> list[date]:
         """The days, or the Mondays of the weeks, that it touches."""
-        first, last = self.since.astimezone(self.zone).date(), self.until.astimezone(self.zone).date()
-        if self.step == "day":
+        return self.cut(self.step)
+
+    def cut(self, step: str) -> list[date]:
+        """The days, the Mondays of the weeks or the first days of the months that it touches."""
+        first = self.since.astimezone(self.zone).date()
+        last = first + timedelta(days=self.days - 1)
+        if step == "day":
             return [first + timedelta(days=n) for n in range((last - first).days + 1)]
-        monday = first - timedelta(days=first.weekday())
-        return [monday + timedelta(weeks=n) for n in range((last - monday).days // 7 + 1)]
+        if step == "week":
+            monday = first - timedelta(days=first.weekday())
+            return [monday + timedelta(weeks=n) for n in range((last - monday).days // 7 + 1)]
+        months = range(first.year * 12 + first.month - 1, last.year * 12 + last.month)
+        return [date(month // 12, month % 12 + 1, 1) for month in months]
+
+
+def whole_days(since: date, until: date, *, now: datetime, zone: tzinfo) -> Span:
+    """The calendar days of ``zone`` from ``since`` to ``until``, both included, or to today if that comes first.
+
+    Raises:
+        ValueError: when ``since`` is after the last of them.
+    """
+    last = min(until, now.astimezone(zone).date())
+    if since > last:
+        raise ValueError(since)
+    end = datetime.combine(last + timedelta(days=1), time.min, zone)
+    return Span(datetime.combine(since, time.min, zone), min(end, now), (last - since).days + 1, zone)
 
 
 def last_days(days: int, *, now: datetime, zone: tzinfo) -> Span:

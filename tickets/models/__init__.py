@@ -14,7 +14,7 @@ from tickets.models.relations import Announcement, AnnouncementPart, TicketLink,
 from tickets.models.resolution import Resolution, SeverityContest
 from tickets.models.rules import SeverityCell, SeverityRaise, SeverityWordRule, TriageRule
 from tickets.models.shift_note import ShiftNote, ShiftNoteReading
-from tickets.models.ticket import ArticleLink, IdempotencyKey, Participant, Ticket
+from tickets.models.ticket import ArticleLink, Participant, Ticket
 from tickets.models.time import TimeEntry
 from tickets.models.writing import CannedAnswer, Draft
 
@@ -32,7 +32,6 @@ __all__ = [
     "Draft",
     "Escalation",
     "Handover",
-    "IdempotencyKey",
     "Incident",
     "IncidentFollower",
     "IncidentNews",

@@ -266,24 +266,3 @@ class ArticleLink(models.Model):
 
     def __str__(self) -> str:
         return f"{self.ticket_id} · {self.article_id}"
-
-
-class IdempotencyKey(models.Model):
-    """A key that a caller sent with a request, and the answer it got; the same key gets the same answer."""
-
-    user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="+")
-    key = models.CharField(max_length=120)
-    fingerprint = models.CharField(max_length=64)
-    status = models.PositiveSmallIntegerField(null=True)
-    answer = models.JSONField(null=True)
-    ticket = models.ForeignKey(Ticket, null=True, on_delete=models.CASCADE, related_name="+")
-    created_at = models.DateTimeField()
-
-    class Meta:
-        verbose_name = _("idempotency key")
-        verbose_name_plural = _("idempotency keys")
-        constraints = [models.UniqueConstraint(fields=["user", "key"], name="idempotencykey_once")]
-        indexes = [models.Index(fields=["created_at"], name="idempotencykey_age")]
-
-    def __str__(self) -> str:
-        return self.key

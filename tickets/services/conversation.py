@@ -55,7 +55,8 @@ def reply(
 
     ``marks`` say what the answer is (see `tickets.choices.Mark`); the clocks that it meets are met. An unassigned
     ticket of the answerer's team becomes theirs if it ``takes``. With ``revision``, an answer to a changed
-    ticket is refused. An untouched canned answer reaches the customer, but is no answer to any clock.
+    ticket is refused. An untouched canned answer, and what a service account says, reaches the customer, but is no
+    answer to any clock.
 
     Raises:
         ValidationError: when the text is empty, the move illegal, the ticket stale or a file refused.
@@ -68,7 +69,7 @@ def reply(
         message = add_message(
             change, MessageKind.PUBLIC, body, author=actor, files=stored, marks=marks, channel=channel
         )
-        if not untouched:
+        if not (untouched or actor.is_service):
             answered(change, Reply(marks=frozenset(marks), is_news=is_news))
         if takes:
             take_if_free(change, actor)

@@ -1,14 +1,12 @@
-"""What tickets forget: keys of requests that nobody repeats, links that open nothing, what can no longer be undone."""
+"""What tickets forget: links that open nothing, begun texts, what can no longer be undone."""
 
 from datetime import datetime, timedelta
 
 from django.db.models import Q
 
-from tickets.models import AccessLink, BulkEdit, Draft, IdempotencyKey, PutAside, ShiftNote
+from tickets.models import AccessLink, BulkEdit, Draft, PutAside, ShiftNote
 from tickets.services.drafts import discard
 
-#: Programs repeat a request for hours, people send a kept form after days; a month is beyond both.
-KEEP_KEYS = timedelta(days=30)
 #: Long after a change of many tickets can be taken back; what happened stands in their history.
 KEEP_BULK = timedelta(days=1)
 #: Who did not come back to a begun text for two months will not.
@@ -19,7 +17,6 @@ KEEP_NOTES = timedelta(days=365)
 
 def prune(*, now: datetime) -> dict[str, int]:
     """Delete what is old enough; how many of each kind. Safe to run twice. What is on its way is no draft."""
-    keys, _rows = IdempotencyKey.objects.filter(created_at__lt=now - KEEP_KEYS).delete()
     links, _rows = AccessLink.objects.filter(expires_at__lt=now).delete()
     edits, _rows = BulkEdit.objects.filter(created_at__lt=now - KEEP_BULK).delete()
     aside, _rows = PutAside.objects.filter(until__lt=now).delete()
@@ -30,5 +27,5 @@ def prune(*, now: datetime) -> dict[str, int]:
     old = ShiftNote.objects.filter(written_at__lt=now - KEEP_NOTES)
     notes = old.count()
     old.delete()
-    gone = {"keys": keys, "links": links, "bulk_edits": edits, "put_aside": aside}
+    gone = {"links": links, "bulk_edits": edits, "put_aside": aside}
     return gone | {"drafts": len(drafts), "notes": notes}

@@ -16,7 +16,7 @@ from accounts.tests.factories import TeamFactory, make_administrator, make_agent
 from outbox import clock, delivery
 from outbox.models import Delivery, Intent
 from outbox.resolving import resolve_due
-from tickets.models import AccessLink, IdempotencyKey, Ticket, TicketEvent
+from tickets.models import AccessLink, Ticket, TicketEvent
 from tickets.selectors.escalations import desk
 from tickets.services import assigning, conversation, grades, lead, links, moves, retention
 from tickets.services.attachments import kept
@@ -368,18 +368,13 @@ def test_a_colleagues_answer_long_after_closing_stays_the_colleagues(team, agent
     assert message.author == colleague
 
 
-def test_old_keys_and_dead_links_are_forgotten_and_no_others(team):
+def test_dead_links_are_forgotten_and_no_others(team):
     ticket = make_ticket(team=team)
     now = MONDAY + timedelta(days=200)
-    for age in (31, 29):
-        IdempotencyKey.objects.create(
-            user=ticket.requester, key=str(age), fingerprint="f", created_at=now - timedelta(days=age)
-        )
     for created in (MONDAY, now - timedelta(days=1)):
         links.mint_status_link(ticket=ticket, user=ticket.requester, now=created)
-    assert {name: count for name, count in retention.prune(now=now).items() if count} == {"keys": 1, "links": 1}
+    assert {name: count for name, count in retention.prune(now=now).items() if count} == {"links": 1}
     assert not any(retention.prune(now=now).values())
-    assert IdempotencyKey.objects.get().key == "29"
     assert AccessLink.objects.get().expires_at > now
 
 

@@ -4,6 +4,7 @@ from dataclasses import replace
 
 from helpdesk.tests.access.table import (
     ANONYMOUS,
+    BOSS,
     EVERYBODY,
     NOT_THERE,
     REDIRECT,
@@ -67,6 +68,16 @@ ROWS: Rows = {
     "profile-absence-remove": {"GET": NOT_THERE, "POST": [case({REDIRECT: AGENT}, pk="absence")]},
     "profile-token-create": {"GET": NOT_THERE, "POST": [case({422: SIGNED_IN})]},
     "profile-token-revoke": {"GET": NOT_THERE, "POST": [case({REDIRECT: AGENT}, pk="agents_token")]},
+    "service-accounts": {"GET": [case({200: BOSS})], "POST": [case({422: BOSS})]},
+    "service-account": {"GET": [case({200: BOSS}, pk="service")], "POST": [case({422: BOSS}, pk="service")]},
+    "service-role": {"GET": NOT_THERE, "POST": [case({422: BOSS}, pk="service")]},
+    "service-role-remove": {
+        "GET": NOT_THERE,
+        "POST": [case({REDIRECT: BOSS}, pk="services_role")],
+    },
+    "service-token": {"GET": NOT_THERE, "POST": [case({422: BOSS}, pk="service")]},
+    "service-token-revoke": {"GET": NOT_THERE, "POST": [case({REDIRECT: BOSS}, pk="services_token")]},
+    "service-account-end": {"GET": NOT_THERE, "POST": [case({REDIRECT: BOSS}, pk="service")]},
     "set_language": {"GET": NOT_THERE, "POST": [public(REDIRECT)]},
     "invitation": {
         "GET": [public(200, token="invitation"), public(404, token="0-0-0")],

@@ -193,6 +193,19 @@ ROWS: Rows = {
     "api-survey-list": {"GET": [call({200: SIGNED_IN})]},
     "api-survey-detail": {"GET": [call({200: INSIDE}, pk="survey")]},
     "api-report-summary": {"GET": [call({200: HANDLES}, forbidden=SIGNED_IN - HANDLES)]},
+    "api-report-figures": {
+        "GET": [
+            call({200: HANDLES}, forbidden=SIGNED_IN - HANDLES),
+            call({200: HANDLES}, forbidden=SIGNED_IN - HANDLES, query="by=person&format=csv"),
+        ]
+    },
+    "api-report-series": {"GET": [call({200: HANDLES}, forbidden=SIGNED_IN - HANDLES, query="step=week")]},
+    "api-report-tickets": {
+        "GET": [
+            call({200: HANDLES}, forbidden=SIGNED_IN - HANDLES, query="figure=created"),
+            call({200: HANDLES}, forbidden=SIGNED_IN - HANDLES, query="figure=open&format=csv"),
+        ]
+    },
     "api-escalation-list": {"GET": [call({200: SIGNED_IN}), call({200: SIGNED_IN}, query="open=true")]},
     "api-escalation-detail": {
         "GET": [

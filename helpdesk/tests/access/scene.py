@@ -23,6 +23,7 @@ from accounts.tests.factories import (
     make_customer,
     make_lead,
     make_manager,
+    make_service,
 )
 from feedback.models import Survey
 from feedback.services.surveys import survey_token
@@ -241,6 +242,12 @@ class Scene:
             **chats,
         }
 
+    def _service(self) -> dict[str, Any]:
+        account = make_service(self.things["north"], owner=self.people["administrator"])
+        self._token(account.user, [])
+        role, token = account.user.memberships.get(), account.user.api_tokens.get()
+        return {"service": account, "services_role": role, "services_token": token}
+
     def _rest(self) -> None:
         now, agent = self.now, self.people["agent"]
         mail = MailboxMessage.objects.create(
@@ -282,6 +289,7 @@ class Scene:
                 position=1,
                 created_at=now,
             ),
+            **self._service(),
             "absence": Absence.objects.create(user=agent, starts_at=now, ends_at=now + timedelta(days=1)),
             "own_canned": save_canned(actor=agent, name="Logs", shortcut="logs", text_zh="", text_en="Logs, please."),
             "shared_canned": save_canned(

@@ -17,9 +17,9 @@ from tickets.models import Escalation, Message, Ticket, TicketEvent
 #: Every table that a step may write; a refused one writes none of them.
 TABLES = (
     "tickets_ticket", "tickets_message", "tickets_ticketevent", "tickets_escalation", "tickets_resolution",
-    "tickets_severitycontest", "tickets_participant", "tickets_causereport", "tickets_idempotencykey",
+    "tickets_severitycontest", "tickets_participant", "tickets_causereport",
     "sla_clock", "sla_clockpause",
-    "outbox_intent", "outbox_delivery",
+    "outbox_intent", "outbox_delivery", "outbox_keptanswer",
 )  # fmt: skip
 _PRINT = "SELECT " + ", ".join(
     f"(SELECT md5(coalesce(string_agg(t::text, '|' ORDER BY t::text), '')) FROM {table} t)" for table in TABLES

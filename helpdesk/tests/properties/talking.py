@@ -16,9 +16,9 @@ from helpdesk.tests.properties.house import CATEGORIES, CUSTOMERS, REACH, STAFF
 from helpdesk.tests.properties.rows import fingerprint
 from helpdesk.tests.properties.walk import HOURS, MINUTES, RINGS, STARTS, TICKETS, Tally, Walk
 from helpdesk.tests.properties.workers import in_two_threads
+from outbox.once import KeyReused, once
 from tickets.models import Ticket
 from tickets.services import conversation, urging
-from tickets.services.idempotency import KeyReused, once
 from tickets.services.intake import Submission, create_ticket
 from tickets.services.locking import StaleTicket
 
@@ -51,7 +51,7 @@ class Talking(Walk):
         return self.submit(severity, requester, category)
 
     def _once(self, key: str, body: str, *rest: Any, fingerprint: str = "") -> tuple[Ticket, dict, bool]:
-        def make() -> tuple[Ticket, dict]:
+        def make() -> tuple[int, dict]:
             severity, requester, category = rest
             submission = Submission(
                 subject="qwx zvb",
@@ -62,10 +62,13 @@ class Talking(Walk):
                 category=self.house.categories.get(category or ""),
             )
             made = create_ticket(submission=submission, actor=None, now=self.now)
-            return made, {"number": made.number}
+            return 201, {"number": made.number}
 
         user = self.house.person(rest[1])
-        return once(user=user, key=key, fingerprint=fingerprint or body, now=self.now, make=make)
+        _status, answer, replayed = once(
+            user_id=user.pk, key=key, fingerprint=fingerprint or body, now=self.now, make=make
+        )
+        return Ticket.objects.get(number=answer["number"]), answer, replayed
 
     def _welcome(self, row: Ticket, body: str, severity: str, requester: str, category: str | None) -> model.Ticket:
         assert row.number not in Tally.numbers, "a number was given twice"

@@ -1,23 +1,10 @@
-"""`/api/v1/reports/summary/`: the dashboard's figures for programs."""
+"""What the figures look like to a program: durations in seconds, shares in per cent, null where nothing happened."""
 
 from typing import Any
 
-from django.utils.translation import gettext
-from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework import serializers
-from rest_framework.exceptions import ValidationError
-from rest_framework.request import Request
-from rest_framework.response import Response
-from rest_framework.views import APIView
 
-from accounts.selectors import teams_overseen
-from outbox import clock
-from reports.selectors.backlog import backlog
-from reports.selectors.figures import compliance, share, totals
-from reports.selectors.measures import MEASURES, all_tickets
-from reports.selectors.spans import PERIODS, last_days
-from reports.views import zone_of
-from sla.choices import Severity
+from reports.selectors.figures import Cell, compliance, share
 
 
 class FiguresOut(serializers.Serializer):
@@ -51,65 +38,71 @@ class BacklogOut(serializers.Serializer):
     by_age = serializers.DictField(child=serializers.IntegerField())
 
 
-class SummaryOut(serializers.Serializer):
+class PromiseOut(serializers.Serializer):
+    metric = serializers.CharField()
+    kept = serializers.IntegerField()
+    missed = serializers.IntegerField()
+    compliance = serializers.FloatField(allow_null=True)
+
+
+class SpanOut(serializers.Serializer):
     since = serializers.DateTimeField()
     until = serializers.DateTimeField()
     days = serializers.IntegerField()
+
+
+class SummaryOut(SpanOut):
     current = FiguresOut()
     previous = FiguresOut()
+    promises = PromiseOut(many=True)
     backlog = BacklogOut()
 
 
-class SummaryIn(serializers.Serializer):
-    days = serializers.ChoiceField(PERIODS, default=30)
-    team = serializers.CharField(required=False)
-    severity = serializers.ChoiceField(Severity.choices, required=False)
+class GroupOut(FiguresOut):
+    """Figures of one team, person, module, severity or organization, and what is open there now."""
 
-    def validate_team(self, code: str) -> str:
-        if not teams_overseen(user=self.context["request"].user).filter(code=code).exists():
-            raise serializers.ValidationError(gettext("There is no such team."))
-        return code
-
-
-class Summary(APIView):
-    """The figures of a period and of the one before, and the backlog, of tickets that the caller sees."""
-
-    required_scopes = {"GET": "reports:read"}
-
-    @extend_schema(
-        parameters=[
-            OpenApiParameter("days", int, enum=list(PERIODS), default=30),
-            OpenApiParameter("team", str, description="A team's code."),
-            OpenApiParameter("severity", str, enum=Severity.values),
-        ],
-        responses=SummaryOut,
+    key = serializers.CharField(allow_null=True, help_text="As the filter takes it; null: tickets that have none.")
+    name = serializers.CharField()
+    open = serializers.IntegerField()
+    escalated = serializers.IntegerField(help_text="Open, with a breach that nobody acknowledged.")
+    unassigned = serializers.IntegerField()
+    capacity = serializers.IntegerField(
+        allow_null=True, help_text="What the people who are present can hold; null but for teams and people."
     )
-    def get(self, request: Request) -> Response:
-        asked = SummaryIn(data=request.query_params.dict(), context={"request": request})
-        unknown = set(request.query_params) - set(asked.fields) - {"format"}
-        if unknown:
-            raise ValidationError({name: [gettext("There is no such parameter.")] for name in sorted(unknown)})
-        asked.is_valid(raise_exception=True)
-        given, now = asked.validated_data, clock.now()
-        rows = all_tickets(request.user)
-        if "team" in given:
-            rows = rows.filter(team__code=given["team"])
-        if "severity" in given:
-            rows = rows.filter(severity=given["severity"])
-        span = last_days(int(given["days"]), now=now, zone=zone_of(request.user))  # type: ignore[arg-type]
-        pairs = {name: totals(name, rows, span) for name in MEASURES}
-        answer = {
-            "since": span.since,
-            "until": span.until,
-            "days": span.days,
-            "current": _flat({name: pair[0] for name, pair in pairs.items()}),
-            "previous": _flat({name: pair[1] for name, pair in pairs.items()}),
-            "backlog": backlog(rows, now=now),
-        }
-        return Response(SummaryOut(answer).data)
 
 
-def _flat(of: dict[str, dict[str, Any]]) -> dict[str, Any]:
+class GroupsOut(SpanOut):
+    by = serializers.CharField()
+    results = GroupOut(many=True)
+
+
+class StepOut(FiguresOut):
+    first_day = serializers.DateField(help_text="Of the day, week or month; it may lie before `since`.")
+
+
+class SeriesOut(SpanOut):
+    step = serializers.CharField()
+    results = StepOut(many=True)
+
+
+class RowOut(serializers.Serializer):
+    """One row behind a figure; a ticket may come more than once, for each promise or resolution."""
+
+    number = serializers.CharField(source="ticket.number")
+    at = serializers.DateTimeField(help_text="The instant by which it counts.")
+    seconds = serializers.FloatField(source="took", allow_null=True, help_text="From the arrival of the ticket.")
+    detail = serializers.CharField(source="text", allow_blank=True)
+
+
+class RowsOut(serializers.Serializer):
+    count = serializers.IntegerField(help_text="As many as the figure says.")
+    next = serializers.URLField(allow_null=True)
+    results = RowOut(many=True)
+
+
+def figures(of: Cell) -> dict[str, Any]:
+    """The members of `FiguresOut`."""
+
     def seconds(name: str, key: str) -> float | None:
         return of[name][key].total_seconds() if of[name][key] is not None else None
 

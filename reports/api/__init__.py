@@ -1,0 +1,1 @@
+"""`/api/v1/reports/`: the figures of the pages for programs."""
