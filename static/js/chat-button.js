@@ -45,7 +45,7 @@
 
   const host = document.createElement("div");
   host.dataset.helpdeskChat = "";
-  const root = host.attachShadow({ mode: "closed" });
+  const root = host.attachShadow({ mode: "open" });
   const frame = document.createElement("iframe");
   const button = document.createElement("button");
   const badge = document.createElement("span");

@@ -5,6 +5,14 @@ const PLACE = `chat:${body.dataset.widget}:`;
 const TIMEOUT_MS = 20000;
 const memory = new Map();
 
+export const lasts = (() => {
+  try {
+    return Boolean(localStorage);
+  } catch {
+    return false;
+  }
+})();
+
 // Browsers may give a frame of another site no storage at all; then everything lasts as long as the frame.
 export const kept = {
   get(name) {

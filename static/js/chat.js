@@ -1,6 +1,6 @@
 // The panel: its steps (find an article, read it, talk or leave a ticket), what was typed and not sent, and the few words that
 // it exchanges with the site's page: «open», «close» and how many answers are unread. Never a word of the conversation.
-import { kept, mayPass, newKey, newSecret, send, sleep } from "./chat-net.js";
+import { kept, lasts, mayPass, newKey, newSecret, send, sleep } from "./chat-net.js";
 import * as talk from "./chat-talk.js";
 
 const body = document.body;
@@ -305,4 +305,5 @@ talk.on("gone", () => {
   go("find", true);
 });
 
+find("#no-storage").hidden = lasts;
 if (kept.get("secret")) enter(true);
