@@ -9,6 +9,7 @@ from django.db import transaction
 
 from accounts.models import User
 from helpdesk.demo.articles import load_articles
+from helpdesk.demo.chat import load_chat
 from helpdesk.demo.company import load_company
 from helpdesk.demo.incidents import load_incidents
 from helpdesk.demo.stories import Chronicle
@@ -32,6 +33,7 @@ class Command(BaseCommand):
             articles = load_articles(now=now, dice=dice)
             Chronicle(now=now, dice=dice, articles=articles).tell()
             load_incidents(now=now)
+            load_chat()
             # What history told is told; only the last minutes still go out.
             Intent.objects.filter(created_at__lt=now - timedelta(minutes=20)).delete()
         self.stdout.write(f"Demo data loaded: {User.objects.count()} people.")
