@@ -39,6 +39,7 @@ app.conf.beat_schedule = {
     "alerts-in": _every(10, "intake.tasks.take_in_alerts", "mail"),
     "digests": _every(60, "outbox.tasks.send_digests", "mail"),
     "wecom-in": _every(10, "intake.tasks.take_in_wecom", "mail"),
+    "chats": _every(30, "intake.tasks.look_after_chats", "ticks"),
     "webhooks": _every(5, "outbox.tasks.call_webhooks", "mail"),
     "auto-close": _every(60, "tickets.tasks.close_silent_tickets", "ticks"),
     "orphans": _every(60, "tickets.tasks.hand_on_orphans", "ticks"),

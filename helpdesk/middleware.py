@@ -43,6 +43,26 @@ class TrustedProxyMiddleware:
             return False
 
 
+class CookielessMiddleware:
+    """Below `/embed/` no cookie is read and none is set: those pages stand in frames on sites of others.
+
+    What a frame shows would otherwise be the signed-in person's, whoever drew the frame. Before everything that reads
+    a cookie, so that nobody is signed in there and nothing is remembered.
+    """
+
+    def __init__(self, get_response: Handler) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        if not request.path_info.startswith("/embed/"):
+            return self.get_response(request)
+        request.META.pop("HTTP_COOKIE", None)
+        request.COOKIES = {}
+        response = self.get_response(request)
+        response.cookies.clear()
+        return response
+
+
 #: What pages may ask of a device; `tickets.recording` grants more to the pages that record the screen.
 _PERMISSIONS = "camera=(), microphone=(), geolocation=(), display-capture=()"
 

@@ -73,6 +73,7 @@ MIDDLEWARE = [
     "helpdesk.middleware.TrustedProxyMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
+    "helpdesk.middleware.CookielessMiddleware",
     "helpdesk.middleware.ContentSecurityPolicyMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "helpdesk.middleware.LanguageMiddleware",

@@ -137,6 +137,11 @@ _PARTS = [
         gettext_lazy("Chat groups and monitoring"),
         [
             (
+                "chat:widgets",
+                gettext_lazy("Online chat"),
+                gettext_lazy("A chat on your own site: articles first, then somebody who answers."),
+            ),
+            (
                 "outbox:robots",
                 gettext_lazy("Chat robots"),
                 gettext_lazy("WeCom, DingTalk, Feishu and Slack groups that hear of tickets."),

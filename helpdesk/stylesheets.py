@@ -15,8 +15,8 @@ from django.core.files.base import ContentFile
 from whitenoise.storage import CompressedManifestStaticFilesStorage
 
 BUNDLE = "css/site.css"
-#: Declares the order of layers, so it comes first; apart: the administration, and the frame of a mail as it came.
-_FIRST, _APART = "app.css", {"admin.css", "original.css"}
+#: Declares the order of layers, so it comes first; apart: the administration, the chat, the frame of a mail as it came.
+_FIRST, _APART = "app.css", {"admin.css", "chat.css", "original.css"}
 
 
 def stylesheets() -> list[str]:

@@ -1,6 +1,7 @@
 """The rows of this room, each way in with a module of its own."""
 
 from intake.alerts.models import Alert, AlertGrade, AlertPost, AlertSource, AlertStorm
+from intake.chat.models import ChatConversation, ChatLine, ChatWidget
 from intake.importing.models import ImportedRecord
 from intake.mail.models import InboundMail, Mailbox, MailboxState, MailSource
 from intake.wecom.models import WecomApp, WecomMessage, WecomPerson
@@ -11,6 +12,9 @@ __all__ = [
     "AlertPost",
     "AlertSource",
     "AlertStorm",
+    "ChatConversation",
+    "ChatLine",
+    "ChatWidget",
     "ImportedRecord",
     "InboundMail",
     "MailSource",

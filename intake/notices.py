@@ -1,4 +1,4 @@
-"""What senders of mails are told."""
+"""What senders of mails are told, and visitors who left a chat."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -9,9 +9,11 @@ from django.contrib.auth import get_user_model
 from django.db.models.functions import Lower
 
 from intake.mail.receiving import MOST_BYTES
-from intake.models import InboundMail
+from intake.models import ChatConversation, InboundMail
 from outbox.models import Delivery, Intent
 from outbox.registry import Notice, Recipient
+from tickets.choices import MessageKind
+from tickets.models import Message
 
 
 class TooLarge(Notice):
@@ -35,4 +37,41 @@ class TooLarge(Notice):
         return {"limit": MOST_BYTES // (1024 * 1024)}
 
 
-NOTICES = [TooLarge()]
+class ChatAnswered(Notice):
+    """Takes answers to an address that a visitor typed: the colleagues' words alone, none of the visitor's.
+
+    The address may be anybody's. So it opens nothing: no private link, no way to write in the visitor's name. What its
+    owner answers waits at the ticket until somebody lets it in, as every stranger's mail does.
+    """
+
+    kind = "chat.answered"
+    channels = ("mail",)
+    limit = (3, 3600)
+    shows_progress = True
+
+    def recipients(self, intent: Intent, now: datetime) -> Sequence[Recipient]:
+        chat = ChatConversation.objects.filter(pk=intent.payload["conversation"]).exclude(claimed_email="").first()
+        if chat is None:
+            return []
+        address = chat.claimed_email
+        return [Recipient(f"mail:{address}"[:120], None, address, chat.language, ("mail",))]
+
+    def context(self, intents: list[Intent], delivery: Delivery, now: datetime) -> dict[str, Any]:
+        payload = intents[0].payload
+        answers = Message.objects.filter(
+            ticket=payload["ticket"],
+            kind=MessageKind.PUBLIC,
+            author__isnull=False,
+            pk__gt=payload["after"],
+            pk__lte=payload["message"],
+        )
+        chat = ChatConversation.objects.select_related("ticket", "widget").get(pk=payload["conversation"])
+        said = list(answers.select_related("author").order_by("pk"))
+        return {"ticket": chat.ticket, "answers": said, "widget": chat.widget}
+
+    def team_of(self, intent: Intent) -> int | None:
+        chat = ChatConversation.objects.select_related("ticket").filter(pk=intent.payload["conversation"]).first()
+        return chat.ticket.team_id if chat else None
+
+
+NOTICES = [TooLarge(), ChatAnswered()]

@@ -5,7 +5,7 @@ import json
 from datetime import datetime
 from typing import Any
 
-from accounts.models import User
+from accounts.models import Team, User
 from accounts.services.people import find_or_create_requester
 from outbox.once import once
 from tickets.choices import Channel
@@ -18,10 +18,19 @@ _PLAIN = ("subject", "description", "impact", "urgency", "affected", "trigger")
 _ROWS = ("module", "version", "category")
 
 
-def submit(*, data: dict[str, Any], user: User | None, language: str, now: datetime) -> tuple[Ticket, bool]:
+def submit(
+    *,
+    data: dict[str, Any],
+    user: User | None,
+    language: str,
+    channel: str = "",
+    team: Team | None = None,
+    now: datetime,
+) -> tuple[Ticket, bool]:
     """The ticket of a validated form, and whether it is the one of an earlier sending of the same form.
 
-    The same form with other words is another problem (somebody went back and wrote anew), so the key covers the words.
+    ``channel`` and ``team`` are those of the place where the form stands, when that is not the portal. The same form
+    with other words is another problem (somebody went back and wrote anew), so the key covers the words.
 
     Raises:
         ValidationError: when a file is refused.
@@ -33,7 +42,8 @@ def submit(*, data: dict[str, Any], user: User | None, language: str, now: datet
     def make() -> tuple[int, dict]:
         submission = Submission(
             requester=requester,
-            channel=Channel.PORTAL if user else Channel.WEB,
+            channel=channel or (Channel.PORTAL if user else Channel.WEB),
+            team=team,
             language=language,
             data_loss=data["data_loss"] or None,
             began_at=data["began_at"],

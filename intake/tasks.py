@@ -4,6 +4,8 @@ from celery import shared_task
 
 from intake.alerts import retention as alerts_retention
 from intake.alerts import taking_in as alerts
+from intake.chat import retention as chat_retention
+from intake.chat import watching as chats
 from intake.mail import fetching, processing
 from intake.wecom import retention as wecom_retention
 from intake.wecom import taking_in as wecom
@@ -36,8 +38,15 @@ def process_mail() -> None:
 
 
 @shared_task(ignore_result=True)
+def look_after_chats() -> None:
+    """Put on record who left a chat, and send answers after those who left an address."""
+    chats.look_after(now=clock.now())
+
+
+@shared_task(ignore_result=True)
 def prune() -> None:
     """Forget what is old enough."""
     now = clock.now()
     alerts_retention.prune(now=now)
     wecom_retention.prune(now=now)
+    chat_retention.prune(now=now)

@@ -5,6 +5,8 @@ from django.urls import include, path
 import tickets.converters  # noqa: F401  (knows `<number:…>`)
 from intake import views, views_mail
 from intake.alerts import views as alerts
+from intake.chat import views as embed
+from intake.chat import views_setup as chat
 from intake.phone import views as phone
 from intake.wecom import views as wecom
 
@@ -48,11 +50,35 @@ chats = [
     path("setup/wecom/messages/<int:pk>/retry/", wecom.again, name="retry"),
 ]
 
+widgets = [
+    path("setup/chat/", chat.widgets, name="widgets"),
+    path("setup/chat/<int:pk>/", chat.widget, name="widget"),
+    path("setup/chat/<int:pk>/token/", chat.token, name="token"),
+    path("tickets/<number:number>/chat/", chat.of_ticket, name="ticket"),
+]
+
+#: Framed by sites of others, read and sent without any cookie (`helpdesk.middleware.CookielessMiddleware`).
+embedded = [
+    path("chat.js", embed.script, name="script"),
+    path("demo/", embed.demo, name="demo"),
+    path("chat/<slug:code>/", embed.panel, name="panel"),
+    path("chat/<slug:code>/search/", embed.search, name="search"),
+    path("chat/<slug:code>/article/", embed.article, name="article"),
+    path("chat/<slug:code>/start/", embed.start, name="start"),
+    path("chat/<slug:code>/say/", embed.words, name="say"),
+    path("chat/<slug:code>/news/", embed.news, name="news"),
+    path("chat/<slug:code>/end/", embed.bye, name="end"),
+    path("chat/<slug:code>/leave/", embed.leave, name="leave"),
+    path("chat/<slug:code>/files/<int:pk>/", embed.file, name="file"),
+]
+
 urlpatterns = [
     path("", views.home, name="home"),
     path("hooks/wecom/<int:pk>/", wecom.callback, name="wecom-callback"),
     path("desk/", include((monitoring, "alerts"))),
     path("desk/", include((chats, "wecom"))),
     path("desk/", include((calls, "calls"))),
+    path("desk/", include((widgets, "chat"))),
+    path("embed/", include((embedded, "embed"))),
     path("", include((pages, "intake"))),
 ]

@@ -94,15 +94,24 @@ def lock_team(team_id: int) -> None:
         cursor.execute("SELECT pg_advisory_xact_lock(%s, %s)", [_LOCK_SPACE, team_id])
 
 
+def is_anybody_free(*, team: Team | None, now: datetime) -> bool:
+    """Whether somebody of ``team`` (None: of any) is there and below their capacity: one query, nothing is locked."""
+    works = Membership.objects.filter(user=OuterRef("pk"), role__code__in=("agent", "lead"), team__isnull=False)
+    people = members(team=team) if team is not None else User.objects.filter(Exists(works))
+    return _free(people, now=now).exists()
+
+
+def _free(people: QuerySet, *, now: datetime) -> QuerySet:
+    return present(users=people, now=now).annotate(open_tickets=open_tickets()).filter(open_tickets__lt=F("capacity"))
+
+
 def _candidates(*, team: Team, skill_id: int | None, now: datetime) -> list[Candidate]:
     """Everybody of the team who is there, with load and level: one query."""
     level = SkillLevel.objects.filter(user=OuterRef("pk"), skill=skill_id).values("level")
-    people: QuerySet = present(users=members(team=team), now=now).annotate(
-        open_tickets=open_tickets(),
+    free = _free(members(team=team), now=now).annotate(
         skill_level=Coalesce(Subquery(level, output_field=IntegerField()), Value(0)),
         is_agent=Exists(Membership.objects.filter(user=OuterRef("pk"), team=team, role__code="agent")),
     )
-    free = people.filter(open_tickets__lt=F("capacity"))
     return [
         Candidate(user, user.skill_level, user.open_tickets, user.capacity, user.is_agent)
         for user in free.order_by("pk")

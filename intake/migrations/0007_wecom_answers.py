@@ -9,7 +9,7 @@ class Migration(migrations.Migration):
     dependencies = [
         ("accounts", "0013_mail_sort"),
         ("catalog", "0003_custom_fields"),
-        ("intake", "0004_imports"),
+        ("intake", "0005_chat"),
     ]
 
     operations = [

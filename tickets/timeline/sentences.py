@@ -168,6 +168,10 @@ SENTENCES: dict[str, Sentence] = {
     "ticket.alert.stays": Sentence(
         "work", "edit", say.plain(gettext_lazy("would have resolved it, but a person has to answer a field first"))
     ),
+    "ticket.chat.started": Sentence("talk", "message", say.plain(gettext_lazy("began a chat"))),
+    "ticket.chat.returned": Sentence("talk", "message", say.plain(gettext_lazy("came back into the chat"))),
+    "ticket.chat.left": Sentence("talk", "sign-out", say.plain(gettext_lazy("the visitor left the chat"))),
+    "ticket.chat.ended": Sentence("talk", "x", say.plain(gettext_lazy("ended the chat"))),
     "survey.answered.link": Sentence("talk", "star", say.survey),
     "survey.answered.call": Sentence("talk", "phone", say.survey),
 }

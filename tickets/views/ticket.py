@@ -77,6 +77,8 @@ def panels(request: SignedInRequest, row: Ticket, *, seen: bool = True) -> dict[
     ]
     calls = not row.is_unresolved and not row.merged_into_id and request.user.may("survey.log_call")
     by_alert = row.channel == Channel.ALERT
+    by_chat = row.channel == Channel.CHAT
+    context["chat_url"] = selectors.address_of("chat:ticket", row.number) if by_chat else ""
     context["alerts_url"] = selectors.address_of("alerts:ticket", row.number) if by_alert else ""
     context["log_call"] = selectors.address_of("feedback:log_call", row.number) if calls else ""
     return context

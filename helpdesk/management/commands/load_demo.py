@@ -10,6 +10,7 @@ from django.db import transaction
 from accounts.models import User
 from helpdesk.demo.articles import load_articles
 from helpdesk.demo.channels import load_channels
+from helpdesk.demo.chat import load_chat
 from helpdesk.demo.company import load_company
 from helpdesk.demo.incidents import load_incidents
 from helpdesk.demo.stories import Chronicle
@@ -35,6 +36,7 @@ class Command(BaseCommand):
             chronicle.tell()
             load_channels(now=now)
             load_incidents(now=now)
+            load_chat()
             chronicle.go_live()
             # What history told is told; only the last minutes still go out.
             Intent.objects.filter(created_at__lt=now - timedelta(minutes=20)).delete()

@@ -3,6 +3,7 @@
 from django.core.management.base import BaseCommand
 
 from intake.alerts.retention import prune as prune_alerts
+from intake.chat.retention import prune as prune_chats
 from intake.wecom.retention import prune as prune_wecom
 from outbox import clock
 from outbox.retention import prune as prune_outbox
@@ -13,7 +14,13 @@ class Command(BaseCommand):
     help = "Delete what is old enough now (beat does it every hour), and say how much. Safe to run twice."
 
     def handle(self, *args, **options) -> None:
-        rooms = {"outbox": prune_outbox, "tickets": prune_tickets, "alerts": prune_alerts, "wecom": prune_wecom}
+        rooms = {
+            "outbox": prune_outbox,
+            "tickets": prune_tickets,
+            "alerts": prune_alerts,
+            "wecom": prune_wecom,
+            "chats": prune_chats,
+        }
         for room, prune in rooms.items():
             removed = prune(now=clock.now())
             told = ", ".join(f"{count} {what}" for what, count in removed.items())

@@ -3,6 +3,7 @@
 Every object carries a word of its own (a canary), so that any page can be searched for what its reader may not see.
 """
 
+import uuid
 from datetime import timedelta
 from typing import Any
 
@@ -32,6 +33,8 @@ from intake.alerts.models import AlertPost, AlertSource
 from intake.alerts.samples import sample_of
 from intake.alerts.sources import settle_source
 from intake.alerts.taking_in import take_in
+from intake.chat.models import ChatWidget
+from intake.chat.services import Opening, begin
 from intake.mail.receiving import receive
 from intake.models import InboundMail, Mailbox
 from intake.wecom.models import WecomApp, WecomMessage
@@ -248,6 +251,15 @@ class Scene:
         role, token = account.user.memberships.get(), account.user.api_tokens.get()
         return {"service": account, "services_role": role, "services_token": token}
 
+    def _chat(self) -> dict[str, Any]:
+        widget = ChatWidget.objects.create(name="Site", origins=["https://www.example.com"], team=self.things["north"])
+        off = ChatWidget.objects.create(name="Off", is_active=False)
+        opening = Opening(
+            widget=widget, secret="s" * 43, name="Besucher", words="It stands", key=uuid.UUID(int=1), language="en"
+        )
+        chat = begin(opening=opening, now=self.now)
+        return {"widget": widget, "widget:token": widget.token, "off:token": off.token, "chat_ticket": chat.ticket}
+
     def _rest(self) -> None:
         now, agent = self.now, self.people["agent"]
         mail = MailboxMessage.objects.create(
@@ -276,6 +288,7 @@ class Scene:
             "intent": intent,
             "delivery": delivery,
             **self._monitoring(),
+            **self._chat(),
             "robot": Robot.objects.create(name="R", kind="slack", host="h", sealed_address=seal("http://127.0.0.1:9/")),
             "webhook": webhook,
             "webhook_call": call,
