@@ -51,6 +51,9 @@ def _prepare() -> None:
     import django
     from django.conf import settings
 
+    # A process that is handed work inherits the name of the settings and has read them by now, with another prefix.
+    settings.CACHES["default"]["KEY_PREFIX"] = os.environ["REDIS_PREFIX"]
+    settings.CELERY_BROKER_TRANSPORT_OPTIONS["global_keyprefix"] = os.environ["REDIS_PREFIX"] + ":celery:"
     # Fingerprinted names need `collectstatic` first; the proof of `make up` covers those.
     settings.STORAGES["staticfiles"]["BACKEND"] = "django.contrib.staticfiles.storage.StaticFilesStorage"
     # Quick hashing: Argon2 itself is slow on purpose. Tests of password storage override this.

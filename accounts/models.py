@@ -182,8 +182,8 @@ class User(AbstractBaseUser, PermissionsMixin):
 
     @property
     def is_stand_in(self) -> bool:
-        """Whether this is nobody with an address: a monitoring system, or somebody known by a number or id alone."""
-        return self.email.endswith(STAND_INS)
+        """Whether this is nobody with an address: a program, or somebody known by a number or id alone."""
+        return self.is_service or self.email.endswith(STAND_INS)
 
     def get_full_name(self) -> str:
         return self.name

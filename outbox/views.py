@@ -141,8 +141,11 @@ def resend(request: SignedInRequest, pk: int) -> HttpResponse:
 def resend_kind(request: SignedInRequest) -> HttpResponse:
     """Send everything of one kind again."""
     count = upkeep.resend_kind(kind=request.POST.get("kind", "").replace("\x00", "")[:60], now=clock.now())
-    words = ngettext("%(n)d message will be sent again.", "%(n)d messages will be sent again.", count)
-    messages.success(request, words % {"n": count})
+    if count:
+        words = ngettext("%(n)d message will be sent again.", "%(n)d messages will be sent again.", count)
+        messages.success(request, words % {"n": count})
+    else:
+        messages.info(request, _("Somebody sent it again already."))
     return redirect("outbox:dead")
 
 

@@ -9,9 +9,10 @@ from django.utils.translation import gettext as _
 
 from accounts.models import ApiToken, Membership, Role, ServiceAccount, Team, User
 from accounts.selectors import colleagues
-from accounts.services.people import NAME_LENGTH, STAND_INS, clean_name, grant_role
+from accounts.services.people import NAME_LENGTH, clean_name, grant_role
 
 PURPOSE_LENGTH = 300
+_ADDRESSES = "@program.invalid"  # not that of stand-ins, whose private links open
 
 
 @transaction.atomic
@@ -38,7 +39,7 @@ def save_service_account(
     if errors:
         raise ValidationError(errors)
     if account is None:
-        user = User(email=f"service-{secrets.token_hex(8)}{STAND_INS}", name=name, is_service=True)
+        user = User(email=f"service-{secrets.token_hex(8)}{_ADDRESSES}", name=name, is_service=True)
         user.is_active = user.on_duty = False
         user.set_unusable_password()
         user.save()

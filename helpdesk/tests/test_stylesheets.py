@@ -6,8 +6,8 @@ from django.template import Context, Template
 from helpdesk import stylesheets
 from helpdesk.stylesheets import BUNDLE, JoinedStylesheets
 
-#: The administration, and the frame in which a mail stands as it came.
-APART = {"admin.css", "original.css"}
+#: The administration, the frame in which a mail stands as it came, and that of the chat.
+APART = {"admin.css", "chat.css", "original.css"}
 
 
 def links() -> str:

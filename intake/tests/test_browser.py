@@ -65,7 +65,7 @@ def test_hostile_words_of_both_sides_stay_words(page, live_server, settings, tes
         Message(ticket=ticket, kind=kind, author=author, body=text, channel="portal", created_at=now)
         for kind, author, text in said
     )
-    page.goto(mint_status_link(ticket=ticket, user=customer, now=now))
+    page.goto(mint_status_link(ticket=ticket, user=customer, now=now) + "?all=1")
     assert page.locator(".message").count() == len(said) + 1
     assert page.evaluate(_LIVE) == []
     assert alarms == []

@@ -188,7 +188,7 @@ def test_a_token_that_is_never_good_is_a_failed_attempt_and_no_endless_loop(weco
 def test_the_token_is_kept_sealed_and_no_longer_than_it_lasts(wecom, hear):
     hear()
     delivery.run()
-    keys = list(cache._cache.get_client().scan_iter("*wecom-token*"))
+    keys = list(cache._cache.get_client().scan_iter(cache.make_key("wecom-token*")))
     assert len(keys) == 1
     held = cache._cache.get_client().get(keys[0])
     assert wecom.tokens[0].encode() not in held and wecom.secret.encode() not in held
