@@ -16,6 +16,9 @@ from accounts.permissions import ROLE_CHOICES
 from outbox.audited import audited
 from outbox.bilingual import BilingualName
 
+#: The address of whom `accounts.services.people.stand_in` makes ends so (RFC 2606).
+STAND_INS = "@stand-in.invalid"
+
 
 @audited()
 class Organization(BilingualName):
@@ -217,6 +220,11 @@ class User(AbstractBaseUser, PermissionsMixin):
     def is_customer(self) -> bool:
         """True for people who are on the outside: no role that works on tickets."""
         return not self.may("workspace.enter")
+
+    @property
+    def is_stand_in(self) -> bool:
+        """True for whom somebody or something is known by an id alone: their address reaches nobody (decision 0064)."""
+        return self.email.endswith(STAND_INS)
 
 
 @audited()

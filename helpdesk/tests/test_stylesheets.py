@@ -7,7 +7,7 @@ from helpdesk import stylesheets
 from helpdesk.stylesheets import BUNDLE, JoinedStylesheets
 
 #: The administration, and the frame in which a mail stands as it came.
-APART = {"admin.css", "original.css"}
+APART = {"admin.css", "chat.css", "original.css"}
 
 
 def links() -> str:

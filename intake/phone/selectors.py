@@ -4,9 +4,8 @@ from dataclasses import dataclass
 
 from django.db.models import Q
 
-from accounts.models import User
+from accounts.models import STAND_INS, User
 from accounts.selectors import users_visible_to
-from accounts.services.people import STAND_INS
 from tickets.choices import UNRESOLVED
 from tickets.models import Ticket
 
