@@ -25,6 +25,7 @@ from outbox.models import Delivery, Intent, MailboxMessage
 from sla.models import Calendar
 from tickets.models import Message, Ticket, TicketEvent
 from tickets.presence import beat
+from tickets.selectors.mails import mails_of
 from tickets.services import conversation as talk
 from tickets.services.merging import merge_ticket
 from tickets.services.moves import resolve_ticket
@@ -322,6 +323,10 @@ class TestAnswersAfterLeaving:
         assert "Please restart it." in mail.text and "Please restart it." in mail.html and "Li Na" in mail.text
         assert "spam" not in whole.lower() and "BUY" not in whole and "/t/" not in whole
         assert chat.ticket.number in mail.subject
+        answer = chat.ticket.messages.get(kind="public")
+        assert [row.address for row in mails_of(ticket=chat.ticket, messages=[answer])[answer.pk]] == [
+            "ann@example.org"
+        ]
 
     def test_what_was_read_in_the_chat_is_not_sent(self, opened, agent):
         chat = opened(email="ann@example.org")

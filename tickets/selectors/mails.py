@@ -11,11 +11,10 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
 from outbox.models import Delivery
+from outbox.registry import kinds_with_progress
 from tickets.choices import MessageKind
 from tickets.models import Message, Ticket
-from tickets.notices import customers
 
-_KINDS = [notice.kind for notice in customers.NOTICES]
 _WORDS: dict[str, tuple[str | Promise, str, str]] = {
     Delivery.State.QUEUED: (pgettext_lazy("mail", "waiting to be sent"), "hourglass", ""),
     Delivery.State.ACCEPTED: (_("accepted by the mail server"), "check", ""),
@@ -49,7 +48,7 @@ def mails_of(*, ticket: Ticket, messages: Collection[Message]) -> dict[int, list
     if not public:
         return {}
     rows = Delivery.objects.filter(
-        stream=f"ticket:{ticket.number}", channel=Delivery.Channel.MAIL, intent__kind__in=_KINDS
+        stream=f"ticket:{ticket.number}", channel=Delivery.Channel.MAIL, intent__kind__in=kinds_with_progress()
     ).annotate(message=KeyTextTransform("message", "intent__payload"))
     found: dict[int, list[MailState]] = defaultdict(list)
     for row in rows.filter(message__in=[str(pk) for pk in public]).order_by("pk"):

@@ -9,12 +9,10 @@ from accounts.models import User
 from outbox import upkeep
 from outbox.contention import survives_deadlock
 from outbox.models import Delivery
+from outbox.registry import kinds_with_progress
 from tickets.models import Ticket
-from tickets.notices import customers
 from tickets.services.events import record
 from tickets.services.locking import changing
-
-_KINDS = [notice.kind for notice in customers.NOTICES]
 
 
 @survives_deadlock
@@ -25,8 +23,9 @@ def resend_mail(*, ticket: Ticket, delivery_id: int, actor: User, now: datetime 
         ValidationError: when there is none of this ticket, or it needs no second sending.
     """
     with changing(ticket.pk, now=now, even_merged=True) as change:
+        kinds = kinds_with_progress()
         mail = Delivery.objects.filter(
-            pk=delivery_id, stream=change.stream, channel=Delivery.Channel.MAIL, intent__kind__in=_KINDS
+            pk=delivery_id, stream=change.stream, channel=Delivery.Channel.MAIL, intent__kind__in=kinds
         )
         if not mail.exists() or not upkeep.resend(delivery_id=delivery_id, now=change.now):
             raise ValidationError(_("This mail does not have to be sent again."), code="sent")
