@@ -24,7 +24,7 @@ from outbox.delivery import run
 from outbox.models import Delivery, Intent, MailboxMessage
 from sla.models import Calendar
 from tickets.models import Message, Ticket, TicketEvent
-from tickets.presence import beat
+from tickets.presence import beat, leave
 from tickets.selectors.mails import mails_of
 from tickets.services import conversation as talk
 from tickets.services.merging import merge_ticket
@@ -156,6 +156,21 @@ class TestSaying:
         assert first == again and chat.ticket.messages.filter(kind="customer").count() == 2
         chat.ticket.refresh_from_db()
         assert (chat.ticket.status, first.channel, first.author) == ("open", "chat", chat.visitor)
+
+    def test_whoever_reads_along_gets_no_mail_for_each_line(self, opened, agent):
+        chat = opened()
+        run()
+        mails = Delivery.objects.filter(user=agent, channel="mail", intent__kind="ticket.customer_message")
+        beat(ticket=chat.ticket, user=agent, writes="", now=clock.now())
+        say(conversation=chat, words="Hello?", key=uuid.uuid4(), now=clock.now())
+        run()
+        assert not mails.exists()
+        leave(ticket=chat.ticket, user=agent)
+        say(conversation=chat, words="Anybody?", key=uuid.uuid4(), now=clock.now())
+        run()
+        assert mails.count() == 1
+        told = Delivery.objects.filter(user=agent, channel="page", intent__kind="ticket.customer_message")
+        assert told.count() == 2
 
     def test_reopens_what_was_solved(self, opened, agent):
         chat = opened()
