@@ -30,7 +30,7 @@ _CLOSED = frozenset(
     | {"outbox.RateWindow", "outbox.ClockShift", "outbox.Heartbeat", "tickets.TicketLease", "tickets.Draft"}
 )
 #: Columns whose values open something, by their name wherever they stand.
-_SECRET = frozenset({"password", "seed", "previous_seed", "token_hash", "secret"})
+_SECRET = frozenset({"password", "seed", "previous_seed", "token_hash", "secret_hash", "secret"})
 _CHUNK = 2000
 _BYTES = 1024 * 1024
 

@@ -159,6 +159,11 @@ def kinds() -> list[str]:
     return sorted(_NOTICES)
 
 
+def kinds_with_progress() -> list[str]:
+    """The kinds of which pages show what became of each message."""
+    return [kind for kind, notice in _NOTICES.items() if notice.shows_progress]
+
+
 def template_folder(kind: str) -> str:
     """Where the templates of ``kind`` lie: ``ticket.reply.public`` → ``mail/ticket/reply/public``."""
     return "mail/" + kind.replace(".", "/")

@@ -5,11 +5,11 @@ from intake.chat.models import ChatWidget
 
 
 def load_chat() -> None:
-    """Write one widget of the team that answers questions about everything."""
+    """Write one widget, of the team in which the demo's agent works."""
     ChatWidget.objects.create(
         name="云帆官网",
         origins=["https://www.yunfan.example"],
-        team=Team.objects.filter(is_fallback=True).order_by("pk").first(),
+        team=Team.objects.get(code="platform"),
         greeting="您好，有什么可以帮您？",
         greeting_en="Hello! How can we help?",
     )

@@ -50,12 +50,12 @@ def open_widget(code: str) -> ChatWidget:
     return widget
 
 
-def for_panel(*, files: bool = False) -> Callable[[View], View]:
-    """A view that the panel of a widget sends to, whoever looks at it."""
+def for_panel(*, files: bool = False, counted: bool = False) -> Callable[[View], View]:
+    """A view that the panel of a widget sends to, whoever looks at it; ``counted`` as forms are (`outbox.bounds`)."""
 
     def mark(view: View) -> View:
         @csrf_exempt  # nothing rests on a cookie (see above)
-        @bounded(files=files, counted=False)  # `intake.chat.limits` counts
+        @bounded(files=files, counted=counted)  # `intake.chat.limits` counts what is valid
         @require_POST
         @never_cache
         @wraps(view)

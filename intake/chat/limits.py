@@ -10,10 +10,10 @@ from django.core.cache import cache
 from django.http import HttpRequest
 
 from intake.chat.models import ChatConversation, ChatWidget
-from intake.limits import FOR_ONE_MAILBOX
+from intake.limits import FOR_ONE_MAILBOX, FROM_ONE_ADDRESS
 from outbox.limits import allow, keyed_mark, network_mark
 
-STARTS_AN_HOUR = 10
+STARTS_AN_HOUR = FROM_ONE_ADDRESS  # as many as forms: whole offices sit behind one address
 STARTS_OF_ALL = 600  # of one widget, by whomever: a flood from many addresses stops at the door
 WORDS_A_MINUTE = 30  # of one conversation
 SEARCHES_A_MINUTE = 60

@@ -99,7 +99,7 @@ class ChatConversationQuerySet(models.QuerySet):
 
 
 class ChatConversation(models.Model):
-    """One visitor and their ticket. Who holds the secret is the visitor; nothing else proves it (decision 0072)."""
+    """One visitor and their ticket. Who holds the secret is the visitor; nothing else proves it (decision 0073)."""
 
     widget = models.ForeignKey(
         ChatWidget, verbose_name=_("chat widget"), on_delete=models.CASCADE, related_name="conversations"

@@ -1,6 +1,6 @@
 """A visitor begins to talk, says something, and ends it. What they say is the ticket's conversation, nothing beside it.
 
-A visitor is a person of their own (decision 0072). Whoever types an address is by that nobody whom we know: the address
+A visitor is a person of their own (decision 0073). Whoever types an address is by that nobody whom we know: the address
 is kept as a claim, shown to the agent, and used to send answers to, within the limits of the public form.
 """
 

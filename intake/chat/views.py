@@ -97,12 +97,13 @@ def demo(request: HttpRequest) -> HttpResponse:
 
 @for_panel()
 def search(request: HttpRequest, widget: ChatWidget, now: datetime) -> HttpResponse:
-    """Fragment: public articles that answer what was typed."""
+    """Fragment: public articles that answer what was typed, and whether somebody is there by now."""
     if not limits.may_search(request, widget=widget):
         return too_many()
     text = request.POST.get("q", "").replace("\x00", "")[:_SEARCHED]
     found = selectors.articles_for(text=text, language=get_language() or "")
-    return render(request, "intake/chat/_articles.html", {"articles": found, "text": text.strip()})
+    context = {"articles": found, "text": text.strip(), "staffed": selectors.is_staffed(widget=widget, now=now)}
+    return render(request, "intake/chat/_articles.html", context)
 
 
 @for_panel()
@@ -116,7 +117,7 @@ def article(request: HttpRequest, widget: ChatWidget, now: datetime) -> HttpResp
     return render(request, "intake/chat/_article.html", {"article": found})
 
 
-@for_panel()
+@for_panel(counted=True)
 def start(request: HttpRequest, widget: ChatWidget, now: datetime) -> HttpResponse:
     """Begin to talk. The browser draws the secret and sends it along; sent again, it is the same conversation."""
     secret = secret_of(request)
@@ -198,7 +199,7 @@ def file(request: HttpRequest, conversation: ChatConversation, now: datetime, pk
     return serve(request, row)
 
 
-@for_panel(files=True)
+@for_panel(files=True, counted=True)
 def leave(request: HttpRequest, widget: ChatWidget, now: datetime) -> HttpResponse:
     """Leave a ticket: the public form by another way, with its limits, as silent about addresses (decision 0031)."""
     form = SubmissionForm(request.POST, request.FILES, user=None, now=now)

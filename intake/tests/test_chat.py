@@ -24,7 +24,8 @@ from outbox.delivery import run
 from outbox.models import Delivery, Intent, MailboxMessage
 from sla.models import Calendar
 from tickets.models import Message, Ticket, TicketEvent
-from tickets.presence import beat
+from tickets.presence import beat, leave
+from tickets.selectors.mails import mails_of
 from tickets.services import conversation as talk
 from tickets.services.merging import merge_ticket
 from tickets.services.moves import resolve_ticket
@@ -155,6 +156,21 @@ class TestSaying:
         assert first == again and chat.ticket.messages.filter(kind="customer").count() == 2
         chat.ticket.refresh_from_db()
         assert (chat.ticket.status, first.channel, first.author) == ("open", "chat", chat.visitor)
+
+    def test_whoever_reads_along_gets_no_mail_for_each_line(self, opened, agent):
+        chat = opened()
+        run()
+        mails = Delivery.objects.filter(user=agent, channel="mail", intent__kind="ticket.customer_message")
+        beat(ticket=chat.ticket, user=agent, writes="", now=clock.now())
+        say(conversation=chat, words="Hello?", key=uuid.uuid4(), now=clock.now())
+        run()
+        assert not mails.exists()
+        leave(ticket=chat.ticket, user=agent)
+        say(conversation=chat, words="Anybody?", key=uuid.uuid4(), now=clock.now())
+        run()
+        assert mails.count() == 1
+        told = Delivery.objects.filter(user=agent, channel="page", intent__kind="ticket.customer_message")
+        assert told.count() == 2
 
     def test_reopens_what_was_solved(self, opened, agent):
         chat = opened()
@@ -322,6 +338,10 @@ class TestAnswersAfterLeaving:
         assert "Please restart it." in mail.text and "Please restart it." in mail.html and "Li Na" in mail.text
         assert "spam" not in whole.lower() and "BUY" not in whole and "/t/" not in whole
         assert chat.ticket.number in mail.subject
+        answer = chat.ticket.messages.get(kind="public")
+        assert [row.address for row in mails_of(ticket=chat.ticket, messages=[answer])[answer.pk]] == [
+            "ann@example.org"
+        ]
 
     def test_what_was_read_in_the_chat_is_not_sent(self, opened, agent):
         chat = opened(email="ann@example.org")

@@ -8,10 +8,12 @@ from axe_playwright_python.sync_playwright import Axe
 from django.conf import settings as django_settings
 from playwright.sync_api import expect
 
+from accounts.models import User
 from accounts.tests.factories import TeamFactory, make_agent
 from intake.chat.models import ChatConversation, ChatWidget
 from knowledge.tests.factories import published
 from tickets.models import Message, Ticket
+from tickets.services.conversation import reply
 from tickets.tests.test_queue_page import signed_in
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
@@ -221,6 +223,54 @@ def test_an_answer_is_lost_and_the_words_come_once(page, site, team, widget):
     expect(frame.locator(".chat-waits")).to_have_count(0, timeout=_SOON)
     expect(frame.locator(".chat-line")).to_have_count(2)
     assert lost and Message.objects.filter(body="Second").count() == 1
+
+
+def test_whoever_was_there_goes_and_the_words_leave_as_a_ticket(page, site, team, widget):
+    agent = make_agent(team)
+    frame = _open(page, site.carry(widget))
+    frame.get_by_role("button", name="Talk to somebody").click()
+    User.objects.filter(pk=agent.pk).update(on_duty=False)
+    frame.locator("#begin [name=name]").fill("Ann")
+    frame.locator("#begin [name=body]").fill("It stands\nsince noon")
+    frame.get_by_role("button", name="Begin the chat").click()
+    expect(frame.locator("#leave [data-problem]")).to_contain_text("Nobody is there", timeout=_SOON)
+    assert frame.locator("#leave [name=subject]").input_value() == "It stands"
+    assert frame.locator("#leave [name=description]").input_value() == "It stands\nsince noon"
+    assert frame.locator("#leave [name=name]").input_value() == "Ann"
+    assert Ticket.objects.count() == 0
+
+
+def test_a_flood_is_refused_and_loses_nothing(page, site, team, widget, monkeypatch):
+    make_agent(team)
+    monkeypatch.setattr("intake.chat.limits.STARTS_AN_HOUR", 0)
+    frame = _open(page, site.carry(widget))
+    frame.get_by_role("button", name="Talk to somebody").click()
+    frame.locator("#begin [name=name]").fill("Ann")
+    frame.locator("#begin [name=body]").fill("It stands")
+    frame.get_by_role("button", name="Begin the chat").click()
+    expect(frame.locator("#begin [data-problem]")).to_contain_text("wait a little", timeout=_SOON)
+    page.reload()
+    page.get_by_role("button", name="Open the chat").click()
+    frame = page.frame_locator("iframe")
+    frame.get_by_role("button", name="Talk to somebody").click()
+    assert frame.locator("#begin [name=body]").input_value() == "It stands"
+
+
+def test_the_site_hears_how_many_are_unread_and_nothing_else(page, site, team, widget):
+    agent = make_agent(team)
+    page.add_init_script("window.heard = []; addEventListener('message', (event) => heard.push(event.data))")
+    frame = _open(page, site.carry(widget))
+    _begin(frame, "A secret matter")
+    page.keyboard.press("Escape")
+    reply(ticket=Ticket.objects.get(), actor=agent, body="A secret answer")
+    frame.locator("body").evaluate("dispatchEvent(new Event('online'))")  # a closed panel asks every thirty seconds
+    expect(page.get_by_role("button", name="Open the chat, 1 unread")).to_be_visible(timeout=_SOON)
+    page.get_by_role("button", name="Open the chat, 1 unread").click()
+    expect(frame.locator(".chat-line").last).to_contain_text("A secret answer")
+    said = page.evaluate("heard")
+    assert {key for one in said for key in one} <= {"helpdesk", "language", "count"}
+    assert {one["helpdesk"] for one in said} == {"ready", "close", "unread"}
+    assert "ecret" not in repr(said)
 
 
 def test_while_nobody_is_there_a_ticket_is_left(page, site, team, widget, monkeypatch):

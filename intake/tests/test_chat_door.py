@@ -6,11 +6,13 @@ import uuid
 import pytest
 from django.conf import settings as django_settings
 from django.core.files.uploadedfile import SimpleUploadedFile
+from django.http import HttpResponse
 from django.test import Client
 from django.urls import reverse
 
 from accounts.models import Team
 from accounts.tests.factories import TeamFactory, make_administrator, make_agent, make_customer
+from helpdesk.middleware import CookielessMiddleware
 from intake.chat import limits
 from intake.chat.models import ChatConversation, ChatWidget
 from intake.limits import stamp
@@ -125,6 +127,24 @@ class TestFrames:
 
 
 class TestNoCookies:
+    @pytest.mark.parametrize(
+        ("path", "seen", "kept"), [("/embed/x/", {}, []), ("/x/embed/", {"sessionid": "1"}, ["a"])]
+    )
+    def test_below_embed_none_is_read_and_none_goes_out(self, rf, path, seen, kept):
+        def answer(request):
+            response = HttpResponse(repr(request.COOKIES))
+            response.set_cookie("a", "b")
+            return response
+
+        response = CookielessMiddleware(answer)(rf.get(path, HTTP_COOKIE="sessionid=1"))
+        assert (response.content.decode(), list(response.cookies)) == (repr(seen), kept)
+
+    def test_not_even_that_of_the_language(self, widget):
+        ChatWidget.objects.update(language="")
+        client = Client(headers={"Accept-Language": "zh-CN"})
+        client.cookies["django_language"] = "en"
+        assert b'lang="zh-hans"' in client.get(reverse("embed:panel", args=[widget.token])).content
+
     def test_none_is_set(self, panel, widget):
         panel.client.get(reverse("embed:panel", args=[widget.token]))
         panel.start()

@@ -112,6 +112,7 @@ function take({ status, data }) {
 }
 
 function unread() {
+  if (!last) return; // nothing is known yet
   if (isSeen()) {
     kept.set("read", String(last));
     say("unread", 0);

@@ -29,6 +29,8 @@ addEventListener("message", (event) => {
   else {
     isOpen = said === "open";
     if (isOpen) focus(current());
+    // The site's page may have been open for hours: is somebody there by now?
+    if (isOpen && current().dataset.step === "find") search();
   }
   talk.wake();
 });
@@ -84,6 +86,7 @@ async function insist(form, path, fields, options) {
       if (!mayPass(answer.status)) {
         line("");
         button.disabled = false;
+        if (answer.status === 429) answer.data = { text: words.flood };
         return answer;
       }
       line(words.failed);
@@ -108,8 +111,11 @@ async function search() {
   const asked = find("#q").value;
   try {
     const answer = await send("search/", { q: asked });
-    if (answer.status === 200 && asked === find("#q").value) find("#articles").innerHTML = answer.data;
-    line(answer.status === 429 ? answer.data.text : "");
+    if (answer.status === 200 && asked === find("#q").value) {
+      find("#articles").innerHTML = answer.data;
+      staffed(find("#articles [data-staffed]") !== null);
+    }
+    line(answer.status === 429 ? words.flood : "");
   } catch {
     line(words.offline);
   }
@@ -197,7 +203,9 @@ find("#leave").addEventListener("submit", async (event) => {
 });
 
 const staffed = (yes) => {
+  body.toggleAttribute("data-staffed", yes);
   find("[data-way='begin']").hidden = !yes;
+  find("[data-way='leave']").classList.toggle("btn-primary", !yes);
   find("#state").textContent = yes ? words.here : words.away;
 };
 

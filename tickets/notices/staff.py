@@ -1,6 +1,7 @@
 """What colleagues are told: work that arrives, promises that run out, escalations."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import datetime
 
 from django.db.models import prefetch_related_objects
@@ -10,9 +11,11 @@ from outbox.models import Intent
 from outbox.registry import Recipient
 from sla.choices import ClockState
 from sla.models import Clock
+from tickets.choices import Channel
 from tickets.models import Escalation, SeverityContest, Ticket
 from tickets.notices.base import StaffNotice
 from tickets.notices.ladder import nobody_else, people_for_rung, responsible_lead
+from tickets.presence import present
 
 _Rung = tuple[int | None, str, int]
 
@@ -47,6 +50,19 @@ class MustReach(ToPeople):
 
     def fallback_recipients(self, intent: Intent, now: datetime) -> list[Recipient]:
         return self.people(*nobody_else())
+
+
+class Wrote(MustReach):
+    """A customer wrote. Who has the ticket of a chat open reads along: no mail for each line, the bell all the same."""
+
+    def recipients(self, intent: Intent, now: datetime) -> list[Recipient]:
+        found, message = super().recipients(intent, now), self.row_of(intent, "message")
+        if message is None or message.channel != Channel.CHAT:
+            return found
+        ticket = self.ticket_of(intent)
+        here = present(tickets=[ticket.pk], besides=ticket.requester, now=now).get(ticket.pk, [])
+        reading = {one.user.pk for one in here}
+        return [replace(one, channels=("page",)) if one.user_id in reading else one for one in found]
 
 
 class Warning(MustReach):
@@ -168,7 +184,7 @@ def _calm(ticket: Ticket, payload: dict) -> bool:
 NOTICES = [
     ToPeople("ticket.assigned", _named, group=True, settled=_not_theirs),
     MustReach("ticket.unassigned", _lead, group=True, settled=_not_theirs),
-    MustReach("ticket.customer_message", _owner_or_lead, group=True, settled=_answered),
+    Wrote("ticket.customer_message", _owner_or_lead, group=True, settled=_answered),
     MustReach("ticket.mail_held", _owner_or_lead, group=True),
     MustReach("ticket.undelivered", _owner_or_lead, group=True, settled=_resolved),
     MustReach("ticket.urged", _owner_or_lead, group=True, settled=_calm),

@@ -11,11 +11,10 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
 from outbox.models import Delivery
+from outbox.registry import kinds_with_progress
 from tickets.choices import MessageKind
 from tickets.models import Message, Ticket
-from tickets.notices import customers
 
-_KINDS = [notice.kind for notice in customers.NOTICES]
 _WORDS: dict[str, tuple[str | Promise, str]] = {
     Delivery.State.QUEUED: (pgettext_lazy("mail", "waiting to be sent"), ""),
     Delivery.State.ACCEPTED: (_("accepted by the mail server"), ""),
@@ -60,7 +59,7 @@ def mails_of(*, ticket: Ticket, messages: Collection[Message]) -> dict[int, list
     if not public:
         return {}
     rows = Delivery.objects.filter(
-        stream=f"ticket:{ticket.number}", channel__in=list(_WAYS), intent__kind__in=_KINDS
+        stream=f"ticket:{ticket.number}", channel__in=list(_WAYS), intent__kind__in=kinds_with_progress()
     ).annotate(message=KeyTextTransform("message", "intent__payload"))
     found: dict[int, list[MailState]] = defaultdict(list)
     for row in rows.filter(message__in=[str(pk) for pk in public]).order_by("pk"):

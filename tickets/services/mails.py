@@ -9,14 +9,13 @@ from accounts.models import User
 from outbox import upkeep
 from outbox.contention import survives_deadlock
 from outbox.models import Delivery
+from outbox.registry import kinds_with_progress
 from tickets.models import Ticket
-from tickets.notices import customers
 from tickets.services.events import record
 from tickets.services.locking import changing
 
 #: What leaves the house; the line in the page is there by being written.
 TO_CUSTOMERS = (Delivery.Channel.MAIL, Delivery.Channel.WECOM)
-_KINDS = [notice.kind for notice in customers.NOTICES]
 
 
 @survives_deadlock
@@ -28,7 +27,7 @@ def resend_mail(*, ticket: Ticket, delivery_id: int, actor: User, now: datetime 
     """
     with changing(ticket.pk, now=now, even_merged=True) as change:
         mail = Delivery.objects.filter(
-            pk=delivery_id, stream=change.stream, channel__in=TO_CUSTOMERS, intent__kind__in=_KINDS
+            pk=delivery_id, stream=change.stream, channel__in=TO_CUSTOMERS, intent__kind__in=kinds_with_progress()
         )
         if not mail.exists() or not upkeep.resend(delivery_id=delivery_id, now=change.now):
             raise ValidationError(_("This mail does not have to be sent again."), code="sent")
