@@ -1,7 +1,7 @@
 """The rows of this room, each way in with a module of its own."""
 
 from intake.alerts.models import Alert, AlertGrade, AlertPost, AlertSource, AlertStorm
-from intake.importing.models import ImportedRecord
+from intake.importing.models import ImportedFile, ImportedRecord
 from intake.mail.models import InboundMail, Mailbox, MailboxState, MailSource
 from intake.wecom.models import WecomApp, WecomMessage, WecomPerson
 
@@ -11,6 +11,7 @@ __all__ = [
     "AlertPost",
     "AlertSource",
     "AlertStorm",
+    "ImportedFile",
     "ImportedRecord",
     "InboundMail",
     "MailSource",
