@@ -1,7 +1,7 @@
 """Everything into files that any program reads: tables as lines of JSON or as CSV, the uploads, a manifest over all.
 
 For taking one's data elsewhere; `backup` is for coming back. Left out is what opens doors: passwords, tokens, sessions,
-second factors, private links, seeds of secrets, and bodies of demo mails, which hold such links.
+second factors, private links, sealed secrets, and bodies of demo mails, which hold such links.
 """
 
 import hashlib
@@ -32,7 +32,9 @@ _CLOSED = frozenset(
     | {"outbox.RateWindow", "outbox.ClockShift", "outbox.Heartbeat", "tickets.TicketLease", "tickets.Draft"}
 )
 #: Columns whose values open something, by their name wherever they stand.
-_SECRET = frozenset({"password", "seed", "previous_seed", "token_hash", "secret"})
+_SECRET = frozenset({"password", "token_hash", "secret"})
+#: They could be opened with `SECRET_KEY`, and are of no use without it.
+_SEALED = "sealed_"
 _CHUNK = 2000
 _BYTES = 1024 * 1024
 
@@ -75,7 +77,8 @@ def exported_models() -> list[type[models.Model]]:
 
 def _columns(model: type[models.Model]) -> list[models.Field]:
     fields = model._meta.concrete_fields
-    return [field for field in fields if field.name not in _SECRET and not isinstance(field, SearchVectorField)]
+    kept = [field for field in fields if field.name not in _SECRET and not field.name.startswith(_SEALED)]
+    return [field for field in kept if not isinstance(field, SearchVectorField)]
 
 
 def _rows(model: type[models.Model], keys: dict[str, None]) -> Iterator[dict[str, Any]]:

@@ -16,6 +16,7 @@ from accounts.tests.factories import TeamFactory, make_agent
 from helpdesk import export
 from outbox import clock
 from outbox.models import WebhookEndpoint
+from outbox.sealing import seal
 from tickets.models import Attachment, Message, Ticket
 from tickets.services.conversation import add_note, reply
 from tickets.services.links import mint_status_link
@@ -144,13 +145,13 @@ def test_nothing_that_opens_a_door_goes_along(ticket, tmp_path, form):
         actor=agent, user=agent, name="canary", scopes=["tickets:read"], expires_at=None, now=clock.now()
     )
     link = mint_status_link(ticket=ticket, user=ticket.requester, now=clock.now())
-    seed = "canaryseed" * 6
+    sealed = seal("whsec_canary")
     WebhookEndpoint.objects.create(
-        name="H", url="https://h.example/", hears=["ticket.created"], seed=seed, created_at=clock.now()
+        name="H", url="https://h.example/", hears=["ticket.created"], sealed_secret=sealed, created_at=clock.now()
     )
     _export(tmp_path / "out", form=form)
     everything = "".join(path.read_text() for path in (tmp_path / "out" / export.TABLES).iterdir())
-    for canary in (agent.password, token.token_hash, secret, link.rstrip("/").rpartition("/")[2], seed):
+    for canary in (agent.password, token.token_hash, secret, link.rstrip("/").rpartition("/")[2], sealed):
         assert canary not in everything
     assert "https://h.example/" in everything
 
