@@ -1,6 +1,7 @@
 """People: users who sign in by e-mail, organizations, teams, roles as membership rows, skills, duty, API tokens."""
 
 from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
+from django.contrib.auth.hashers import UNUSABLE_PASSWORD_PREFIX
 from django.contrib.auth.models import PermissionsMixin
 from django.contrib.postgres.constraints import ExclusionConstraint
 from django.contrib.postgres.fields import ArrayField, BigIntegerRangeField, DateTimeRangeField, RangeOperators
@@ -163,7 +164,8 @@ class User(AbstractBaseUser, PermissionsMixin):
             ),
             models.CheckConstraint(
                 condition=Q(is_service=False)
-                | Q(is_active=False, is_staff=False, is_superuser=False, on_duty=False, password__startswith="!"),
+                | Q(is_active=False, is_staff=False, is_superuser=False, on_duty=False)
+                & Q(password__startswith=UNUSABLE_PASSWORD_PREFIX),
                 name="user_service_never_signs_in",
             ),
         ]

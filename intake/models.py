@@ -2,7 +2,7 @@
 
 from intake.alerts.models import Alert, AlertGrade, AlertPost, AlertSource, AlertStorm
 from intake.chat.models import ChatConversation, ChatLine, ChatWidget
-from intake.importing.models import ImportedRecord
+from intake.importing.models import ImportedFile, ImportedRecord
 from intake.mail.models import InboundMail, Mailbox, MailboxState, MailSource
 from intake.wecom.models import WecomApp, WecomMessage, WecomPerson
 
@@ -15,6 +15,7 @@ __all__ = [
     "ChatConversation",
     "ChatLine",
     "ChatWidget",
+    "ImportedFile",
     "ImportedRecord",
     "InboundMail",
     "MailSource",

@@ -1,14 +1,15 @@
 """Secrets that have to be read again, such as the address of a robot: sealed in the row, opened when they are used.
 
 Sealed with a key derived from SECRET_KEY, so that neither a dump of the database nor the audit of its rows tells them.
-Who changes SECRET_KEY enters them anew.
+While SECRET_KEY is replaced, what was sealed with a key of SECRET_KEY_FALLBACKS opens too; who changes it without
+that enters them anew.
 """
 
 import base64
 import hashlib
 import hmac
 
-from cryptography.fernet import Fernet, InvalidToken
+from cryptography.fernet import Fernet, InvalidToken, MultiFernet
 from django.conf import settings
 from django.utils.translation import gettext as _
 
@@ -36,6 +37,8 @@ def unseal(sealed: str) -> str:
         raise Unreadable(_("This secret cannot be read any more: SECRET_KEY was changed. Enter it again.")) from None
 
 
-def _box() -> Fernet:
-    key = hmac.new(settings.SECRET_KEY.encode(), b"outbox.sealing", hashlib.sha256).digest()
-    return Fernet(base64.urlsafe_b64encode(key))
+def _box() -> MultiFernet:
+    """Seals with the first key, opens with any."""
+    keys = [settings.SECRET_KEY, *settings.SECRET_KEY_FALLBACKS]
+    made = [hmac.new(key.encode(), b"outbox.sealing", hashlib.sha256).digest() for key in keys]
+    return MultiFernet([Fernet(base64.urlsafe_b64encode(key)) for key in made])

@@ -1,8 +1,9 @@
-"""The one way out to addresses that people typed in: robots of chat groups, webhooks (hardening.md, SSRF).
+"""The one way out to addresses that people typed in: robots, webhooks, files of an import (hardening.md, SSRF).
 
 A name is resolved once, every address behind it is checked, and the connection goes to a checked address: whoever
-changes the name in between gains nothing. No redirect is followed, no proxy of the environment is asked, and no more
-is read than a short answer. Private addresses are reached only where the administrator named their network.
+changes the name in between gains nothing. What is sent follows no redirect; what is fetched does, and each step is
+checked anew. No proxy of the environment is asked, and no more is read than was agreed. Private addresses are
+reached only where the administrator named their network.
 """
 
 import http.client
@@ -13,7 +14,7 @@ import threading
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
-from urllib.parse import SplitResult, urlsplit
+from urllib.parse import SplitResult, urljoin, urlsplit
 
 from django.core.exceptions import ValidationError
 from django.utils.translation import gettext_lazy as _
@@ -23,6 +24,8 @@ from outbox.models import AllowedNetwork
 #: Whoever answers more has no short word for us; what is beyond is not read.
 MOST_ANSWER = 64 * 1024
 LONGEST_URL = 2000
+#: A file that lies elsewhere is often one step away (a signed address of a store), seldom more.
+MOST_STEPS = 3
 _AGENT = "helpdesk-outbox/1"
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 
@@ -33,6 +36,10 @@ class Refused(Exception):
 
 class Unreachable(Exception):
     """Nobody answered, or not in time; it may pass."""
+
+
+class TooLarge(Exception):
+    """There is more of it than was asked for; the rest was not read."""
 
 
 @dataclass(frozen=True)
@@ -83,17 +90,53 @@ def post(url: str, *, body: bytes, headers: Mapping[str, str] | None = None, tim
         Refused: the address is none that we call; there was no connection.
         Unreachable: no connection, no answer in time, or a broken one.
     """
-    return _call("POST", url, body=body, headers=headers or {}, timeout=timeout)
+    sent = _Sent("POST", body, headers or {}, MOST_ANSWER)
+    return _call(_parts(url), sent, ends_at=time.monotonic() + timeout)
 
 
-def get(url: str, *, timeout: float = 10) -> Answer:
-    """Ask ``url`` by GET; otherwise as `post`."""
-    return _call("GET", url, body=None, headers={}, timeout=timeout)
+def get(url: str, *, most: int, headers: Mapping[str, str] | None = None, timeout: float = 60) -> Answer:
+    """Fetch ``url``, up to ``most`` bytes, within ``timeout`` seconds all in all (the name server's time aside).
 
+    Redirects are followed, each to an address that is checked like the first one, and never from https to http;
+    ``headers``, which may hold a secret, go to the host of ``url`` alone.
 
-def _call(method: str, url: str, *, body: bytes | None, headers: Mapping[str, str], timeout: float) -> Answer:
-    parts = _parts(url)
+    Raises:
+        Refused: one of the addresses is none that we call, or there are too many of them.
+        Unreachable: no connection, no answer in time, or a broken one.
+        TooLarge: the body is longer than ``most``.
+    """
+    parts, given = _parts(url), dict(headers or {})
     ends_at = time.monotonic() + timeout
+    for _step in range(MOST_STEPS + 1):
+        answer = _call(parts, _Sent("GET", None, given, most + 1), ends_at=ends_at)
+        onward = answer.headers.get("location", "")
+        if answer.status not in (301, 302, 303, 307, 308) or not onward:
+            if len(answer.body) > most:
+                raise TooLarge
+            return answer
+        following = _parts(urljoin(parts.geturl(), onward), longest=4 * LONGEST_URL)  # stores sign at length
+        if parts.scheme == "https" and following.scheme != "https":
+            raise Refused(_("It leads from https to http."))
+        if origin(following) != origin(parts):
+            given = {}
+        parts = following
+    raise Refused(_("It leads from one address to another too many times."))
+
+
+def origin(parts: SplitResult) -> tuple[str, str, int]:
+    """Scheme, host and port: where an answer comes from."""
+    return parts.scheme, parts.hostname or "", _port(parts)
+
+
+@dataclass(frozen=True)
+class _Sent:
+    method: str
+    body: bytes | None
+    headers: Mapping[str, str]
+    most: int
+
+
+def _call(parts: SplitResult, sent: _Sent, *, ends_at: float) -> Answer:
     error: OSError | None = None
     for address in _allowed(parts):
         connection = _connection(parts, address, timeout=ends_at - time.monotonic())
@@ -103,7 +146,7 @@ def _call(method: str, url: str, *, body: bytes | None, headers: Mapping[str, st
             error = failed
             connection.close()
             continue
-        return _ask(connection, method, parts, body=body, headers=headers, seconds=ends_at - time.monotonic())
+        return _ask(connection, parts, sent, seconds=ends_at - time.monotonic())
     raise Unreachable(f"{parts.hostname}: {_words(error)}") from error
 
 
@@ -117,8 +160,8 @@ def resolve(host: str, port: int) -> list[str]:
     return list(dict.fromkeys(str(row[4][0]) for row in found))
 
 
-def _parts(url: str) -> SplitResult:
-    if len(url) > LONGEST_URL or not url.isascii() or any(char.isspace() or not char.isprintable() for char in url):
+def _parts(url: str, longest: int = LONGEST_URL) -> SplitResult:
+    if len(url) > longest or not url.isascii() or any(char.isspace() or not char.isprintable() for char in url):
         raise Refused(_("This is no address that can be called."))
     try:
         parts = urlsplit(url)
@@ -209,15 +252,7 @@ def _connection(parts: SplitResult, address: str, *, timeout: float) -> _Plain |
     return connection
 
 
-def _ask(
-    connection: _Plain | _Secure,
-    method: str,
-    parts: SplitResult,
-    *,
-    body: bytes | None,
-    headers: Mapping[str, str],
-    seconds: float,
-) -> Answer:
+def _ask(connection: _Plain | _Secure, parts: SplitResult, sent: _Sent, *, seconds: float) -> Answer:
     path = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
     # Every byte that trickles in would begin the socket's own time anew; this one ends for all of them together.
     late = threading.Event()
@@ -225,11 +260,14 @@ def _ask(
     alarm.daemon = True
     alarm.start()
     try:
-        connection.request(method, path, body=body, headers={"User-Agent": _AGENT, "Connection": "close", **headers})
+        headers = {"User-Agent": _AGENT, "Connection": "close", **sent.headers}
+        connection.request(sent.method, path, body=sent.body, headers=headers)
         response = connection.getresponse()
-        begun = response.read(MOST_ANSWER)
+        begun = response.read(sent.most)
         if late.is_set():  # what was cut off looks like an answer that ended
             raise TimeoutError("no whole answer in time")
+        if sent.method == "GET" and len(begun) < sent.most and response.length:
+            raise http.client.IncompleteRead(b"")  # it broke off before the end that was announced
         return Answer(response.status, {name.lower(): value for name, value in response.getheaders()}, begun)
     except (OSError, http.client.HTTPException, ValueError) as error:
         raise Unreachable(f"{parts.hostname}: {_words(error)}") from error

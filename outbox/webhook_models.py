@@ -15,8 +15,7 @@ from outbox.audited import audited
 class WebhookEndpoint(models.Model):
     """A program elsewhere that hears of chosen events.
 
-    Its secret is not stored: it is derived from the installation's key and a random seed (`outbox.webhooks.signing`),
-    so that neither a copy of the database nor the audit's rows hold one.
+    Its secret is sealed (`outbox.sealing`), so that neither a copy of the database nor the audit's rows tell it.
     """
 
     name = models.CharField(pgettext_lazy("webhook", "name"), max_length=80)
@@ -32,8 +31,8 @@ class WebhookEndpoint(models.Model):
         help_text=_("Only of tickets that this team has at that moment."),
     )
     is_active = models.BooleanField(_("switched on"), default=True)
-    seed = models.CharField(max_length=64, editable=False)
-    previous_seed = models.CharField(max_length=64, blank=True, editable=False)
+    sealed_secret = models.TextField(editable=False)
+    sealed_previous = models.TextField(blank=True, editable=False)
     previous_until = models.DateTimeField(
         _("old secret until"), null=True, blank=True, editable=False, help_text=_("Both secrets are valid until then.")
     )
@@ -44,11 +43,14 @@ class WebhookEndpoint(models.Model):
         verbose_name_plural = _("webhooks")
         ordering = ["name", "id"]
         constraints = [
-            models.CheckConstraint(condition=~Q(name="") & ~Q(url="") & ~Q(seed=""), name="webhook_whole"),
+            models.CheckConstraint(
+                condition=~Q(name="") & ~Q(url="") & ~Q(sealed_secret=""),  # nosec B106
+                name="webhook_whole",
+            ),
             models.CheckConstraint(condition=Q(hears__len__gt=0), name="webhook_hears_something"),
             models.CheckConstraint(
-                condition=Q(previous_seed="", previous_until__isnull=True)
-                | ~Q(previous_seed="") & Q(previous_until__isnull=False),
+                condition=Q(sealed_previous="", previous_until__isnull=True)
+                | ~Q(sealed_previous="") & Q(previous_until__isnull=False),
                 name="webhook_old_secret_ends",
             ),
         ]

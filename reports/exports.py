@@ -33,18 +33,27 @@ def cell(value: Any) -> Any:
         return round(value, 2)
     if isinstance(value, int):
         return value
-    text = str(value)
+    return plain(str(value))
+
+
+def plain(text: str) -> str:
+    """A text that no spreadsheet takes for a formula; one that begins like it gets an apostrophe before it."""
     return f"'{text}" if text.startswith(_FORMULA) else text
+
+
+def csv_lines(rows: Iterable[Iterable[Any]]) -> Iterator[str]:
+    """Rows as lines by RFC 4180, one by one."""
+    writer = csv.writer(_Echo())
+    for row in rows:
+        yield writer.writerow(row)
 
 
 def csv_answer(rows: Iterable[Iterable[Any]], *, name: str) -> StreamingHttpResponse:
     """A file to keep. The mark at its beginning lets spreadsheets read Chinese."""
 
     def lines() -> Iterator[str]:
-        writer = csv.writer(_Echo())
         yield "\ufeff"
-        for row in rows:
-            yield writer.writerow([cell(value) for value in row])
+        yield from csv_lines([cell(value) for value in row] for row in rows)
 
     response = StreamingHttpResponse(lines(), content_type="text/csv; charset=utf-8")
     response["Content-Disposition"] = f'attachment; filename="{name}.csv"'

@@ -118,7 +118,7 @@ def revoke_token(*, actor: User, token: ApiToken, now: datetime) -> None:
 
 
 def announce_ends(*, now: datetime) -> int:
-    """Tell whom it concerns that a token ends within two weeks, once for each; how many. Safe to run twice."""
+    """Tell whom it concerns that a token ends within two weeks, each once; how many were due. Safe to run twice."""
     told = 0
     while batch := _announce_some(now):
         told += batch

@@ -2,7 +2,7 @@
 
 from django.contrib import admin
 
-from intake.models import ImportedRecord
+from intake.models import ImportedFile, ImportedRecord
 from outbox.admin_base import ReadOnlyAdmin
 
 
@@ -12,4 +12,14 @@ class ImportedRecordAdmin(ReadOnlyAdmin):
     list_filter = ["source"]
     search_fields = ["external_id"]
     list_select_related = ["ticket"]
+    show_full_result_count = False
+
+
+@admin.register(ImportedFile)
+class ImportedFileAdmin(ReadOnlyAdmin):
+    list_display = ["name", "record", "state", "problem", "tried_at"]
+    list_filter = ["state", "record__source"]
+    search_fields = ["name", "record__external_id"]
+    list_select_related = ["record"]
+    exclude = ["sealed_address"]
     show_full_result_count = False

@@ -3,6 +3,7 @@
 from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 
 class ImportedRecord(models.Model):
@@ -26,3 +27,42 @@ class ImportedRecord(models.Model):
 
     def __str__(self) -> str:
         return f"{self.source} {self.external_id}"
+
+
+class ImportedFile(models.Model):
+    """A file of an imported message that lies in the other system yet. Written with the message, fetched afterwards."""
+
+    class State(models.TextChoices):
+        WAITING = "waiting", pgettext_lazy("file", "waiting")
+        FETCHED = "fetched", pgettext_lazy("file", "fetched")
+        FAILED = "failed", pgettext_lazy("file", "failed")
+
+    record = models.ForeignKey(
+        ImportedRecord, verbose_name=_("imported record"), on_delete=models.CASCADE, related_name="files"
+    )
+    message = models.ForeignKey(
+        "tickets.Message", verbose_name=_("message"), on_delete=models.CASCADE, related_name="+"
+    )
+    name = models.CharField(pgettext_lazy("file", "name"), max_length=200)
+    #: Sealed, because such addresses are signed; nothing once it was fetched.
+    sealed_address = models.TextField(blank=True, editable=False)
+    state = models.CharField(_("state"), max_length=10, choices=State.choices, default=State.WAITING)
+    problem = models.CharField(_("problem"), max_length=300, blank=True)
+    tried_at = models.DateTimeField(_("last tried"), null=True, blank=True)
+
+    class Meta:
+        verbose_name = _("imported file")
+        verbose_name_plural = _("imported files")
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(state__in=["waiting", "fetched", "failed"]), name="importedfile_state_known"
+            ),
+            models.CheckConstraint(
+                condition=Q(state="fetched", sealed_address="") | ~Q(state="fetched") & ~Q(sealed_address=""),
+                name="importedfile_address_until_fetched",
+            ),
+        ]
+        indexes = [models.Index(fields=["record", "id"], name="importedfile_to_fetch", condition=~Q(state="fetched"))]
+
+    def __str__(self) -> str:
+        return self.name

@@ -20,6 +20,14 @@ class BadRecord(ValueError):
 
 
 @dataclass
+class RemoteFile:
+    """A file that the export names by address: whole, or a path at the other system (`/api/…`)."""
+
+    name: str
+    address: str
+
+
+@dataclass
 class MessageRecord:
     """A message: ``kind`` is one of `tickets.choices.MessageKind`; who wrote it is an address, perhaps unknown here."""
 
@@ -31,7 +39,9 @@ class MessageRecord:
     files: list[str] = field(default_factory=list)
     """Paths below the folder of the export."""
     left_behind: int = 0
-    """Files that the export only names, and that are not brought along."""
+    """Files that the export only names."""
+    remote: list[RemoteFile] = field(default_factory=list)
+    """Those of them whose address it says."""
 
 
 @dataclass
@@ -62,6 +72,8 @@ class TicketRecord:
     def fingerprint(self) -> str:
         """The same for the same content, wherever in the file it stands."""
         said = {name: value for name, value in asdict(self).items() if name != "line"}
+        for message in said["messages"]:
+            del message["remote"]  # an address may be signed anew in every export
         return hashlib.sha256(json.dumps(said, sort_keys=True, default=str).encode()).hexdigest()
 
 
@@ -141,6 +153,13 @@ def text_of_html(value: Any) -> str:
     plain = strip_tags(_BREAKS.sub("\n", _UNSEEN.sub("", words(value)[: 4 * MOST_TEXT])))
     lines = [" ".join(line.split()) for line in html.unescape(plain).splitlines()]
     return re.sub(r"\n{3,}", "\n\n", "\n".join(lines)).strip()
+
+
+def remote_files(given: Any, *, name: str, address: Any) -> list[RemoteFile]:
+    """The files of a message whose address is said: ``name`` is the member with their name, ``address`` finds it."""
+    rows = [row for row in given if isinstance(row, dict)] if isinstance(given, list) else []
+    found = [RemoteFile(words(row.get(name))[:200], words(address(row))) for row in rows]
+    return [file for file in found if file.name and file.address]
 
 
 def listed(value: Any) -> list[str]:

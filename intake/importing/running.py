@@ -14,11 +14,14 @@ from django.core.exceptions import ValidationError
 from django.db import transaction
 
 from intake.importing import house, osticket, zammad, zendesk
+from intake.importing.fetching import Elsewhere, fetch_files
 from intake.importing.files import csv_rows, json_rows
 from intake.importing.planning import Planner
 from intake.importing.records import BadRecord, Row, TicketRecord, Unreadable
-from intake.models import ImportedRecord
-from tickets.services.history import write_history
+from intake.models import ImportedFile, ImportedRecord
+from outbox import clock
+from outbox.sealing import seal
+from tickets.services.history import in_order, write_history
 
 Reader = Callable[[dict[str, Any], int], TicketRecord]
 #: Format → how its file is cut into rows, and how a row is read.
@@ -42,6 +45,8 @@ class Report:
     problems: list[tuple[int, str]] = field(default_factory=list)
     unknown: Counter[str] = field(default_factory=Counter)
     """What the export names and nobody here is called: left empty on the ticket."""
+    files: list[tuple[str, str, str]] = field(default_factory=list)
+    """Files that could not be fetched: the ticket's id there, the file's name, and why."""
 
     def problem(self, line: int, words: str) -> None:
         """Note a row that is not imported."""
@@ -56,6 +61,7 @@ class Report:
             "counts": dict(sorted(self.counts.items())),
             "unknown": dict(self.unknown.most_common()),
             "problems": [{"line": line, "problem": words} for line, words in self.problems],
+            "files": [{"ticket": ticket, "file": name, "problem": words} for ticket, name, words in self.files],
         }
 
 
@@ -76,8 +82,18 @@ def rows_of(path: Path, form: str) -> Iterator[Row]:
             yield Unreadable(line, str(error))
 
 
-def run(*, path: Path, form: str, source: str, now: datetime, dry_run: bool = False) -> Report:
+def run(
+    *,
+    path: Path,
+    form: str,
+    source: str,
+    now: datetime,
+    dry_run: bool = False,
+    fetch: Elsewhere | None = None,
+) -> Report:
     """Import every record of ``path`` that was not imported from ``source`` before.
+
+    With ``fetch`` the files that were only named are fetched afterwards, those of earlier runs too.
 
     Raises:
         BadRecord: when the file as a whole cannot be read.
@@ -93,6 +109,8 @@ def run(*, path: Path, form: str, source: str, now: datetime, dry_run: bool = Fa
         else:
             seen.add(row.external_id)
             _take(row, planner, report, source=source, now=now)
+    if fetch is not None and not dry_run:
+        fetch_files(source=source, elsewhere=fetch, report=report, read_clock=clock.now)
     return report
 
 
@@ -115,6 +133,7 @@ def _take(row: TicketRecord, planner: Planner, report: Report, *, source: str, n
     report.counts["tickets"] += 1
     report.counts["messages"] += len(row.messages)
     report.counts["files_left_behind"] += sum(message.left_behind for message in row.messages)
+    report.counts["files_with_address"] += sum(len(message.remote) for message in row.messages)
     report.unknown.update(planner.unknown_in(row))
 
 
@@ -124,7 +143,14 @@ def _write(row: TicketRecord, planner: Planner, *, source: str, now: datetime) -
 
     Two imports at once: the second one's row breaks the unique constraint, and with it goes its ticket.
     """
-    ticket = write_history(past=planner.past(row, source=source), now=now)
-    ImportedRecord.objects.create(
+    past = planner.past(row, source=source)
+    ticket = write_history(past=past, now=now)
+    record = ImportedRecord.objects.create(
         source=source, external_id=row.external_id[:120], ticket=ticket, fingerprint=row.fingerprint, imported_at=now
+    )
+    told = dict(zip(map(id, in_order(past)), ticket.messages.order_by("pk"), strict=True))
+    ImportedFile.objects.bulk_create(
+        ImportedFile(record=record, message=told[id(one)], name=file.name, sealed_address=seal(file.address))
+        for one, message in zip(past.messages, row.messages, strict=True)
+        for file in message.remote
     )

@@ -13,6 +13,7 @@ from intake.importing.records import (
     instant,
     listed,
     perhaps_instant,
+    remote_files,
     required,
     text_of_html,
     words,
@@ -83,4 +84,12 @@ def _message(row: dict[str, Any], customer: str) -> MessageRecord:
         email=address,
         name=name,
         left_behind=len(row.get("attachments") or []),
+        remote=remote_files(row.get("attachments"), name="filename", address=lambda file: _address(file, row)),
     )
+
+
+def _address(file: dict[str, Any], article: dict[str, Any]) -> str:
+    """Files have ids; their address is made of three of them."""
+    said = words(file.get("content_url") or file.get("url"))
+    ids = [words(value) for value in (article.get("ticket_id"), article.get("id"), file.get("id"))]
+    return said or ("/api/v1/ticket_attachment/" + "/".join(ids) if all(one.isdecimal() for one in ids) else "")

@@ -1,7 +1,7 @@
 """Zendesk: its JSON export (one ticket on each line), or tickets of its API with their comments put in.
 
 Names and users may stand as objects (`requester`, `assignee`, `group`) or as flat `requester_email` and so on. Only
-descriptions with HTML are turned into words; files are named by address there and are not fetched.
+descriptions with HTML are turned into words; files are named by address there.
 """
 
 from typing import Any
@@ -14,6 +14,7 @@ from intake.importing.records import (
     instant,
     listed,
     perhaps_instant,
+    remote_files,
     required,
     text_of_html,
     words,
@@ -98,6 +99,7 @@ def _message(row: dict[str, Any], requester: dict[str, str]) -> MessageRecord:
         email=author["email"] or ("" if kind != "customer" else requester["id"]),
         name=author["name"],
         left_behind=len(row.get("attachments") or []),
+        remote=remote_files(row.get("attachments"), name="file_name", address=lambda file: file.get("content_url")),
     )
 
 

@@ -88,9 +88,11 @@ def _token(app: WecomApp, *, anew: bool = False) -> str:
         raise Failed(str(error)) from error
     asked = urlencode({"corpid": app.corp_id, "corpsecret": secret})
     try:
-        answer = _said(web.get(f"{app.api_base}/cgi-bin/gettoken?{asked}", timeout=_TIMEOUT))
+        answer = _said(web.get(f"{app.api_base}/cgi-bin/gettoken?{asked}", most=web.MOST_ANSWER, timeout=_TIMEOUT))
     except (web.Refused, web.Unreachable) as error:
         raise Failed(str(error)) from error
+    except web.TooLarge as error:
+        raise Failed("gettoken: an endless answer") from error
     token, lasts = answer.get("access_token"), answer.get("expires_in")
     if not isinstance(token, str) or not token:
         raise Failed("gettoken: no access_token")

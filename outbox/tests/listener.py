@@ -33,6 +33,9 @@ def listening() -> Iterator[Listener]:
             listener.connections += 1
             super().setup()
 
+        def do_GET(self):
+            self.do_POST()
+
         def do_POST(self):
             body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
             listener.heard.append((self.path, dict(self.headers), body))

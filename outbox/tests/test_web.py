@@ -202,3 +202,79 @@ def test_nobody_there_is_unreachable_and_the_secret_is_not_told(listener, house)
     with pytest.raises(web.Unreachable) as failed:
         web.post(f"http://127.0.0.1:{port}/hook?key=s3cret", body=b"{}", timeout=2)
     assert "s3cret" not in str(failed.value)
+
+
+class TestFetching:
+    """What is fetched: the same checks at each step, no more than was agreed, credentials for the first host alone."""
+
+    def test_a_file_comes_whole(self, listener, house):
+        listener.says(b"x" * 200_000)
+        answer = web.get(listener.url, most=200_000, headers={"Authorization": "Token t"})
+        assert (answer.status, len(answer.body)) == (200, 200_000)
+        path, headers, body = listener.heard[0]
+        assert (path, headers["Authorization"], body) == ("/hook?key=s3cret", "Token t", b"")
+        with pytest.raises(web.TooLarge):
+            web.get(listener.url, most=199_999)
+
+    @pytest.mark.parametrize("url", INSIDE)
+    def test_nothing_inside_is_called(self, url, listener):
+        with pytest.raises((web.Refused, web.Unreachable)):
+            web.get(url.format(port=listener.port), most=10)
+        assert listener.connections == 0
+
+    def test_a_step_to_the_inside_is_refused(self, listener, monkeypatch):
+        """The first address is allowed, the one that it leads to is not."""
+        AllowedNetwork.objects.create(network="127.0.0.1/32")
+        with listening() as inner:
+            for onward in (f"http://127.0.0.2:{inner.port}/", f"http://[::1]:{inner.port}/", "http://169.254.169.254/"):
+                listener.says((302, {"Location": onward}, b""))
+                with pytest.raises(web.Refused):
+                    web.get(listener.url, most=10)
+            assert inner.connections == 0
+
+    def test_steps_are_followed_without_the_credentials(self, listener, house):
+        with listening() as inner:
+            inner.says(b"file")
+            listener.says((302, {"Location": "/again"}, b""), (307, {"Location": inner.url}, b""))
+            answer = web.get(listener.url, most=10, headers={"Authorization": "Token t"})
+            assert answer.body == b"file"
+            assert [headers.get("Authorization") for _path, headers, _body in listener.heard] == ["Token t"] * 2
+            assert "Authorization" not in inner.heard[0][1]
+
+    def test_a_circle_ends(self, listener, house):
+        listener.says((302, {"Location": "/again"}, b""))
+        with pytest.raises(web.Refused):
+            web.get(listener.url, most=10)
+        assert listener.connections == web.MOST_STEPS + 1
+
+    @pytest.mark.parametrize(
+        "onward", ["file:///etc/passwd", "ftp://example.com/", "http://u:p@example.com/", "http://"]
+    )
+    def test_a_step_to_no_address_is_refused(self, listener, house, onward):
+        listener.says((301, {"Location": onward}, b""))
+        with pytest.raises(web.Refused):
+            web.get(listener.url, most=10)
+
+    def test_from_https_it_never_leads_to_http(self, listener, house, monkeypatch):
+        moved = web.Answer(302, {"location": "http://files.example.com/"}, b"")
+        asked = []
+        monkeypatch.setattr(web, "_call", lambda parts, sent, ends_at: asked.append(parts.geturl()) or moved)
+        with pytest.raises(web.Refused):
+            web.get("https://desk.example.com/", most=10)
+        assert asked == ["https://desk.example.com/"]
+
+    def test_what_breaks_off_is_no_file(self, house):
+        server = socket.create_server(("127.0.0.1", 0))
+
+        def half():
+            peer, _address = server.accept()
+            with peer:
+                peer.recv(4096)
+                peer.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\nhalf")
+
+        thread = threading.Thread(target=half, daemon=True)
+        thread.start()
+        with pytest.raises(web.Unreachable):
+            web.get(f"http://127.0.0.1:{server.getsockname()[1]}/", most=1000, timeout=5)
+        thread.join()
+        server.close()

@@ -4,6 +4,7 @@ import hashlib
 import hmac
 import json
 from datetime import timedelta
+from email.utils import format_datetime
 
 import pytest
 from django.core.exceptions import PermissionDenied, ValidationError
@@ -13,6 +14,7 @@ from django.urls import reverse
 from accounts.tests.factories import TeamFactory, make_administrator, make_agent
 from outbox import clock, delivery, retention, web
 from outbox.models import Intent, WebhookCall, WebhookEndpoint, WebhookHealth
+from outbox.sealing import Unreadable, unseal
 from outbox.tests.conftest import NOW
 from outbox.webhooks import announcing, sending, services, signing
 from outbox.webhooks.announcing import Happening
@@ -32,6 +34,8 @@ class Receiver:
         answer = self.answers.pop(0) if self.answers else 200
         if isinstance(answer, Exception):
             raise answer
+        if isinstance(answer, web.Answer):
+            return answer
         return web.Answer(answer, {}, b"thanks")
 
     @property
@@ -116,7 +120,7 @@ def test_a_form_saved_while_the_secret_is_replaced_keeps_the_new_one(endpoint, b
         actor=boss, endpoint=stale, name="Other", url="https://hook.example/in", hears=["ticket.created"], now=NOW
     )
     row = WebhookEndpoint.objects.get(pk=endpoint.pk)
-    assert (row.name, signing.secret_of(row.seed), row.previous_seed) == ("Other", secret, endpoint.seed)
+    assert (row.name, unseal(row.sealed_secret), row.sealed_previous) == ("Other", secret, endpoint.sealed_secret)
 
 
 def test_a_replacement_that_is_sent_twice_happens_once(desk, endpoint):
@@ -125,18 +129,77 @@ def test_a_replacement_that_is_sent_twice_happens_once(desk, endpoint):
     first = desk.post(address, sent)
     second = desk.post(address, sent, follow=True)
     row = WebhookEndpoint.objects.get(pk=endpoint.pk)
-    assert row.previous_seed == endpoint.seed, "what the receiver holds is still valid"
-    assert signing.secret_of(row.seed) in first.content.decode()
-    assert signing.secret_of(row.seed) not in second.content.decode()
+    assert row.sealed_previous == endpoint.sealed_secret, "what the receiver holds is still valid"
+    assert unseal(row.sealed_secret) in first.content.decode()
+    assert unseal(row.sealed_secret) not in second.content.decode()
     assert "replaced just now" in second.content.decode()
 
 
 def test_the_installations_key_can_be_replaced_without_a_gap(endpoint, settings):
-    before = signing.secret_of(endpoint.seed)
-    settings.SECRET_KEY, settings.SECRET_KEY_FALLBACKS = "another key of the house" * 2, [settings.SECRET_KEY]
-    assert signing.signature(endpoint=endpoint, body=b"", now=NOW).count("v1=") == 2
-    assert signing.secret_of(endpoint.seed) != before
-    assert before in signing._valid(endpoint, NOW)
+    before = unseal(endpoint.sealed_secret)
+    old, settings.SECRET_KEY = settings.SECRET_KEY, "another key of the house" * 2
+    settings.SECRET_KEY_FALLBACKS = [old]
+    assert signing._valid(endpoint, NOW) == [before]
+    settings.SECRET_KEY_FALLBACKS = []
+    with pytest.raises(Unreadable):
+        signing.signature(endpoint=endpoint, body=b"", now=NOW)
+
+
+def test_a_secret_that_nobody_can_read_fails_visibly_until_a_new_one_is_made(endpoint, receiver, boss, settings):
+    settings.SECRET_KEY, settings.SECRET_KEY_FALLBACKS = "another key of the house" * 2, []
+    _happen(1)
+    assert _run() == {"retry": 1}
+    assert not receiver.seen and "SECRET_KEY" in WebhookCall.objects.get().last_error
+    services.rotate_secret(actor=boss, endpoint=endpoint, now=NOW - timedelta(days=2))
+    assert _run(NOW + timedelta(hours=1)) == {"accepted": 1}
+
+
+@pytest.mark.parametrize("status", [429, 503])
+@pytest.mark.parametrize(
+    ("said", "seconds"),
+    [
+        ("600", 600),
+        ("Mon, 01 Jun 2026 02:20:00 GMT", None),
+        ("999999", 3600),
+        ("5", 30),  # no sooner than without
+        ("Fri, 31 Dec 1999 23:59:59 GMT", 30),
+        ("soon", 30),
+        ("-7", 30),
+        ("", 30),
+    ],
+)
+def test_a_receiver_that_asks_for_a_pause_gets_it(endpoint, receiver, status, said, seconds):
+    if seconds is None:
+        later = NOW + timedelta(minutes=20)
+        said, seconds = format_datetime(later, usegmt=True), 1200
+    receiver.answers = [web.Answer(status, {"retry-after": said}, b"")]
+    _happen(1)
+    _happen(2, stream="ticket:T2")
+    assert _run() == {"retry": 1}
+    call = WebhookCall.objects.earliest("pk")
+    assert call.next_attempt_at == NOW + timedelta(seconds=seconds)
+    assert WebhookHealth.objects.get().paused_until == NOW + timedelta(seconds=seconds)  # its other calls wait too
+    assert _run(NOW + timedelta(seconds=seconds - 1)) == {}
+    assert _run(NOW + timedelta(seconds=seconds)) == {"accepted": 2}
+
+
+def test_another_failure_knows_no_such_wish(endpoint, receiver):
+    receiver.answers = [web.Answer(500, {"retry-after": "600"}, b"")]
+    _happen(1)
+    _run()
+    assert WebhookCall.objects.get().next_attempt_at == NOW + timedelta(seconds=30)
+
+
+def test_an_address_is_asked_for_once_when_it_is_saved(client, boss, monkeypatch):
+    asked = []
+    monkeypatch.setattr(web, "resolve", lambda host, port: asked.append(host) or ["93.184.215.14"])
+    client.force_login(boss)
+    said = {"name": "Hook", "url": " https://hook.example/in ", "hears": ["ticket.created"]}
+    assert client.post(reverse("outbox:webhooks"), said).status_code == 200
+    assert (asked, WebhookEndpoint.objects.get().url) == (["hook.example"], "https://hook.example/in")
+    monkeypatch.setattr(web, "resolve", lambda host, port: ["10.0.0.1"])
+    refused = client.post(reverse("outbox:webhooks"), said | {"name": "Inside"})
+    assert refused.status_code == 422 and "url" in refused.context["form"].errors
 
 
 def test_no_secret_lies_in_the_database(boss, receiver):
@@ -309,13 +372,13 @@ def test_the_secret_is_shown_once(desk, receiver):
     said = {"name": "Hook", "url": "https://hook.example/in", "hears": ["ticket.created"]}
     answer = desk.post(reverse("outbox:webhooks"), said)
     endpoint = WebhookEndpoint.objects.get()
-    secret = signing.secret_of(endpoint.seed)
+    secret = unseal(endpoint.sealed_secret)
     assert answer.status_code == 200 and secret in answer.content.decode()
     page = desk.get(reverse("outbox:webhook", args=[endpoint.pk])).content.decode()
-    assert "Hook" in page and "whsec_" not in page and endpoint.seed not in page
+    assert "Hook" in page and "whsec_" not in page and endpoint.sealed_secret not in page
     rotated = desk.post(reverse("outbox:webhook-rotate", args=[endpoint.pk])).content.decode()
     endpoint.refresh_from_db()
-    assert signing.secret_of(endpoint.seed) in rotated and secret not in rotated
+    assert unseal(endpoint.sealed_secret) in rotated and secret not in rotated
 
 
 def test_an_inner_address_is_refused_by_the_form(desk):

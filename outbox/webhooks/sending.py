@@ -16,8 +16,9 @@ from django.db import transaction
 from django.db.models import Exists, F, OuterRef, Q, QuerySet
 
 from outbox import clock, web
-from outbox.backoff import backoff
+from outbox.backoff import asked_for, backoff
 from outbox.models import WebhookCall, WebhookEndpoint, WebhookHealth
+from outbox.sealing import Unreadable
 from outbox.services import enqueue
 from outbox.webhooks import signing
 
@@ -101,12 +102,13 @@ def _send(call: WebhookCall, now: datetime) -> str:
         answer = web.post(call.endpoint.url, body=body, headers=_headers(call, body, now), timeout=TIMEOUT)
     except web.Refused as error:
         return _give_up(call, now, str(error))
-    except web.Unreachable as error:
+    except (web.Unreachable, Unreadable) as error:
         return _failed(call, now, str(error))
     call.status, call.answer = answer.status, _readable(answer.body)
     if 200 <= answer.status < 300:
         return _accepted(call, now)
-    return _failed(call, now, f"HTTP {answer.status}")
+    asked = asked_for(answer.headers, now=now) if answer.status in (429, 503) else 0
+    return _failed(call, now, f"HTTP {answer.status}", at_least=timedelta(seconds=asked))
 
 
 def _headers(call: WebhookCall, body: bytes, now: datetime) -> dict[str, str]:
@@ -133,19 +135,21 @@ def _accepted(call: WebhookCall, now: datetime) -> str:
 
 
 @transaction.atomic
-def _failed(call: WebhookCall, now: datetime, why: str) -> str:
-    """Note the failure, let the endpoint rest, and switch it off when it has failed for days."""
+def _failed(call: WebhookCall, now: datetime, why: str, *, at_least: timedelta = timedelta()) -> str:
+    """Note the failure, let the endpoint rest as long as it asked for, and switch off one that failed for days."""
     health, _made = WebhookHealth.objects.select_for_update().get_or_create(endpoint_id=call.endpoint_id)
     health.failures += 1
     health.failing_since = health.failing_since or now
-    health.paused_until = now + min(timedelta(seconds=backoff(min(health.failures, 10))), _LONGEST_PAUSE)
+    pause = min(timedelta(seconds=backoff(min(health.failures, 10))), _LONGEST_PAUSE)
+    health.paused_until = now + max(pause, at_least)
     health.save(update_fields=["failures", "failing_since", "paused_until"])
     if now - health.failing_since >= SWITCHED_OFF_AFTER:
         _switch_off(call.endpoint, since=health.failing_since, now=now)
     if call.attempts >= MAX_ATTEMPTS:
         return _give_up(call, now, why)
     logger.warning("webhook call %s, attempt %s: %s", call.pk, call.attempts, why)
-    _settle(call, next_attempt_at=now + timedelta(seconds=backoff(call.attempts)), last_error=why[:_KEPT])
+    wait = max(timedelta(seconds=backoff(call.attempts)), at_least)
+    _settle(call, next_attempt_at=now + wait, last_error=why[:_KEPT])
     return "retry"
 
 

@@ -11,6 +11,7 @@ from django.utils.translation import gettext as _
 from outbox import web
 from outbox.bulk import insert_rows
 from outbox.models import WebhookCall, WebhookEndpoint, WebhookHealth
+from outbox.sealing import seal
 from outbox.webhooks import catalogue, signing
 from outbox.webhooks.announcing import Happening, call_row
 
@@ -40,14 +41,17 @@ def save_endpoint(
         ValidationError: an address that may not be called, no name, no event or one that does not exist.
     """
     _demand(actor)
-    web.check_address(url)
+    try:
+        web.check_address(url)
+    except ValidationError as refusal:
+        raise ValidationError({"url": refusal}) from refusal
     unknown = set(hears) - set(catalogue.events())
     if not hears or unknown:
         raise ValidationError({"hears": _("Choose at least one event of the list.")})
     secret = ""  # nosec B105: none yet
     if endpoint is None:
-        endpoint = WebhookEndpoint(seed=signing.new_seed(), created_at=now)
-        secret = signing.secret_of(endpoint.seed)
+        secret = signing.new_secret()
+        endpoint = WebhookEndpoint(sealed_secret=seal(secret), created_at=now)
     else:  # under its lock, and without the secret: somebody may be replacing it just now
         endpoint = WebhookEndpoint.objects.select_for_update().get(pk=endpoint.pk)
     wakes = is_active and not endpoint.is_active
@@ -75,12 +79,13 @@ def rotate_secret(*, actor: Any, endpoint: WebhookEndpoint, seen: str = "", now:
     """
     _demand(actor)
     row = WebhookEndpoint.objects.select_for_update().get(pk=endpoint.pk)
-    if seen and seen != signing.mark_of(row.seed):
+    if seen and seen != signing.mark_of(row.sealed_secret):
         raise ValidationError(_("This secret was replaced just now. Make another one only if the new one is lost."))
-    row.previous_seed, row.previous_until = row.seed, now + BOTH_VALID
-    row.seed = signing.new_seed()
-    row.save(update_fields=["seed", "previous_seed", "previous_until"])
-    return signing.secret_of(row.seed)
+    secret = signing.new_secret()
+    row.sealed_previous, row.previous_until = row.sealed_secret, now + BOTH_VALID
+    row.sealed_secret = seal(secret)
+    row.save(update_fields=["sealed_secret", "sealed_previous", "previous_until"])
+    return secret
 
 
 def delete_endpoint(*, actor: Any, endpoint: WebhookEndpoint) -> None:

@@ -125,7 +125,7 @@ def _endpoint_page(
         "page_obj": page,
         "state": state,
         "states": WebhookCall.State.choices,
-        "seen": signing.mark_of(endpoint.seed),
+        "seen": signing.mark_of(endpoint.sealed_secret),
         "now": clock.now(),
     }
     return render(request, "outbox/webhook.html", context | given, status=status)

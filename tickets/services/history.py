@@ -62,13 +62,35 @@ def write_history(*, past: PastTicket, now: datetime) -> Ticket:
     Raises:
         ValidationError: when a file is refused.
     """
-    messages = sorted(past.messages, key=lambda message: message.created_at)
+    messages = in_order(past)
     ticket = Ticket.objects.create(**_columns(past, messages))
     for message in messages:
         _write_message(ticket, message)
     ticket.tags.set(_tags(past.tags))
     _record(ticket, past, now)
     return ticket
+
+
+def in_order(past: PastTicket) -> list[PastMessage]:
+    """The messages in the order in which they were written, which is that of their rows."""
+    return sorted(past.messages, key=lambda message: message.created_at)
+
+
+def add_past_file(*, message: Message, file: UploadedFile) -> None:
+    """Attach a file that came later than its message, with the message's date; nothing begins by it either.
+
+    Raises:
+        ValidationError: keyed ``files``, when it is refused.
+    """
+    with kept([file]) as stored:
+        attach(message=message, files=stored, now=message.created_at)
+
+
+def note_history(*, ticket: Ticket, body: str, now: datetime) -> Message:
+    """An internal note of nobody: what could not be brought in."""
+    return Message.objects.create(
+        ticket=ticket, kind=MessageKind.NOTE, author=None, body=body, channel=Channel.API, created_at=now
+    )
 
 
 def _columns(past: PastTicket, messages: Sequence[PastMessage]) -> dict[str, object]:

@@ -272,7 +272,11 @@ class Scene:
         )  # fmt: skip
         self._mails()
         webhook = WebhookEndpoint.objects.create(
-            name="Hook", url="https://hook.example/in", hears=["ticket.created"], seed="s" * 64, created_at=now
+            name="Hook",
+            url="https://hook.example/in",
+            hears=["ticket.created"],
+            sealed_secret=seal("whsec_x"),
+            created_at=now,
         )
         call = webhook.calls.create(
             event="ticket.created", stream="s", body={}, state="dead", created_at=now, next_attempt_at=now

@@ -5,7 +5,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("outbox", "0009_kept_answers"),
+        ("outbox", "0010_sealed_webhooks"),
     ]
 
     operations = [
