@@ -8,7 +8,9 @@ from accounts.models import User
 from intake.mail.parsing import ParsedMail, parse
 from intake.mail.processing import content_of
 from intake.models import InboundMail
+from intake.querysets import SORT
 from tickets.models import Ticket
+from tickets.selectors.queue import COUNTED
 
 #: What somebody may have to decide about; the tabs of the list, in this order.
 TABS = ("parked", "held", "duplicate", "ignored", "received", "processed")
@@ -41,7 +43,14 @@ def mails(*, user: User, state: str, search: str = "", mailbox: int | None = Non
 def counts(*, user: User) -> dict[str, int]:
     """How many wait for a decision, by state."""
     seen = InboundMail.objects.visible_to(user)
-    return {state: seen.filter(state=state)[:1000].count() for state in ("parked", "held")}
+    return {state: seen.filter(state=state)[:COUNTED].count() for state in ("parked", "held")}
+
+
+def waiting(*, user: User) -> int:
+    """How many mails in all wait for a decision, for the rail: one query, and no further than it is shown."""
+    if not user.may(SORT):
+        return 0
+    return InboundMail.objects.visible_to(user).filter(state__in=["parked", "held"]).order_by()[:COUNTED].count()
 
 
 def held_at(*, ticket: Ticket, user: User) -> list[InboundMail]:
