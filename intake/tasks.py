@@ -5,6 +5,7 @@ from celery import shared_task
 from intake.alerts import retention as alerts_retention
 from intake.alerts import taking_in as alerts
 from intake.mail import fetching, processing
+from intake.mail import retention as mail_retention
 from intake.wecom import retention as wecom_retention
 from intake.wecom import taking_in as wecom
 from outbox import clock
@@ -41,3 +42,4 @@ def prune() -> None:
     now = clock.now()
     alerts_retention.prune(now=now)
     wecom_retention.prune(now=now)
+    mail_retention.prune(now=now)

@@ -3,6 +3,7 @@
 from django.core.management.base import BaseCommand
 
 from intake.alerts.retention import prune as prune_alerts
+from intake.mail.retention import prune as prune_mails
 from intake.wecom.retention import prune as prune_wecom
 from outbox import clock
 from outbox.retention import prune as prune_outbox
@@ -14,6 +15,7 @@ class Command(BaseCommand):
 
     def handle(self, *args, **options) -> None:
         rooms = {"outbox": prune_outbox, "tickets": prune_tickets, "alerts": prune_alerts, "wecom": prune_wecom}
+        rooms["mails"] = prune_mails
         for room, prune in rooms.items():
             removed = prune(now=clock.now())
             told = ", ".join(f"{count} {what}" for what, count in removed.items())
