@@ -184,7 +184,7 @@ class User(AbstractBaseUser, PermissionsMixin):
 
     @property
     def is_stand_in(self) -> bool:
-        """Whether this is nobody with an address: a program, or somebody known by a number or id alone (decision 0064)."""
+        """Whether this is nobody with an address: a program, or somebody known by a number or id alone."""
         return self.is_service or self.email.endswith(STAND_INS)
 
     def get_full_name(self) -> str:

@@ -7,6 +7,7 @@ from intake.alerts import taking_in as alerts
 from intake.chat import retention as chat_retention
 from intake.chat import watching as chats
 from intake.mail import fetching, processing
+from intake.mail import retention as mail_retention
 from intake.wecom import retention as wecom_retention
 from intake.wecom import taking_in as wecom
 from outbox import clock
@@ -49,4 +50,5 @@ def prune() -> None:
     now = clock.now()
     alerts_retention.prune(now=now)
     wecom_retention.prune(now=now)
+    mail_retention.prune(now=now)
     chat_retention.prune(now=now)

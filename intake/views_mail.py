@@ -17,7 +17,7 @@ from intake import selectors
 from intake.forms_mail import ApproveForm, DiscardForm
 from intake.mail import deciding
 from intake.mail.processing import content_of
-from intake.models import InboundMail, Mailbox
+from intake.models import InboundMail, Mailbox, MailSource
 from intake.querysets import SORT
 from outbox import clock
 from tickets.models import Ticket
@@ -69,7 +69,12 @@ def mail(request: SignedInRequest, pk: int) -> HttpResponse:
 def original(request: SignedInRequest, pk: int) -> HttpResponse:
     """The bytes as they came, to be saved: a browser runs none of them."""
     row = _visible(request, pk)
-    response = HttpResponse(content_of(row), content_type="message/rfc822")
+    try:
+        content = content_of(row)
+    except MailSource.DoesNotExist:
+        messages.info(request, _("The original is no longer kept."))
+        return redirect("intake:mail", pk)
+    response = HttpResponse(content, content_type="message/rfc822")
     response["Content-Disposition"] = f'attachment; filename="mail-{row.pk}.eml"'
     response["X-Content-Type-Options"] = "nosniff"
     response["Content-Security-Policy"] = _POLICY

@@ -65,6 +65,8 @@ class Notice:
     bulk: bool = False
     #: The kind whose subject all mails of one stream share, so that every mail program keeps them together.
     subject_of_thread: str = ""
+    #: The kind whose text says that its mails can be answered; said only where mail is taken in (`outbox.replying`).
+    answering: str = ""
     #: Whether open pages about its stream show what became of it, and hear when that changes.
     shows_progress: bool = False
     #: RFC 3834: ``auto-replied`` for what answers a message by itself, ``auto-generated`` for the rest.

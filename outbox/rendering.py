@@ -46,6 +46,7 @@ def render_mail(*, deliveries: list[Delivery], now: datetime) -> EmailMultiAlter
         context = _context(intents, first, now)
         answers = _answers(deliveries, context)
         context |= {"answers_by_mail": bool(answers.reply), "note_address": answers.note}
+        context["answering"] = _answering(kind, context)
         parts = _parts(kind, context, alone=context["count"] == 1)
         thread = threads.thread_of(first) if len(deliveries) == 1 else threads.Thread()
         subject = _subject_of_thread(kind, thread, context) or parts.subject
@@ -139,6 +140,15 @@ def _subject_of_thread(kind: str, thread: threads.Thread, context: dict[str, Any
     return written(kind=shared, context=context).subject or _plain(
         f"{registry.template_folder(shared)}/subject.txt", context
     )
+
+
+def _answering(kind: str, context: dict[str, Any]) -> str:
+    """The sentence that this mail can be answered; empty where nobody would take the answer in."""
+    said_by = registry.get(kind).answering
+    if not said_by or not context["answers_by_mail"]:
+        return ""
+    text = written(kind=said_by, context=context).text
+    return (text if text is not None else _plain(f"{registry.template_folder(said_by)}/text.txt", context)).strip()
 
 
 def _signed(text: str, context: dict[str, Any]) -> str:

@@ -72,7 +72,7 @@ class MailboxAdmin(AutocompleteMixin, admin.ModelAdmin):
             gettext_lazy("Sign-in"),
             {"fields": ["sign_in", "password", "token_url", "client_id", "client_secret", "refresh_token"]},
         ),
-        (gettext_lazy("Reading"), {"fields": ["plus_addresses", "accepts_lists", "open_threads"]}),
+        (gettext_lazy("Reading"), {"fields": ["plus_addresses", "accepts_lists", "open_threads", "keep_days"]}),
     ]
 
     @admin.display(description=gettext_lazy("last fetched"))

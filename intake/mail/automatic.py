@@ -3,6 +3,7 @@
 import re
 
 from intake.mail.headers import Headers
+from intake.mail.subjects import is_reply
 
 _SUBJECT = re.compile(
     r"^\W*(?:(?:re|aw|回复|答复)\s*[:：]\s*)*\W*(?:"
@@ -41,6 +42,8 @@ _VACATION = re.compile(
     r"|(?:此邮件|本邮件)(?:为|是|由)系统自动(?:回复|答复)",
     re.IGNORECASE,
 )
+#: «Auto: Re: Printer»; alone it may be the beginning of anybody's subject (a car, in German).
+_AUTO = re.compile(r"\s*auto\s?:", re.IGNORECASE)
 _REPLY_FIELDS = (
     "x-autoreply", "x-autorespond", "x-autoreply-from", "x-mail-autoreply", "x-autoresponder", "x-auto-reply",
     "x-auto-answer", "x-qq-autoreply",
@@ -57,11 +60,15 @@ def is_auto_reply(headers: Headers, sender: str, subject: str, text: str) -> boo
         return True
     if _PRECEDENCE_REPLY.search(headers.get("precedence")) or _PRECEDENCE_REPLY.search(headers.get("x-precedence")):
         return True
-    if _SUBJECT.match(subject[:300]):
+    if _SUBJECT.match(subject[:300]) or (_AUTO.match(subject) and _answers(headers, subject)):
         return True
     if headers.has("x-boxbe-message-type") or headers.has("x-asg-challenge"):
         return True
     return _is_from_program(headers, sender) and bool(_VACATION.search(text[:1500]) or _CHALLENGE.search(text[:3000]))
+
+
+def _answers(headers: Headers, subject: str) -> bool:
+    return headers.has("in-reply-to") or headers.has("references") or is_reply(subject.partition(":")[2])
 
 
 def _is_from_program(headers: Headers, sender: str) -> bool:

@@ -4,13 +4,13 @@ import html as entities
 import re
 from dataclasses import dataclass, field, replace
 
-from intake.mail import names, tnef, uuencode
+from intake.mail import names, smime, structure, tnef, uuencode, yenc
 from intake.mail.charsets import decode
 from intake.mail.flowed import unflow
 from intake.mail.headers import split_headers
 from intake.mail.html_text import plain, render
 from intake.mail.pgp import without_armour
-from intake.mail.structure import Node
+from intake.mail.structure import MAX_DEPTH, Node
 
 _READ_AS_TEXT = {
     "text/plain",
@@ -142,7 +142,7 @@ def _beside(body: Body) -> Body:
 
 
 def _text(node: Node) -> Body:
-    raw = node.content()
+    raw, encoded = yenc.extract(node.content())
     label = node.params.get("charset", "")
     if not label and node.type == "text/html":
         found = _META_CHARSET.search(raw[:5000])
@@ -166,9 +166,11 @@ def _text(node: Node) -> Body:
     if node.params.get("format", "").lower() == "flowed":
         text = unflow(text, delete_space=node.params.get("delsp", "").lower() == "yes")
     text, files = uuencode.extract(without_armour(text))
-    for index, file in enumerate(files, start=1):
-        name = names.clean(file.name) or names.made_up("application/octet-stream", index)
-        body.parts.append(Part(name, names.type_of(name), len(file.content), False, file.content, ""))
+    inside = [(decode(file.name, label)[0], file.content) for file in encoded]
+    inside += [(file.name, file.content) for file in files]
+    for index, (own, content) in enumerate(inside, start=1):
+        name = names.clean(own) or names.made_up("application/octet-stream", index)
+        body.parts.append(Part(name, names.type_of(name), len(content), False, content, ""))
     body.text = text
     return body
 
@@ -177,6 +179,8 @@ def _attached(node: Node) -> Body:
     content = node.content()
     kind = node.type if "/" in node.type else "text/plain"
     name = names.clean(node.name)
+    if kind in smime.TYPES and node.depth < MAX_DEPTH and (signed := smime.signed_content(content)):
+        return _opened(signed, node, name or "smime.p7m", content)
     if kind == "message/rfc822" and not name:
         name = names.for_message(split_headers(content)[0].get("subject"))
     if kind in _TNEF_TYPES or name.lower() in _TNEF_NAMES:
@@ -185,6 +189,13 @@ def _attached(node: Node) -> Body:
     inline = node.disposition == "inline" and kind.startswith("image/")
     body = Body(defects=list(node.defects))
     body.parts.append(Part(name or names.made_up(kind, 1), kind, len(content), inline, content, identity))
+    return body
+
+
+def _opened(signed: bytes, node: Node, name: str, content: bytes) -> Body:
+    """What was signed as one block, and the block itself for whoever checks signatures."""
+    body = _read(structure.read(signed, depth=node.depth + 1))
+    body.parts.append(Part(name, node.type, len(content), False, content, ""))
     return body
 
 

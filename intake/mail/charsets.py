@@ -33,6 +33,8 @@ _EMPTY = {
     "us-ascii", "ascii", "ansi_x3.4-1968", "8bit", "7bit", "binary", "none", "x-user-defined", "iso-10646",
     "text", "plain",
 }  # fmt: skip
+#: What programs say that know nothing of it.
+_WESTERN = ("cp1252", "windows-1252")
 #: Codecs that are not character sets of mail; some of them are slow on purpose-made input.
 _FORBIDDEN = {"idna", "punycode", "unicode_escape", "raw_unicode_escape", "undefined", "mbcs", "oem"}
 #: Sets in which every byte is below 0x80, so that their bytes are «valid UTF-8» without being it.
@@ -72,7 +74,7 @@ def _decode(raw: bytes, label: str) -> tuple[str, str]:
     text = _strict(raw, "utf-8")
     if text is not None and (not codec or codec == "utf-8" or _is_no_accident(raw, codec)):
         return text, "utf-8"
-    if codec:
+    if codec and not (codec in _WESTERN and _is_two_byte(raw)):
         labelled = _strict(raw, codec)
         if labelled is not None:
             return labelled, _public(codec)
@@ -174,6 +176,22 @@ def _is_no_accident(raw: bytes, codec: str) -> bool:
     if codec in ("gb18030", "big5hkscs", "cp949", "cp932", "euc_jp", "euc-jp"):
         return len(_UTF8_WIDE.findall(raw[:_SAMPLE])) >= 4
     return True
+
+
+def _is_two_byte(raw: bytes) -> bool:
+    """Whether bytes that a mail calls Western European are two-byte characters.
+
+    There a high byte stands among plain letters; four and more of them in a row, of even length and of the blocks of
+    everyday characters, are no word of any Western language.
+    """
+    sample = raw[:_SAMPLE]
+    runs = _HIGH_RUN.findall(sample)
+    high = sum(len(run) for run in runs)
+    long_ones = sum(len(run) for run in runs if len(run) >= 4)
+    if high < 6 or long_ones < 0.8 * high:
+        return False
+    pairs = re.findall(rb"[\x81-\xfe][\x40-\xfe]", sample)
+    return bool(pairs) and bool(_guess_pairs(sample, pairs))
 
 
 def _decode_seven_bit(raw: bytes, codec: str) -> tuple[str, str]:

@@ -20,6 +20,7 @@ _WELL_KNOWN = re.compile(
 )
 #: Language tags (RFC 2231, section 5) and stray blanks inside a word are tolerated, a missing end is too.
 _WORD = re.compile(r"=\?\s*([\w.+:-]{1,60})(?:\*[\w-]{0,20})?\s*\?\s*([BbQq])\s*\?([^?]*(?:\?(?!=)[^?]*){0,40})\?=")
+_ONLY_WORDS = re.compile(r"(?:=\?[\w.+:-]{1,60}\?[BbQq]\?[^?\s]{1,400}\?=\s{0,3}){1,50}")
 _PARAM = re.compile(r";\s*([^\s=;\"]+)\s*=\s*(?:\"((?:[^\"\\]|\\.)*+)\"?|([^;]*+))", re.DOTALL)
 _BLANK = re.compile(rb"\n\r?\n")
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]+")
@@ -108,7 +109,15 @@ def _is_nonsense(block: bytes, line: bytes, position: int, headers: Headers) -> 
 
 
 def decode_words(value: bytes) -> str:
-    """The text of an unstructured value: encoded words joined before they are decoded, raw bytes guessed."""
+    """The text of an unstructured value: encoded words joined before they are decoded, raw bytes guessed.
+
+    A program that encodes what was encoded already leaves nothing but encoded words; those are decoded once more.
+    """
+    once = _decode_words(value)
+    return _decode_words(once.encode()) if _ONLY_WORDS.fullmatch(once) and b"=?" in value else once
+
+
+def _decode_words(value: bytes) -> str:
     text = value.decode("ascii") if value.isascii() else decode(value)[0]
     if "=?" not in text:
         return _CONTROL.sub(" ", text).strip()

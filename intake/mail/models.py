@@ -68,6 +68,13 @@ class Mailbox(models.Model):
     after_fetch = models.CharField(
         _("what becomes of a fetched mail"), max_length=10, choices=AfterFetch.choices, default=AfterFetch.DELETE
     )
+    keep_days = models.PositiveSmallIntegerField(
+        _("days for which originals are kept"),
+        null=True,
+        blank=True,
+        default=400,
+        help_text=_("Of mails that became messages. The message and its files stay. Empty: for ever."),
+    )
     accepts_lists = models.BooleanField(
         _("takes mail of mailing lists"), default=False, help_text=_("Otherwise it is kept and ignored.")
     )
@@ -95,6 +102,11 @@ class Mailbox(models.Model):
             models.CheckConstraint(condition=Q(sign_in__in=["password", "oauth2"]), name="mailbox_sign_in"),
             models.CheckConstraint(condition=Q(after_fetch__in=["delete", "seen"]), name="mailbox_after_fetch"),
             models.CheckConstraint(condition=Q(language__in=["zh-hans", "en"]), name="mailbox_language_known"),
+            models.CheckConstraint(
+                condition=Q(keep_days__isnull=True) | Q(keep_days__range=(30, 20000)),
+                name="mailbox_keep_days",
+                violation_error_message=_("Thirty days at least; empty for ever."),
+            ),
             models.CheckConstraint(condition=Q(port__range=(1, 65535)), name="mailbox_port"),
             models.CheckConstraint(
                 condition=Q(token_url="") | Q(token_url__startswith="https://"),  # nosec B106

@@ -71,7 +71,11 @@ def process(mail: InboundMail, *, now: datetime, forced: bool = False) -> Inboun
 
 
 def content_of(mail: InboundMail) -> bytes:
-    """The bytes of ``mail`` as they came."""
+    """The bytes of ``mail`` as they came.
+
+    Raises:
+        MailSource.DoesNotExist: when they are no longer kept (`intake.mail.retention`).
+    """
     return bytes(MailSource.objects.values_list("content", flat=True).get(pk=mail.pk))
 
 

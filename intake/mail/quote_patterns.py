@@ -12,8 +12,8 @@ _ORIGINAL = (
     r"|alkuperäinen\s+viesti|původní\s+zpráva|eredeti\s+üzenet|orijinal\s+ileti|mesaj\s+original"
 )
 ORIGINAL = re.compile(rf"^\s*[-_=*—－|]{{2,60}}\s*(?:{_ORIGINAL})\s*[:：]?\s*[-_=*—－|]{{2,60}}\s*$", re.IGNORECASE)
-#: Notes: «-----Anne Person wrote: -----».
-NOTES = re.compile(r"^\s*-{3,60}.{1,200}(?:wrote|schrieb|a écrit|写道)\s*[:：]\s*-{3,60}\s*$", re.IGNORECASE)
+#: Notes: «-----Anne Person wrote: -----»; Zoho: «---- On Fri, 27 Nov 2026 09:00:00 +0800 Anne wrote ---».
+NOTES = re.compile(r"^\s*-{3,60}.{1,200}(?:wrote|schrieb|a écrit|写道)\s*[:：]?\s*-{3,60}\s*$", re.IGNORECASE)
 _FORWARDED = (
     r"forwarded\s+(?:message|mail|by)|转发的?(?:邮件|信息|消息)|轉寄郵件|轉寄的郵件|転送メッセージ|weitergeleitete\s+nachricht"
     r"|message\s+(?:transféré|transmis|suivi)|mensaje\s+reenviado|messaggio\s+inoltrato|mensagem\s+encaminhada"
@@ -99,13 +99,13 @@ SIGNATURE = re.compile(r"^(?:-- |--|— |–– )$")
 #: QQ Mail's own line before a signature.
 QQ_SIGNATURE = re.compile(r"^\s*-{18}\s*$")
 PHONE = re.compile(
-    r"^\W{0,6}(?:sent\s+(?:from|via|with|by)\s+(?:my\s+)?(?:i?phone|ipad|android|samsung|blackberry|huawei|xiaomi"
+    r"^\W{0,6}(?:sent\s+(?:from|via|with|by)\s+(?:my\s+)?\[?(?:i?phone|ipad|android|samsung|blackberry|huawei|xiaomi"
     r"|mobile|outlook|mail|yahoo|gmail|"
     r"windows|nokia|galaxy|sparrow|proton|spark|handy|htc|sony|lg|cell|smart|tablet|verizon|at&t|t-mobile|airmail"
     r"|mailbird|superhuman|foxmail|qq)"
     r"|get\s+outlook\s+for|获取\s*(?:适用于\s*\w+\s*的\s*)?outlook|下载\s*outlook|取得\s*outlook"
     r"|(?:发|發|寄|发送|發送|傳送|来|來|从|從|发送于|發自)自?\s*(?:我的|于我的|至我的)?\s*(?:i\s?phone|i\s?pad|安卓|android|手机|手機|华为|華為|小米|"
-    r"荣耀|vivo|oppo|魅族|三星|网易|網易|qq\s*邮箱|qq\s*郵箱|钉钉|釘釘|企业微信|企業微信|阿里|outlook|foxmail|windows|mail|yahoo|新浪|139邮箱|移动)"
+    r"荣耀|huawei|honor|xiaomi|redmi|galaxy|samsung|vivo|oppo|魅族|三星|网易|網易|qq\s*邮箱|qq\s*郵箱|钉钉|釘釘|企业微信|企業微信|阿里|outlook|foxmail|windows|mail|yahoo|新浪|139邮箱|移动)"
     r"|从我的\s*\w+\s*发送|從我的\s*\w+\s*傳送|(?:iphone|ipad)\s*から送信|나의\s*iphone에서\s*보냄"
     r"|envoyé\s+(?:de|depuis)\s+(?:mon|ma|yahoo|outlook|l['’])|von\s+(?:meinem|meiner)\s+.{1,40}\s*gesendet"
     r"|gesendet\s+(?:von|mit)\s+(?:meinem|der|outlook|mail|yahoo)"

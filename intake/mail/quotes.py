@@ -29,7 +29,11 @@ class _Runs:
         self.runs[-1].append(line)
 
     def part(self) -> None:
+        """A quote begins here; a rule that only parted it from the text goes with it."""
         self.cut = True
+        run = self.runs[-1]
+        while run and (not run[-1].strip() or patterns.RULE.match(run[-1])):
+            run.pop()
         if self.runs[-1]:
             self.runs.append([])
 
@@ -48,6 +52,8 @@ def reply_text(text: str, *, is_reply: bool, is_forward: bool) -> tuple[str, boo
         kept = _Runs([lines])
     else:
         kept = _without_quotes(lines, is_reply)
+        if kept.empty() and Mark.QUOTE in lines:
+            kept = _between_quotes(lines) or kept
     signed = [_without_signature(run) for run in kept.runs]
     result = _joined(signed)
     if not result:
@@ -93,6 +99,26 @@ def _without_quotes(lines: list[str], is_reply: bool) -> _Runs:
             kept.add(line)
         index += 1
     return kept
+
+
+def _between_quotes(lines: list[str]) -> _Runs | None:
+    """What stands inside of one quote and between others: who answers point by point writes into the quote."""
+    depth = 0
+    opened: list[str] = []
+    for line in lines:
+        if line == Mark.QUOTE:
+            depth += 1
+            if depth == 1:
+                continue
+        elif line == Mark.QUOTE_END:
+            depth -= 1
+            if depth == 0:
+                continue
+        opened.append(line)
+    if Mark.QUOTE not in opened:
+        return None
+    kept = _without_quotes(opened, True)
+    return None if kept.empty() or not kept.cut else kept
 
 
 def _next_words(lines: list[str], index: int) -> str:

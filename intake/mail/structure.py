@@ -107,9 +107,12 @@ def uu_line(line: bytes) -> bytes:
             return b""
 
 
-def read(raw: bytes) -> Node:
-    """The root of the tree. Works without recursion: parts to look into wait in a list."""
-    root = _node(raw, 0, len(raw), depth=0, parent="")
+def read(raw: bytes, *, depth: int = 0) -> Node:
+    """The root of the tree. Works without recursion: parts to look into wait in a list.
+
+    ``depth`` is how deep ``raw`` itself lies in another mail.
+    """
+    root = _node(raw, 0, len(raw), depth=depth, parent="")
     waiting = [root]
     count = 1
     while waiting:

@@ -114,6 +114,8 @@ def test_a_warning_is_temporary():
         (["X-Autorespond: x"], "Re: Printer"),
         (["Precedence: auto_reply"], "Re: Printer"),
         ([], "自动回复: 打印机"),
+        ([], "Auto: Re: Printer"),
+        (["In-Reply-To: <a@desk.example>"], "Auto: Printer"),
         ([], "自動回覆：打印機"),
         ([], "Automatic reply: Printer"),
         ([], "Out of Office: Printer"),
@@ -137,6 +139,7 @@ def test_an_automatic_reply_is_one(headers, subject):
         ([], "邮件无法发送，客户收到退信", "我们的客户反映邮件无法投递，提示 550 User not found，请尽快处理。"),
         ([], "Mail delivery failed", "Our users get «550 user unknown» for every mail since Monday, please help."),
         ([], "Automatic doors do not close", "Please send somebody."),
+        ([], "Auto: Motor springt nicht an", "Seit heute früh."),
     ],
 )
 def test_a_person_is_no_program(headers, subject, body):

@@ -1,10 +1,13 @@
 """What people decide about mails, by pages and by the API."""
 
+import re
+
 import pytest
 from django.core.exceptions import PermissionDenied, ValidationError
 
 from accounts.models import User
 from accounts.tests.factories import TeamFactory, make_administrator, make_agent, make_lead
+from intake import selectors
 from intake.mail import deciding, processing, tokens
 from intake.models import InboundMail, Mailbox
 from intake.tests.mails import US, a_mail, arrives
@@ -103,6 +106,28 @@ def test_a_lead_sorts_the_mail_of_the_own_mailbox_only(team, mailbox):
     )
     assert set(InboundMail.objects.visible_to(lead)) == {own}
     assert set(InboundMail.objects.visible_to(make_administrator())) == {own, foreign, nobodys}
+
+
+def test_the_rail_says_how_many_mails_wait_to_those_who_sort_them(
+    client, team, held, mailbox, django_assert_num_queries
+):
+    def rail(user):
+        client.force_login(user)
+        page = client.get("/desk/").content.decode()
+        found = re.search(r'href="/desk/mail/".*?</a>', page, re.DOTALL)
+        return (re.search(r"rail-count[^>]*>(\d+)<", found[0]) or [0, "0"])[1] if found else None
+
+    lead, boss, agent = make_lead(team), make_administrator(language="en"), make_agent(team)
+    assert [rail(lead), rail(boss), rail(agent)] == ["1", "1", None]
+    for n in range(3):
+        arrives(f"From: \nSubject: {n}\n\n".encode(), mailbox)
+    arrives(b"From: \nSubject: of nobody\n\n")
+    assert [rail(lead), rail(boss), rail(agent)] == ["4", "5", None]
+    assert boss.permission_codes  # read once for each request
+    with django_assert_num_queries(1):
+        assert selectors.waiting(user=boss) == 5
+    InboundMail.objects.update(state="ignored", reason="discarded")
+    assert [rail(lead), rail(boss)] == ["0", "0"]
 
 
 @pytest.mark.parametrize(

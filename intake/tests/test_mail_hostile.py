@@ -21,7 +21,9 @@ HTML = [
 TEXT = [
     b"<", b"[", b">", b">\n", b"\n", b" ", b"-- \n", b"On 1 wrote:\n", b"From: x\n", b"From: a\nTo: x\n",
     b"_____\n", b"begin 644 x\n", "\ue000\n".encode(), b"a@", b"could not deliver ", b"-----Original", b"x",
-    b"-----BEGIN PGP SIGNED MESSAGE-----\n",
+    b"-----BEGIN PGP SIGNED MESSAGE-----\n", b"=ybegin line=1 size=1 name=a\n",
+    b"=ybegin line=1 size=1 name=a\n=yend size=1\n",
+    "\ue000x\n\ue000x\n\ue001".encode(), b"---- x wrote ",
 ]  # fmt: skip
 HEADER = [
     b"=?utf-8?B?",
@@ -90,6 +92,14 @@ def test_nesting_without_end():
     _timed(b"From: a@b.example\n" + _filled(b"Content-Type: message/rfc822\n\n"))
     _timed(b"From: a@b.example\n" + _filled(b"Content-Type: multipart/mixed; boundary=b\n\n--b\n"))
     _timed(b"From: a@b.example\nContent-Type: multipart/mixed\n\n" + _filled(b"\n--"))
+
+
+@pytest.mark.parametrize(
+    "piece", [b"\x30\x80", b"\x24\x80", b"\x04\x00", b"\x30\x82\xff\xff", b"\xa0\x84\x7f\xff\xff\xff"]
+)
+def test_a_megabyte_that_says_it_was_signed(piece):
+    signed = bytes.fromhex("3080 0609 2a864886f70d010702 a080 3080") + _filled(piece)
+    _timed(b"From: a@b.example\nContent-Type: application/pkcs7-mime\n\n" + signed)
 
 
 def test_ten_megabytes():

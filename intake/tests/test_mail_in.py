@@ -4,15 +4,25 @@ from datetime import timedelta
 from email import message_from_bytes
 
 import pytest
+from django.utils.translation import gettext as _
+from django.utils.translation import override
 
 from accounts.models import User
-from accounts.tests.factories import OrganizationFactory, TeamFactory, make_agent, make_customer, make_manager
+from accounts.tests.factories import (
+    OrganizationFactory,
+    TeamFactory,
+    make_administrator,
+    make_agent,
+    make_customer,
+    make_manager,
+)
 from intake.mail import processing, tokens
 from intake.mail.receiving import receive
 from intake.models import InboundMail, Mailbox
 from intake.tests.mails import US, a_mail, a_report, arrives, sent_to
 from outbox import clock
 from outbox.models import Delivery, Intent
+from outbox.wording.rows import save_wording
 from tickets.models import Attachment, Message, Participant, Ticket
 from tickets.services.conversation import add_note, reply
 from tickets.services.links import revoke_status_links
@@ -326,6 +336,40 @@ def test_attachments_of_an_answer_hang_on_it(ticket):
     to = _answer_address(ticket, ticket.requester)
     row = arrives(a_mail(to=to, files=(("shot.png", PNG),)))
     assert Attachment.objects.get(message=row.became).name == "shot.png"
+
+
+def _bodies(ticket):
+    from email.policy import default
+
+    mail = message_from_bytes(_sent(ticket.requester.email), policy=default)
+    return [mail.get_body((kind,)).get_content() for kind in ("plain", "html")]
+
+
+@pytest.mark.parametrize(("language", "said"), [("en", "You can simply answer this mail"), ("zh-hans", None)])
+def test_mails_to_customers_say_that_they_can_be_answered_where_answers_are_taken_in(ticket, agent, language, said):
+    User.objects.filter(pk=ticket.requester_id).update(language=language)
+    with override(language):
+        said = said or _("You can simply answer this mail: what you write goes into the ticket.")
+    assert all(said in body for body in _bodies(ticket))  # the receipt
+    reply(ticket=ticket, actor=agent, body="Which version is it?")
+    assert all(said in body for body in _bodies(ticket))
+    resolve_ticket(ticket=ticket, actor=agent, cause="a", solution="b", verification="customer")
+    assert all(said in body for body in _bodies(ticket))
+    Mailbox.objects.update(is_active=False)
+    assert not any(said in body for body in _bodies(ticket))
+
+
+def test_the_administrator_words_once_how_mails_are_answered(ticket, agent):
+    boss = make_administrator()
+    words = {"text": "Just write back about {{ number }}."}
+    save_wording(actor=boss, kind="ticket.answering", language="en", words=words, now=clock.now())
+    own = {"text": "{{ message }} {{ link }}\n{% if answering %}PS {{ answering }}{% endif %}", "html": ""}
+    save_wording(actor=boss, kind="ticket.reply", language="en", words=own, now=clock.now())
+    assert all(f"Just write back about {ticket.number}." in body for body in _bodies(ticket))
+    reply(ticket=ticket, actor=agent, body="Which version is it?")
+    assert all(f"PS Just write back about {ticket.number}." in body for body in _bodies(ticket))
+    Mailbox.objects.update(is_active=False)
+    assert not any("PS" in body for body in _bodies(ticket))
 
 
 def _sent(address):

@@ -2,6 +2,7 @@
 
 import base64
 import struct
+import zlib
 from datetime import UTC, datetime
 
 import pytest
@@ -30,6 +31,8 @@ _TEXT = "打印机无法连接，请尽快处理。客户已经等了三天，�
         ("utf-8", "iso-8859-1", "utf-8"),
         ("utf-8", "no-such-set", "utf-8"),
         ("utf-8-sig", "gbk", "utf-8"),
+        ("gbk", "iso-8859-1", "gb18030"),
+        ("gb18030", "windows-1252", "gb18030"),
         ("utf-16", "", "utf-16"),
         ("hz", "hz-gb-2312", "hz-gb-2312"),
         ("utf-7", "utf-7", "utf-7"),
@@ -94,6 +97,10 @@ def test_a_word_that_was_cut_inside_a_character_is_put_together():
         ("打印机".encode(), "打印机"),
         ("打印机无法连接".encode("gbk"), "打印机无法连接"),
         (b"a\r\n b", "a  b"),
+        (b"=?iso-8859-1?B?tPLTobv6u7XByw==?=", "打印机坏了"),
+        (b"=?iso-8859-1?Q?Stra=DFe_=FCber_=C4=D6=DC?=", "Straße über ÄÖÜ"),
+        (b"=?utf-8?Q?=3D=3Futf-8=3FB=3F5omT5Y2w5py6=3F=3D?=", "打印机"),
+        (b"=?utf-8?Q?about_=3D=3Futf-8=3FB=3F5omT5Y2w5py6=3F=3D?=", "about =?utf-8?B?5omT5Y2w5py6?="),
     ],
 )
 def test_subjects_as_programs_write_them(raw, text):
@@ -161,6 +168,44 @@ def test_uuencoded_files_leave_the_text():
     )
     assert [(part.name, part.content) for part in mail.attachments] == [("a.txt", b"hello")]
     assert mail.text == "Before\nAfter\nbegin 644 no file at all, only words\nok"
+
+
+def test_files_of_yenc_leave_the_text_when_they_are_whole():
+    block = "=ybegin line=128 size={size} name=日志.bin\r\n".encode()
+    data = bytes((byte + 42) % 256 for byte in b"abc") + b"=\x6a"  # an escaped sign: 0x6a - 64 is 42, which is 0
+    end = b"\r\n=yend size=4 crc32=%08x\r\n" % zlib.crc32(b"abc\0")
+    head = b"From: a@b.example\nContent-Type: text/plain; charset=utf-8\nContent-Transfer-Encoding: 8bit\n\nBefore\n"
+    mail = parse(head + block.replace(b"{size}", b"4") + data + end + b"After\n")
+    assert [(part.name, part.content) for part in mail.attachments] == [("日志.bin", b"abc\0")]
+    assert mail.text == "Before\nAfter\n".strip()
+    torn = parse(head + block.replace(b"{size}", b"4") + data[:2] + end + b"After\n")
+    assert not torn.attachments and "=ybegin" in torn.text and torn.text.endswith("After")
+
+
+@pytest.mark.parametrize("way", ["der", "ber"])
+def test_a_mail_that_was_signed_as_one_block_is_read(way):
+    inner = (
+        "Content-Type: multipart/mixed; boundary=q\r\n\r\n--q\r\nContent-Type: text/plain; charset=utf-8\r\n\r\n"
+        "打印机坏了\r\n--q\r\nContent-Type: text/plain; name=a.log\r\n\r\nlog\r\n--q--\r\n"
+    ).encode()
+
+    def of(tag, content):
+        if way == "ber" and tag & 0x20:  # an open length, which a reader of streams writes
+            return bytes([tag, 0x80]) + content + b"\0\0"
+        size = len(content)
+        return bytes([tag]) + (bytes([size]) if size < 128 else b"\x82" + size.to_bytes(2, "big")) + content
+
+    octets = of(4, inner) if way == "der" else of(0x24, of(4, inner[:50]) + of(4, inner[50:]))
+    data = of(0x30, of(6, bytes.fromhex("2a864886f70d010701")) + of(0xA0, octets))
+    signed = of(0x30, of(2, b"\1") + of(0x31, b"") + data + of(0x31, b""))
+    block = of(0x30, of(6, bytes.fromhex("2a864886f70d010702")) + of(0xA0, signed))
+    head = b"From: a@b.example\nContent-Type: application/pkcs7-mime; smime-type=signed-data; name=smime.p7m\n"
+    mail = parse(head + b"Content-Transfer-Encoding: base64\n\n" + base64.encodebytes(block))
+    assert mail.text == "打印机坏了" and not mail.error
+    assert [part.name for part in mail.attachments] == ["a.log", "smime.p7m"]
+    for end in range(0, len(block), 7):  # torn ones are the file that they are
+        torn = parse(head + b"Content-Transfer-Encoding: base64\n\n" + base64.encodebytes(block[:end]))
+        assert not torn.error.startswith("not readable")
 
 
 def test_wrapped_text_is_unwrapped():

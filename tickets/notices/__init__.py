@@ -5,7 +5,7 @@ from django.utils.translation import gettext_lazy as _
 from outbox.registry import register
 from tickets.notices import customers, incidents, staff, teamwork
 from tickets.notices.labels import LABELS, MUST_HEAR
-from tickets.notices.words import register_thread, register_words
+from tickets.notices.words import register_shared, register_words
 
 #: What chat robots may tell of, in the words of the administrator's choice. Nothing that is meant for one person.
 ROBOTS = {
@@ -22,7 +22,7 @@ ROBOTS = {
 
 def register_all() -> None:
     """Register every kind with its name and the words that may be changed; called once when the app is ready."""
-    register_thread()
+    register_shared()
     for module, group in ((customers, "customers"), (incidents, "customers"), (staff, "staff"), (teamwork, "staff")):
         for notice in module.NOTICES:
             notice.robots = ROBOTS.get(notice.kind, "")

@@ -13,7 +13,7 @@ from sla.models import Clock
 from tickets.choices import Mark
 from tickets.models import Resolution, SeverityContest, Ticket
 from tickets.notices.base import TicketNotice, ToCustomers
-from tickets.notices.words import THREAD
+from tickets.notices.words import ANSWERING, THREAD
 from tickets.services.links import answer_link, way_in
 from tickets.ways import customer_of
 
@@ -26,6 +26,7 @@ class CustomerNotice(ToCustomers, TicketNotice):
 
     channels = ("mail", "page", Delivery.Channel.WECOM)
     subject_of_thread = THREAD
+    answering = ANSWERING
     shows_progress = True
 
     def __init__(self, kind: str, limit: tuple[int, int] | None = None, *, optional: bool = False) -> None:

@@ -13,6 +13,8 @@ from outbox.wording.catalogue import Entry, Variable
 
 #: The kind whose subject all mails of a ticket to its customer share.
 THREAD = "ticket.thread"
+#: The sentence below all mails of a ticket that can be answered.
+ANSWERING = "ticket.answering"
 #: So far back an example is looked for.
 _EXAMPLES = 50
 
@@ -24,6 +26,11 @@ _TICKET = {
 }
 _LINK = {"link": Variable("url", _("link to the ticket"), shape="link", needed=True)}
 _CUSTOMER = {"name": Variable("delivery.user.name", _("name of the reader"), _("Xu Jiahe")), **_TICKET, **_LINK}
+_ANSWERING = {
+    "answering": Variable(
+        "answering", _("that this mail can be answered; empty where no mail is taken in"), _("You can simply answer.")
+    )
+}
 _STAFF = {
     **_TICKET,
     "severity_code": Variable("ticket.severity", _("letter of the grade"), "B"),
@@ -131,18 +138,22 @@ def register_words(notice: Notice, group: str) -> None:
     if "mail" in notice.channels:
         parts = ("text", "html") if notice.subject_of_thread else ("subject", "text", "html")
         variables = VARIABLES.get(notice.kind, _STAFF)
+        if notice.answering:
+            variables = {**variables, **_ANSWERING}
         entry = Entry(notice.kind, notice.label, group, variables, parts, _example(notice), groups=notice.group)
         catalogue.register(entry)
 
 
-def register_thread() -> None:
-    """The subject that all mails of a ticket to its customer share."""
+def register_shared() -> None:
+    """What all mails of a ticket to its customer share: the subject, and the sentence that they can be answered."""
     variables = {
         **_NUMBER,
         "topic": Variable("topic", _("the subject, where its writer is known"), _TICKET["subject"].sample),
     }
     entry = Entry(THREAD, _("Subject of all mails of a ticket"), "customers", variables, ("subject",))
     catalogue.register(entry)
+    label = _("Sentence below mails that can be answered")
+    catalogue.register(Entry(ANSWERING, label, "customers", _NUMBER, ("text",)))
 
 
 def _example(notice: Notice) -> Callable[[Any], Mapping[str, Any]]:

@@ -21,6 +21,7 @@ from tickets import custom
 from tickets.choices import Channel, Mark, MessageKind
 from tickets.message_html import is_long, message_html
 from tickets.models import Message, Resolution, Ticket, TicketEvent, TicketSeen
+from tickets.originals import kept_of
 from tickets.permissions import allowed_actions
 from tickets.previews import shape_of
 from tickets.selectors.checklist import checklist, templates_for
@@ -89,9 +90,13 @@ def conversation(*, ticket: Ticket, whole: bool = False) -> Conversation:
     found, hidden = newest_part(_shown(ticket), whole=whole)
     grades = regrades_of(ticket, found)
     mails = mails_of(ticket=ticket, messages=found)
+    originals = kept_of([message.pk for message in found if message.channel == Channel.MAIL])
     message: Any
     for message in found:
         dress(message, opens=not hidden and message is found[0])
+        message.mail_gone = originals.get(message.pk) is False
+        if not originals.get(message.pk):
+            message.mail_url = ""
         message.mails = mails.get(message.pk, [])
         # The mails of the newest are on their way; of those before, what did not arrive may be sent again.
         message.moves = any(mail.may_move or message in found[-3:] for mail in message.mails)

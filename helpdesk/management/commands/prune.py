@@ -4,6 +4,7 @@ from django.core.management.base import BaseCommand
 
 from intake.alerts.retention import prune as prune_alerts
 from intake.chat.retention import prune as prune_chats
+from intake.mail.retention import prune as prune_mails
 from intake.wecom.retention import prune as prune_wecom
 from outbox import clock
 from outbox.retention import prune as prune_outbox
@@ -19,6 +20,7 @@ class Command(BaseCommand):
             "tickets": prune_tickets,
             "alerts": prune_alerts,
             "wecom": prune_wecom,
+            "mails": prune_mails,
             "chats": prune_chats,
         }
         for room, prune in rooms.items():
