@@ -134,8 +134,18 @@ _PARTS = [
         ],
     ),
     (
-        gettext_lazy("Chat groups and monitoring"),
+        gettext_lazy("Mail, chat groups and monitoring"),
         [
+            (
+                "admin:intake_mailbox_changelist",
+                gettext_lazy("Mailboxes"),
+                gettext_lazy("Addresses that customers write to, and how their mail is fetched."),
+            ),
+            (
+                "intake:mails",
+                gettext_lazy("Incoming mail"),
+                gettext_lazy("What became no message by itself, and why."),
+            ),
             (
                 "outbox:robots",
                 gettext_lazy("Chat robots"),
