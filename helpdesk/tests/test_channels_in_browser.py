@@ -93,6 +93,24 @@ def test_a_call_is_written_down_by_keyboard_alone(visit):
 
 
 @pytest.mark.proof
+def test_what_a_caller_said_survives_a_lost_session(visit, context):
+    agent = make_agent(Team.objects.get(is_fallback=True))
+    page = visit(agent, reverse("calls:new"))
+    page.fill("#id_subject", "Line 3 stands")
+    context.clear_cookies()
+    page.fill("#id_phone", "13800001111")
+    page.wait_for_url("**/accounts/login/**")
+    page = visit(agent, reverse("calls:new"))
+    expect(page.locator("[data-draft-note]")).to_be_visible()
+    expect(page.locator("#id_subject")).to_have_value("Line 3 stands")
+    page.fill("#id_name", "Li Na")
+    page.get_by_role("button", name="Make the ticket").click()
+    page.wait_for_url("**/desk/tickets/**")
+    page = visit(agent, reverse("calls:new"))
+    expect(page.locator("#id_subject")).to_have_value("")
+
+
+@pytest.mark.proof
 def test_words_are_looked_at_before_they_are_saved(visit):
     page = visit(make_administrator(), reverse("outbox:words-edit", args=["ticket.reply"]))
     text = page.locator("#id_en-text")

@@ -70,7 +70,9 @@ def mapping(request: SignedInRequest, pk: int) -> HttpResponse:
     first = (row.mapping or FIRST_MAPPING) if draws else {}
     sample = newest.body if newest else sample_of(row.kind)
     form = MappingForm(request.POST or None, draws=draws, initial={"sample": sample, **first})
-    if request.method == "POST" and draws and form.is_valid():
+    if form.is_valid():
+        sample, first = form.cleaned_data["sample"], form.mapping
+    if form.is_valid() and draws and "look" not in request.POST:
         save_mapping(source=row, mapping=form.mapping, actor=request.user, now=clock.now())
         messages.success(request, _("Messages of this source are read so from now on."))
         return redirect("alerts:mapping", pk=pk)
@@ -85,7 +87,8 @@ def preview(request: HttpRequest, pk: int) -> HttpResponse:
     row = get_object_or_404(AlertSource, pk=pk)
     form = MappingForm(request.POST, draws=row.kind == AlertSource.Kind.GENERIC)
     if not form.is_valid():
-        return HttpResponse(status=204)
+        problem = next(iter(form.errors.values()))[0]
+        return render(request, "intake/alerts/_preview.html", {"problem": problem})
     context = _foretold(row, form.cleaned_data["sample"], form.mapping)
     return render(request, "intake/alerts/_preview.html", context)
 

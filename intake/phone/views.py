@@ -28,7 +28,8 @@ def call(request: SignedInRequest) -> HttpResponse:
     if not form.is_valid():
         return _page(request, form, str(form["phone"].value() or ""), status=422)
     ticket = log_call(actor=request.user, data=form.cleaned_data, now=clock.now())
-    messages.success(request, _("%(number)s is there. Tell the caller its number.") % {"number": ticket.number})
+    said = _("%(number)s is there. Tell the caller its number.") % {"number": ticket.number}
+    messages.success(request, said, extra_tags="draft-done:call-new")
     if Ticket.objects.workable_by(request.user).filter(pk=ticket.pk).exists():
         return redirect("workspace:ticket", number=ticket.number)
     messages.info(request, _("It is with %(team)s, whose tickets you do not see.") % {"team": ticket.team})

@@ -12,6 +12,7 @@ from accounts.tests.factories import make_administrator, make_agent
 from intake.alerts import api
 from intake.alerts.models import Alert, AlertPost, AlertSource
 from intake.alerts.receiving import MOST_BYTES
+from intake.alerts.samples import sample_of
 from intake.alerts.sources import SIGNED_WITHIN, issue_key
 from intake.alerts.taking_in import take_in_due
 from intake.tests.monitoring import alert, make_source, message
@@ -180,6 +181,17 @@ def test_the_preview_says_what_a_sample_would_make_and_makes_nothing(boss):
     assert not Alert.objects.exists()
     page = boss.post(f"/desk/setup/alerts/{source.pk}/preview/", {"sample": "{", **drawn}).content.decode()
     assert "no JSON" in page
+
+
+def test_without_scripts_a_button_shows_what_a_sample_would_make(boss):
+    for kind, sample in (("generic", '{"what": "Pump stands"}'), ("zabbix", sample_of("zabbix"))):
+        source = make_source(kind)
+        said = {"sample": sample, "subject": "{what}!", "look": "1"}
+        page = boss.post(f"/desk/setup/alerts/{source.pk}/mapping/", said)
+        assert page.status_code == 200
+        assert ("Pump stands!" if kind == "generic" else "High CPU load") in page.content.decode()
+        source.refresh_from_db()
+        assert source.mapping == {}
 
 
 def test_a_mapping_is_kept_and_used(boss):
