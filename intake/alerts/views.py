@@ -21,7 +21,7 @@ from intake.alerts.models import AlertPost, AlertSource
 from intake.alerts.samples import FIRST_MAPPING, sample_of
 from intake.alerts.signals import NotUnderstood
 from intake.alerts.sources import issue_key, save_mapping
-from intake.alerts.taking_in import retry, take_in_due
+from intake.alerts.taking_in import retry, take_in_one
 from outbox import clock
 from tickets.choices import Channel
 from tickets.selectors.ticket_page import workable_ticket
@@ -116,8 +116,9 @@ def post(request: HttpRequest, pk: int) -> HttpResponse:
 def post_retry(request: HttpRequest, pk: int) -> HttpResponse:
     """Take a message in once more that was not understood."""
     row = get_object_or_404(AlertPost, pk=pk)
-    if retry(post_id=pk, now=clock.now()):
-        take_in_due()
+    now = clock.now()
+    if retry(post_id=pk, now=now):
+        take_in_one(post_id=pk, now=now)
     row.refresh_from_db()
     if row.state == AlertPost.State.DONE:
         messages.success(request, _("It was taken in."))
