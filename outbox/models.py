@@ -138,6 +138,10 @@ class Delivery(models.Model):
             models.Index(fields=["recipient", "-id"], name="delivery_robot", condition=Q(channel="robot")),
             models.Index(fields=["stream", "recipient"], name="delivery_thread", condition=Q(channel="mail")),
             models.Index(fields=["stream"], name="delivery_bounced", condition=Q(state="bounced")),
+            # Few among millions, and a page lists them.
+            models.Index(
+                fields=["-id"], name="delivery_given_up", condition=Q(state__in=["dead", "bounced", "suppressed"])
+            ),
         ]
 
     def __str__(self) -> str:

@@ -132,6 +132,7 @@ class WebhookCall(models.Model):
             models.Index(fields=["next_attempt_at", "id"], name="webhookcall_due", condition=Q(state="waiting")),
             models.Index(fields=["endpoint", "stream", "id"], name="webhookcall_order", condition=Q(state="waiting")),
             models.Index(fields=["endpoint", "-id"], name="webhookcall_listed"),
+            models.Index(fields=["endpoint", "-id"], name="webhookcall_given_up", condition=Q(state="dead")),
             models.Index(fields=["created_at"], name="webhookcall_age"),
         ]
 

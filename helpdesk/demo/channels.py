@@ -101,7 +101,7 @@ def _answer(ticket: Ticket, said: dict[str, Any], at: datetime) -> None:
 def _whose(ticket: Ticket) -> User:
     """Who works on it: its assignee, else the lead of its team."""
     row = Ticket.objects.select_related("assignee", "team__lead").get(pk=ticket.pk)
-    person = row.assignee or (row.team and row.team.lead)
+    person = row.assignee or (row.team.lead if row.team else None)
     assert person is not None  # every team of the demo has a lead, and every ticket a team
     return person
 

@@ -101,6 +101,15 @@ def moment(context: template.Context, value: datetime | None) -> SafeString | st
     return format_html('<time datetime="{}" title="{}">{}</time>', value.isoformat(), full, short)
 
 
+#: What belongs to a page where that is not simply what lies below its address.
+_BELOW: dict[str, tuple[str, ...]] = {
+    "/": (),
+    "/desk/": ("/desk/tickets/",),
+    "/desk/outbox/": (),
+    "/desk/setup/": ("/desk/setup/", "/desk/outbox/words/", "/desk/audit/"),
+}
+
+
 def _link(context: template.Context, name: str) -> tuple[str, bool]:
     """Address of a named page, empty where that page does not exist (yet), and whether it is the present one."""
     try:
@@ -109,9 +118,7 @@ def _link(context: template.Context, name: str) -> tuple[str, bool]:
         return "", False
     request = context.get("request")
     path = request.path if request else ""
-    # Every page of colleagues lies below the queue's address, but only tickets belong to it.
-    below = {"/": "/", "/desk/": "/desk/tickets/"}.get(href, href)
-    return href, path == href or (below != "/" and path.startswith(below))
+    return href, path == href or path.startswith(_BELOW.get(href, (href,)))
 
 
 @register.simple_tag(takes_context=True)

@@ -13,6 +13,7 @@ from typing import Any
 
 from django.core.exceptions import ValidationError
 from django.db import DatabaseError, transaction
+from django.db.models import QuerySet
 from django.utils.translation import gettext as _
 from django.utils.translation import override
 
@@ -36,15 +37,20 @@ def take_in_due(*, now: datetime | None = None) -> int:
     """Take in what is kept and due, the oldest first; how many messages. Safe to run twice and in parallel."""
     count = 0
     for _round in range(_ROUNDS):
-        if not _take_in_next(now or clock.now()):
+        if not _take_in_next(AlertPost.objects.all(), now or clock.now()):
             break
         count += 1
     return count
 
 
-def _take_in_next(now: datetime) -> bool:
+def take_in_one(*, post_id: int, now: datetime) -> bool:
+    """Take in one message that is due, and leave the others to the worker; whether it was this process that did."""
+    return _take_in_next(AlertPost.objects.filter(pk=post_id), now)
+
+
+def _take_in_next(among: QuerySet[AlertPost], now: datetime) -> bool:
     """One message; what fails is written on it and never holds up the next."""
-    post = claim_next(AlertPost.objects.filter(state=AlertPost.State.PENDING), now=now)
+    post = claim_next(among.filter(state=AlertPost.State.PENDING), now=now)
     if post is None:
         return False
     try:

@@ -21,7 +21,7 @@ from intake.alerts.models import AlertPost, AlertSource
 from intake.alerts.samples import FIRST_MAPPING, sample_of
 from intake.alerts.signals import NotUnderstood
 from intake.alerts.sources import issue_key, save_mapping
-from intake.alerts.taking_in import retry, take_in_due
+from intake.alerts.taking_in import retry, take_in_one
 from outbox import clock
 from tickets.choices import Channel
 from tickets.selectors.ticket_page import workable_ticket
@@ -70,7 +70,9 @@ def mapping(request: SignedInRequest, pk: int) -> HttpResponse:
     first = (row.mapping or FIRST_MAPPING) if draws else {}
     sample = newest.body if newest else sample_of(row.kind)
     form = MappingForm(request.POST or None, draws=draws, initial={"sample": sample, **first})
-    if request.method == "POST" and draws and form.is_valid():
+    if form.is_valid():
+        sample, first = form.cleaned_data["sample"], form.mapping
+    if form.is_valid() and draws and "look" not in request.POST:
         save_mapping(source=row, mapping=form.mapping, actor=request.user, now=clock.now())
         messages.success(request, _("Messages of this source are read so from now on."))
         return redirect("alerts:mapping", pk=pk)
@@ -85,7 +87,8 @@ def preview(request: HttpRequest, pk: int) -> HttpResponse:
     row = get_object_or_404(AlertSource, pk=pk)
     form = MappingForm(request.POST, draws=row.kind == AlertSource.Kind.GENERIC)
     if not form.is_valid():
-        return HttpResponse(status=204)
+        problem = next(iter(form.errors.values()))[0]
+        return render(request, "intake/alerts/_preview.html", {"problem": problem})
     context = _foretold(row, form.cleaned_data["sample"], form.mapping)
     return render(request, "intake/alerts/_preview.html", context)
 
@@ -113,8 +116,9 @@ def post(request: HttpRequest, pk: int) -> HttpResponse:
 def post_retry(request: HttpRequest, pk: int) -> HttpResponse:
     """Take a message in once more that was not understood."""
     row = get_object_or_404(AlertPost, pk=pk)
-    if retry(post_id=pk, now=clock.now()):
-        take_in_due()
+    now = clock.now()
+    if retry(post_id=pk, now=now):
+        take_in_one(post_id=pk, now=now)
     row.refresh_from_db()
     if row.state == AlertPost.State.DONE:
         messages.success(request, _("It was taken in."))

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from django.core.exceptions import ValidationError
-from django.db import transaction
+from django.db import IntegrityError, transaction
 
 from intake.importing import house, osticket, zammad, zendesk
 from intake.importing.fetching import Elsewhere, fetch_files
@@ -129,6 +129,11 @@ def _take(row: TicketRecord, planner: Planner, report: Report, *, source: str, n
     except (BadRecord, ValidationError) as error:
         words = "; ".join(error.messages) if isinstance(error, ValidationError) else str(error)
         report.problem(row.line, words)
+        return
+    except IntegrityError:  # another import of the same file was faster with this record
+        if not ImportedRecord.objects.filter(source=source, external_id=row.external_id).exists():
+            raise
+        report.counts["already"] += 1
         return
     report.counts["tickets"] += 1
     report.counts["messages"] += len(row.messages)

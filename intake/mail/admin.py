@@ -6,6 +6,7 @@ from django import forms
 from django.contrib import admin, messages
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import URLPattern, path, reverse
+from django.utils.text import capfirst
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
@@ -22,10 +23,10 @@ _SECRETS = ("password", "client_secret", "refresh_token")
 class MailboxForm(forms.ModelForm):
     """Secrets are entered here and never come back: an empty field leaves what is stored as it is."""
 
-    token_url = forms.URLField(label=gettext_lazy("token endpoint"), required=False, assume_scheme="https")
-    password = SecretField(label=gettext_lazy("password"))
-    client_secret = SecretField(label=gettext_lazy("client secret"))
-    refresh_token = SecretField(label=gettext_lazy("refresh token"))
+    token_url = forms.URLField(label=capfirst(gettext_lazy("token endpoint")), required=False, assume_scheme="https")
+    password = SecretField(label=capfirst(gettext_lazy("password")))
+    client_secret = SecretField(label=capfirst(gettext_lazy("client secret")))
+    refresh_token = SecretField(label=capfirst(gettext_lazy("refresh token")))
 
     class Meta:
         model = Mailbox

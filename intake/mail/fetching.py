@@ -1,6 +1,5 @@
 """Visits to mailboxes: each mail is committed here first, and only then removed or marked there."""
 
-import imaplib
 import logging
 import time
 from collections.abc import Callable
@@ -8,12 +7,11 @@ from datetime import datetime, timedelta
 
 from django.db.models import F, Q
 
-from intake.mail.imap import Folder, open_folder, say
+from intake.mail.imap import TROUBLES, Folder, open_folder, say
 from intake.mail.receiving import MOST_BYTES, receive
 from intake.models import Mailbox, MailboxState
 from outbox import clock
 from outbox.crash import crash_point
-from outbox.sealing import Unreadable
 
 logger = logging.getLogger(__name__)
 
@@ -51,7 +49,7 @@ def fetch(mailbox: Mailbox, *, read_clock: ReadClock = clock.now, until: float |
                     break
                 _take(folder, uid, mailbox, read_clock())
                 stored += 1
-    except (OSError, imaplib.IMAP4.error, Unreadable) as error:
+    except TROUBLES as error:
         failure = say(error)
         logger.warning("mailbox %s: %s", mailbox.pk, type(error).__name__)
     _release(mailbox, failure, read_clock())

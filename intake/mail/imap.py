@@ -20,6 +20,9 @@ from intake.models import Mailbox
 from outbox.sealing import Unreadable
 
 TIMEOUT = 20  # seconds, for each answer of the server
+#: What may come of a visit; `say` has words for each. A name that is none fails while it is coded (UnicodeError).
+TROUBLES = (OSError, imaplib.IMAP4.error, Unreadable, UnicodeError)
+_SIMPLE = re.compile(r"[\x21-\x7e]+")
 
 
 class Folder:
@@ -79,7 +82,7 @@ def open_folder(mailbox: Mailbox, *, now: datetime) -> Iterator[Folder]:
     """Sign in and open the folder of ``mailbox``.
 
     Raises:
-        OSError, imaplib.IMAP4.error, Unreadable: when that is not possible (`say` has words for each).
+        TROUBLES: when that is not possible.
     """
     server = _connect(mailbox)
     try:
@@ -97,7 +100,7 @@ def open_folder(mailbox: Mailbox, *, now: datetime) -> Iterator[Folder]:
 
 def say(error: Exception) -> str:
     """What went wrong, for the administrator; no secret stands in any of it."""
-    if isinstance(error, socket.gaierror):
+    if isinstance(error, (socket.gaierror, UnicodeError)):
         return _("The server was not found.")
     if isinstance(error, ssl.SSLCertVerificationError):
         return _("The certificate of the server is not to be trusted: %(why)s") % {"why": error.verify_message}
@@ -126,8 +129,12 @@ def _sign_in(server: imaplib.IMAP4, mailbox: Mailbox, now: datetime) -> None:
     user = mailbox.user or mailbox.address
     if mailbox.sign_in == Mailbox.SignIn.OAUTH2:
         _sign_in_by_token(server, user, mailbox, now)
-    else:
-        server.login(user, mailbox.secret("password"))
+        return
+    password = mailbox.secret("password")
+    if _SIMPLE.fullmatch(user) and password.isascii():
+        server.login(user, password)
+    else:  # LOGIN knows ASCII only, and takes a space in a name for the end of it; this is UTF-8 (RFC 4616)
+        server.authenticate("PLAIN", lambda _challenge: f"\0{user}\0{password}".encode())
 
 
 def _sign_in_by_token(server: imaplib.IMAP4, user: str, mailbox: Mailbox, now: datetime) -> None:

@@ -4,6 +4,7 @@ import http.client
 import json
 import ssl
 from datetime import datetime, timedelta
+from typing import Any
 from urllib.parse import urlencode, urlsplit
 
 from intake.models import Mailbox, MailboxState
@@ -32,7 +33,7 @@ def access_token(mailbox: Mailbox, *, now: datetime) -> str:
         except Unreadable:
             pass
     answer = _ask(mailbox)
-    lasts = timedelta(seconds=int(answer.get("expires_in") or 0))
+    lasts = _lifetime(answer.get("expires_in"))
     MailboxState.objects.filter(pk=state.pk).update(
         sealed_access_token=seal(answer["access_token"]), token_expires_at=now + lasts
     )
@@ -47,6 +48,12 @@ def forget_token(mailbox: Mailbox) -> None:
     """The next visit asks for another token: the secrets changed."""
     state = MailboxState.objects.filter(mailbox=mailbox)
     state.update(sealed_access_token="", token_expires_at=None)  # nosec B106
+
+
+def _lifetime(said: Any) -> timedelta:
+    """For how long a token is good; for no visit but this one where the endpoint says nothing that can be meant."""
+    text = str(said)
+    return timedelta(seconds=int(text)) if text.isascii() and text.isdecimal() and len(text) < 8 else timedelta()
 
 
 def _ask(mailbox: Mailbox) -> dict:

@@ -1,15 +1,13 @@
 """Whether a mailbox can be reached as it is set up."""
 
-import imaplib
 from dataclasses import dataclass
 from datetime import datetime
 
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from intake.mail.imap import open_folder, say
+from intake.mail.imap import TROUBLES, open_folder, say
 from intake.models import Mailbox
-from outbox.sealing import Unreadable
 
 
 @dataclass(frozen=True)
@@ -27,7 +25,7 @@ def try_mailbox(mailbox: Mailbox, *, now: datetime) -> Found:
     try:
         with open_folder(mailbox, now=now) as folder:
             count = len(folder.waiting())
-    except (OSError, imaplib.IMAP4.error, Unreadable) as error:
+    except TROUBLES as error:
         return Found(False, say(error))
     text = ngettext("Connected. %(count)d mail waits.", "Connected. %(count)d mails wait.", count)
     return Found(True, text % {"count": count})

@@ -8,7 +8,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
     dependencies = [
         ("accounts", "0013_mail_sort"),
-        ("intake", "0007_wecom_answers"),
+        ("intake", "0007_imported_files"),
     ]
 
     operations = [

@@ -11,6 +11,7 @@ from intake.phone.forms import CallForm
 from intake.phone.selectors import callers
 from intake.phone.services import log_call
 from outbox import clock
+from tickets.models import Ticket
 
 _for_agents = requires("ticket.work")
 _SOMEBODY_ELSE = "new"
@@ -27,8 +28,12 @@ def call(request: SignedInRequest) -> HttpResponse:
     if not form.is_valid():
         return _page(request, form, str(form["phone"].value() or ""), status=422)
     ticket = log_call(actor=request.user, data=form.cleaned_data, now=clock.now())
-    messages.success(request, _("%(number)s is there. Tell the caller its number.") % {"number": ticket.number})
-    return redirect("workspace:ticket", number=ticket.number)
+    said = _("%(number)s is there. Tell the caller its number.") % {"number": ticket.number}
+    messages.success(request, said, extra_tags="draft-done:call-new")
+    if Ticket.objects.workable_by(request.user).filter(pk=ticket.pk).exists():
+        return redirect("workspace:ticket", number=ticket.number)
+    messages.info(request, _("It is with %(team)s, whose tickets you do not see.") % {"team": ticket.team})
+    return redirect("calls:new")
 
 
 @_for_agents
@@ -37,7 +42,7 @@ def lookup(request: SignedInRequest) -> HttpResponse:
     """Fragment: who it may be, with their open tickets."""
     text = request.GET.get("phone", "").replace("\x00", "")[:100]
     found = callers(user=request.user, text=text)
-    return render(request, "intake/phone/_callers.html", {"callers": found, "text": text})
+    return render(request, "intake/phone/_callers.html", {"callers": found, "text": text, "chosen": ""})
 
 
 def _page(request: SignedInRequest, form: CallForm, text: str, status: int = 200) -> HttpResponse:

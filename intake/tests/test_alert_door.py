@@ -12,6 +12,7 @@ from accounts.tests.factories import make_administrator, make_agent
 from intake.alerts import api
 from intake.alerts.models import Alert, AlertPost, AlertSource
 from intake.alerts.receiving import MOST_BYTES
+from intake.alerts.samples import sample_of
 from intake.alerts.sources import SIGNED_WITHIN, issue_key
 from intake.alerts.taking_in import take_in_due
 from intake.tests.monitoring import alert, make_source, message
@@ -182,6 +183,17 @@ def test_the_preview_says_what_a_sample_would_make_and_makes_nothing(boss):
     assert "no JSON" in page
 
 
+def test_without_scripts_a_button_shows_what_a_sample_would_make(boss):
+    for kind, sample in (("generic", '{"what": "Pump stands"}'), ("zabbix", sample_of("zabbix"))):
+        source = make_source(kind)
+        said = {"sample": sample, "subject": "{what}!", "look": "1"}
+        page = boss.post(f"/desk/setup/alerts/{source.pk}/mapping/", said)
+        assert page.status_code == 200
+        assert ("Pump stands!" if kind == "generic" else "High CPU load") in page.content.decode()
+        source.refresh_from_db()
+        assert source.mapping == {}
+
+
 def test_a_mapping_is_kept_and_used(boss):
     source = make_source("generic")
     answer = boss.post(f"/desk/setup/alerts/{source.pk}/mapping/", {"sample": "{}", "subject": "what"})
@@ -209,9 +221,10 @@ def test_what_was_not_understood_is_listed_and_tried_again_after_the_mapping_was
     AlertPost.objects.update(body='{"x": "Now it is JSON"}')
     source.mapping = {"subject": "x"}
     source.save()
+    knock(source, '{"x": "Waits for the worker"}', key=source.key)
     page = boss.post(f"/desk/setup/alerts/received/{post.pk}/retry/", follow=True).content.decode()
     assert "It was taken in." in page
-    assert Ticket.objects.get().subject == "Now it is JSON"
+    assert Ticket.objects.get().subject == "Now it is JSON"  # a page does not do the work of the worker
 
 
 def test_a_ticket_shows_its_alerts_to_who_sees_it(client):

@@ -135,6 +135,25 @@ def test_an_import_that_dies_in_the_middle_goes_on(tmp_path, monkeypatch):
     assert Ticket.objects.count() == ImportedRecord.objects.count() == 4
 
 
+def test_two_imports_at_once_share_the_work_and_both_end(tmp_path, monkeypatch):
+    path = _csv(
+        tmp_path / "t.csv", [_ROW, _ROW | {"id": "18", "number": "22018"}, _ROW | {"id": "19", "number": "22019"}]
+    )
+    write, other = running._write, []
+
+    def slow(row, *args, **kwargs):
+        if not other:
+            other.append(None)
+            other[0] = _run(path)  # the other one does all of it between our look and our row
+        write(row, *args, **kwargs)
+
+    monkeypatch.setattr(running, "_write", slow)
+    report = _run(path)
+    assert (other[0].counts["tickets"], other[0].problems) == (3, [])
+    assert (report.counts["already"], report.counts["tickets"], report.problems) == (3, 0, [])
+    assert Ticket.objects.count() == ImportedRecord.objects.count() == 3
+
+
 def test_a_dry_run_writes_nothing_and_says_what_would_be(tmp_path):
     with connection.cursor() as cursor:
         cursor.execute("SELECT last_value FROM tickets_ticket_number")

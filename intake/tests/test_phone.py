@@ -3,7 +3,7 @@
 import pytest
 from django.urls import reverse
 
-from accounts.models import User
+from accounts.models import Team, User
 from accounts.tests.factories import OrganizationFactory, TeamFactory, make_agent, make_customer
 from intake.phone.selectors import callers, digits_of
 from tickets.models import Ticket
@@ -14,7 +14,7 @@ pytestmark = pytest.mark.django_db
 
 @pytest.fixture
 def agent(client):
-    agent = make_agent(TeamFactory(is_fallback=False), language="en")
+    agent = make_agent(Team.objects.get(is_fallback=True), language="en")
     client.force_login(agent)
     return agent
 
@@ -39,7 +39,9 @@ def test_the_caller_is_found_while_the_number_is_typed_however_it_is_kept(agent,
         assert [row.user for row in callers(user=agent, text=typed)] == [person], typed
     for typed in ("", "13", "1390000", "+86"):
         assert callers(user=agent, text=typed) == []
-    assert "Wei" in client.get(reverse("calls:lookup"), {"phone": "1380000"}).content.decode()
+    fragment = client.get(reverse("calls:lookup"), {"phone": "1380000"}).content.decode()
+    assert "Wei" in fragment
+    assert f'value="{person.pk}" checked' in fragment, "the only one who fits is chosen"
 
 
 def test_a_name_finds_too_and_open_tickets_are_shown_as_far_as_they_are_seen(
@@ -98,6 +100,15 @@ def test_somebody_else_stays_chosen_when_the_form_comes_back(agent, client):
     page = send(client, caller="", name="Li Na", subject="").content.decode()
     assert f'name="caller" value="{person.pk}" checked' not in page
     assert 'name="caller" value="" checked' in page
+
+
+def test_who_does_not_see_the_teams_ticket_hears_its_number_all_the_same(agent, client):
+    agent.memberships.update(team=TeamFactory())
+    answer = client.post(reverse("calls:new"), {"phone": "138 0000 1111", "name": "Li", "subject": "x"}, follow=True)
+    ticket = Ticket.objects.get()
+    assert answer.status_code == 200
+    assert f"{ticket.number} is there" in answer.content.decode()
+    assert f"It is with {ticket.team}" in answer.content.decode()
 
 
 def test_what_is_missing_is_said_and_nothing_is_lost(agent, client):

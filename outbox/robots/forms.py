@@ -4,6 +4,7 @@ from typing import Any
 
 from django import forms
 from django.core.exceptions import ValidationError
+from django.utils.text import capfirst
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
@@ -15,10 +16,10 @@ from outbox.sealing import seal
 
 
 class RobotForm(forms.ModelForm):
-    address = SecretField(label=gettext_lazy("Address of the robot (webhook)"))
-    secret = SecretField(label=gettext_lazy("Signing secret"))
-    without_secret = forms.BooleanField(label=gettext_lazy("Take the signing secret away"), required=False)
-    tells = forms.MultipleChoiceField(label=gettext_lazy("Tells of"), widget=forms.CheckboxSelectMultiple)
+    address = SecretField(label=capfirst(gettext_lazy("address of the robot (webhook)")))
+    secret = SecretField(label=capfirst(gettext_lazy("signing secret")))
+    without_secret = forms.BooleanField(label=capfirst(gettext_lazy("take the signing secret away")), required=False)
+    tells = forms.MultipleChoiceField(label=capfirst(gettext_lazy("tells of")), widget=forms.CheckboxSelectMultiple)
 
     class Meta:
         model = Robot

@@ -84,7 +84,12 @@ def test_a_stored_mail_is_shown_in_a_sandbox_that_runs_nothing(client, admin, ma
 
 def test_outside_demo_mode_there_is_no_mailbox(client, admin, settings):
     settings.DEMO = False
-    assert client.get(reverse("outbox:mailbox")).status_code == 404
+    mailbox = reverse("outbox:mailbox")
+    assert client.get(mailbox).status_code == 404
+    for page in ("setup", "outbox:dead"):  # and nothing leads there
+        shown = client.get(reverse(page)).content.decode()
+        assert f'href="{mailbox}"' not in shown
+        assert f'href="{reverse("outbox:dead")}"' in shown
 
 
 def test_the_mailbox_searches_by_address_and_turns_pages_without_gap(client, admin):

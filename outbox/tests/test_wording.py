@@ -212,6 +212,19 @@ class TestPages:
         page = client.get(reverse("audit")).content.decode()
         assert not Wording.objects.exists() and "Read {{ message }} at {{ link }}" in page
 
+    def test_saving_one_language_loses_nothing_that_was_typed_in_the_other(self, client, boss):
+        typed = {"en-text": "Read {{ message }} at {{ link }}", "zh-hans-text": "{{ message }}，见 {{ link }}"}
+        typed |= {"en-html": "", "zh-hans-html": ""}
+        before = client.get(self.address()).context["draft"]
+        answered = client.post(self.address(), typed | {"save": "en"})
+        page = answered.content.decode()
+        assert answered.status_code == 200
+        assert "{{ message }}，见 {{ link }}" in page
+        assert [row.language for row in Wording.objects.all()] == ["en"]
+        assert f'data-draft-done="{before}"' in page  # what the browser kept is saved
+        assert answered.context["draft"] != before
+        assert client.post(self.address(), typed | {"save": "zh-hans"}).status_code == 302
+
     def test_the_preview_shows_a_real_case_unsaved_and_in_a_sandbox(self, client, boss, ticket):
         answer(ticket)
         links = AccessLink.objects.count()

@@ -43,6 +43,13 @@ class WordsForm(forms.Form):
         """By part, as the services take them."""
         return {part: self.cleaned_data.get(part, "") for part in self.entry.parts}
 
+    @property
+    def differs(self) -> bool:
+        """Whether other words were typed than those that hold."""
+        typed = {part: self.data.get(self.add_prefix(part)) for part in self.entry.parts}
+        present = {part: str(self.initial.get(part, "")) for part in typed}
+        return any(text is not None and text.split() != present[part].split() for part, text in typed.items())
+
     def refuse(self, error: ValidationError) -> None:
         """What the service found stands where it belongs."""
         self.add_error(None, error)

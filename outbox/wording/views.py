@@ -1,5 +1,7 @@
 """The administrator's pages of words: all kinds, one kind in both languages with its preview, back as shipped."""
 
+import hashlib
+import json
 from typing import Any
 
 from django.contrib import messages
@@ -40,24 +42,27 @@ def words_list(request: SignedInRequest) -> HttpResponse:
 @_for_administrators
 @require_http_methods(["GET", "HEAD", "POST"])
 def edit(request: SignedInRequest, kind: str) -> HttpResponse:
-    """Both languages of one kind; POST looks at what was typed (``preview``) or saves one language (``save``)."""
+    """Both languages of one kind; POST looks at what was typed, or saves one language (``save``)."""
     entry = _entry(kind)
     forms = {language: _form(request, entry, language) for language in rows.LANGUAGES}
+    draft = _draft(entry)
     status = 200
     if request.method == "POST":
         language = request.POST.get("save", "")
         wanted = [language] if language in rows.LANGUAGES else list(rows.LANGUAGES)
         right = not any(forms[each].errors for each in wanted)
-        if right and language in rows.LANGUAGES and _save(request, entry, language, forms[language]):
+        saved = right and language in rows.LANGUAGES and _save(request, entry, language, forms[language], draft)
+        if saved and not any(form.differs for each, form in forms.items() if each != language):
             return redirect("outbox:words-edit", kind=kind)
-        status = 200 if right and not language else 422
+        draft = _draft(entry)
+        status = 200 if right and (saved or not language) else 422
     shown = [_side(request, entry, language, forms[language]) for language in rows.LANGUAGES]
     typed = {side["language"]: side["words"] for side in shown if side["typed"]}
     if typed:
         request.session[_TYPED] = {"kind": kind, **typed}
     else:
         request.session.pop(_TYPED, None)
-    return render(request, "outbox/words_edit.html", {"entry": entry, "sides": shown}, status=status)
+    return render(request, "outbox/words_edit.html", {"entry": entry, "sides": shown, "draft": draft}, status=status)
 
 
 @_for_administrators
@@ -107,13 +112,19 @@ def _form(request: SignedInRequest, entry: Entry, language: str) -> WordsForm:
     return WordsForm(data, entry=entry, prefix=language, initial=_present(entry, language))
 
 
-def _save(request: SignedInRequest, entry: Entry, language: str, form: WordsForm) -> bool:
+def _draft(entry: Entry) -> str:
+    """The name under which the browser keeps what is typed: another one as soon as somebody saved other words."""
+    present = json.dumps([_present(entry, language) for language in rows.LANGUAGES], sort_keys=True)
+    return f"words-{entry.kind}-{hashlib.sha256(present.encode()).hexdigest()[:12]}"
+
+
+def _save(request: SignedInRequest, entry: Entry, language: str, form: WordsForm, draft: str) -> bool:
     try:
         rows.save_wording(actor=request.user, kind=entry.kind, language=language, words=form.words, now=clock.now())
     except ValidationError as error:
         form.refuse(error)
         return False
-    messages.success(request, _("Saved. Mails have these words from now on."))
+    messages.success(request, _("Saved. Mails have these words from now on."), extra_tags=f"draft-done:{draft}")
     return True
 
 
