@@ -19,6 +19,8 @@ from tickets.models import Message, Ticket
 
 #: So long after the last word of either side the secret of a conversation still opens it.
 SECRET_LASTS = timedelta(days=30)
+#: In place of the hash of a secret that opens nothing any more.
+FORGOTTEN = ""
 
 
 def new_token() -> str:
@@ -76,7 +78,7 @@ class ChatWidget(models.Model):
         ordering = ["name"]
         constraints = [
             models.CheckConstraint(condition=Q(language__in=["", "zh-hans", "en"]), name="chatwidget_language_known"),
-            models.CheckConstraint(condition=~Q(token=""), name="chatwidget_has_token"),
+            models.CheckConstraint(condition=~Q(token=""), name="chatwidget_has_token"),  # nosec B106
         ]
 
     def __str__(self) -> str:
@@ -95,7 +97,7 @@ class ChatConversationQuerySet(models.QuerySet):
         """Those in which somebody said something within the last thirty days."""
         since = now - SECRET_LASTS
         said = Message.objects.filter(ticket=OuterRef("ticket"), created_at__gte=since)
-        return self.exclude(secret_hash="").filter(Q(last_at__gte=since) | Exists(said))
+        return self.exclude(secret_hash=FORGOTTEN).filter(Q(last_at__gte=since) | Exists(said))
 
 
 class ChatConversation(models.Model):
@@ -130,10 +132,12 @@ class ChatConversation(models.Model):
         verbose_name_plural = _("chats")
         ordering = ["-id"]
         constraints = [
-            models.UniqueConstraint(fields=["secret_hash"], name="chat_secret_once", condition=~Q(secret_hash=""))
+            models.UniqueConstraint(
+                fields=["secret_hash"], name="chat_secret_once", condition=~Q(secret_hash=FORGOTTEN)
+            )
         ]
         indexes = [
-            models.Index(fields=["last_at"], name="chat_age", condition=~Q(secret_hash="")),
+            models.Index(fields=["last_at"], name="chat_age", condition=~Q(secret_hash=FORGOTTEN)),
             models.Index(fields=["here_until"], name="chat_here", condition=Q(left_at=None, ended_at=None)),
         ]
 
