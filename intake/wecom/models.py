@@ -75,7 +75,7 @@ class WecomApp(models.Model):
                 name="wecomapp_api_base",
             ),
             models.CheckConstraint(
-                condition=Q(agent_id__isnull=True) | ~Q(sealed_secret=""),
+                condition=Q(agent_id__isnull=True) | ~Q(sealed_secret=""),  # nosec B106
                 name="wecomapp_agent_has_secret",
                 violation_error_message=_("An AgentId needs the application's secret."),
             ),

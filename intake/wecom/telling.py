@@ -46,7 +46,7 @@ def _person(user: Any, stream: str) -> WecomPerson | None:
     if user is None or not (user.is_active or user.email.endswith(STAND_INS)):
         return None
     known = WecomPerson.objects.filter(user=user.pk, app__is_active=True, app__agent_id__isnull=False)
-    rows = list(known.exclude(app__sealed_secret="").select_related("app").order_by("-pk"))
+    rows = list(known.select_related("app").order_by("-pk"))
     rows = [row for row in rows if "|" not in row.userid and not row.userid.startswith("@")]  # many, or everybody
     if len(rows) > 1:
         kind, _sep, number = stream.partition(":")
