@@ -16,6 +16,9 @@ from accounts.permissions import ROLE_CHOICES
 from outbox.audited import audited
 from outbox.bilingual import BilingualName
 
+#: Whom `accounts.services.people.stand_in` makes has an address that ends so; it cannot exist (RFC 2606).
+STAND_INS = "@stand-in.invalid"
+
 
 @audited()
 class Organization(BilingualName):
@@ -212,6 +215,11 @@ class User(AbstractBaseUser, PermissionsMixin):
                     own.add(below)
                     queue.append(below)
         return sorted(own)
+
+    @property
+    def is_stand_in(self) -> bool:
+        """Whether this stands for something or somebody without an address (`accounts.services.people.stand_in`)."""
+        return self.email.endswith(STAND_INS)
 
     @property
     def is_customer(self) -> bool:

@@ -13,13 +13,11 @@ from django.db.models.functions import Lower
 from django.utils.translation import gettext as _
 
 from accounts.links import person_of_invitation
-from accounts.models import ApiToken, Membership, Organization, Role, Team, User
+from accounts.models import STAND_INS, ApiToken, Membership, Organization, Role, Team, User
 from accounts.permissions import ALL_CODES
 from outbox.services import enqueue
 
 NAME_LENGTH = 120
-#: Whom `stand_in` makes has an address that ends so.
-STAND_INS = "@stand-in.invalid"
 
 
 def clean_name(name: str) -> str:
