@@ -7,7 +7,7 @@ from intake.mail.subjects import is_reply
 
 _SUBJECT = re.compile(
     r"^\W*(?:(?:re|aw|回复|答复)\s*[:：]\s*)*\W*(?:"
-    r"自动(?:回复|答复|应答)|自動(?:回覆|回复|答覆)|自动回信|休假(?:自动)?回复|外出(?:自动)?(?:回复|通知)|不在办公室|不在辦公室|自動応答|不在通知|자동\s*(?:회신|응답)"
+    r"(?:系统)?自动(?:回复|答复|应答)|ooo\s*[:：]|自動(?:回覆|回复|答覆)|自动回信|休假(?:自动)?回复|外出(?:自动)?(?:回复|通知)|不在办公室|不在辦公室|自動応答|不在通知|자동\s*(?:회신|응답)"
     r"|auto(?:mat(?:ic|ed|ische?|isch|yczna))?[\s-]*(?:reply|replied|response|respons|antwort|antwoord|svar"
     r"|acknowledge?ment)|autoreply|auto-?responder"
     r"|out[\s-]+of[\s-]+(?:the[\s-]+)?(?:office|town)|(?:on|away on)\s+(?:vacation|holiday|leave)\b"

@@ -182,13 +182,17 @@ def _is_two_byte(raw: bytes) -> bool:
     """Whether bytes that a mail calls Western European are two-byte characters.
 
     There a high byte stands among plain letters; four and more of them in a row, of even length and of the blocks of
-    everyday characters, are no word of any Western language.
+    everyday characters, are no word of any Western language. Nor are they all letters («ÄäÖö») or all signs («»»»»»),
+    which lie apart there and mixed in the two-byte sets.
     """
     sample = raw[:_SAMPLE]
     runs = _HIGH_RUN.findall(sample)
     high = sum(len(run) for run in runs)
     long_ones = sum(len(run) for run in runs if len(run) >= 4)
     if high < 6 or long_ones < 0.8 * high:
+        return False
+    signs = sum(1 for run in runs for byte in run if byte < 0xC0)
+    if not 0.15 * high <= signs <= 0.85 * high:
         return False
     pairs = re.findall(rb"[\x81-\xfe][\x40-\xfe]", sample)
     return bool(pairs) and bool(_guess_pairs(sample, pairs))

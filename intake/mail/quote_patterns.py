@@ -4,11 +4,11 @@ import re
 
 #: «-----Original Message-----» and its sisters, between rules of any length.
 _ORIGINAL = (
-    r"original\s+message|original|reply\s+message|original\s+appointment|(?:回复的|答复的)?原(?:始)?(?:邮件|郵件|信息|信件)|邮件原件|历史邮件"
+    r"original\s+message|original|reply\s+message|original\s+appointment|(?:回复的|答复的)?原(?:始)?(?:邮件|郵件|信息|信件)|邮件原[件文]|历史邮件|回复的?邮件信息"
     r"|urspr(?:ü|ue)ngliche\s+(?:nachricht|mail)|original-?nachricht|message\s+d['’]origine|message\s+original"
     r"|mensaje\s+original"
     r"|messaggio\s+originale|mensagem\s+original|oorspronkelijk\s+bericht|oryginalna\s+wiadomość|wiadomość\s+oryginalna"
-    r"|ursprungligt\s+meddelande|oprindelig\s+meddelelse|opprinnelig\s+melding|исходное\s+сообщение|元のメッセージ|원본\s*메시지"
+    r"|ursprungligt\s+meddelande|oprindelig\s+meddelelse|opprinnelig\s+melding|исходное\s+сообщение|元のメッセージ|원본\s*(?:메시지|메일|이메일)"
     r"|alkuperäinen\s+viesti|původní\s+zpráva|eredeti\s+üzenet|orijinal\s+ileti|mesaj\s+original"
 )
 ORIGINAL = re.compile(rf"^\s*[-_=*—－|]{{2,60}}\s*(?:{_ORIGINAL})\s*[:：]?\s*[-_=*—－|]{{2,60}}\s*$", re.IGNORECASE)
@@ -39,6 +39,8 @@ _WROTE = (
     r"wrote|writes|schrieb|geschrieben|a\s+écrit|écrit|ha\s+escrito|escribió|ha\s+scritto|scrisse|escreveu|schreef"
     r"|heeft\s+geschreven|skrev"
     r"|napisał(?:\(a\)|a)?|napsal(?:\(a\)|a)?|написал(?:\(а\)|а)?|пишет|pisze|skriver|schreibt|kirjoitti|yazdı|şunları\s+yazdı|írta|a\s+scris"
+    r"|έγραψε|написа|пише|написав|написала|menulis|napísala?|rašė|đã\s+viết|เขียนว่า|כתב|כתבה"
+    r"|كتب|تمت\s+كتابة\s+ما\s+يلي\s+بواسطة"
     r"|写道|寫道|写到|撰写|书写|さんは書きました|님이\s*작성"
 )
 #: The line ends with «wrote:».
@@ -60,7 +62,7 @@ DATE_AND_ADDRESS = re.compile(
 #: How such a line begins where it tells a date.
 BEGINS = re.compile(
     r"^\s*(?:(?:on|at|am|le|el|il|op|em|den|der|dne|dnia|w\s+dniu|på|pe|no\s+dia|vào|в|ср|пн|вт|чт|пт|сб|вс"
-    r"|---\s+on)\b|在|于|於|\d{4}[年/.-])",
+    r"|---\s+on)\b|在|于|於|เมื่อ|في\s|בתאריך|\d{4}[年/.-])",
     re.IGNORECASE,
 )
 HAS_DATE = re.compile(r"\d{4}|\d{1,2}[:.h]\d{2}|\d{1,2}[./-]\d{1,2}[./-]\d{2}|@")
@@ -106,7 +108,7 @@ PHONE = re.compile(
     r"|get\s+outlook\s+for|获取\s*(?:适用于\s*\w+\s*的\s*)?outlook|下载\s*outlook|取得\s*outlook"
     r"|(?:发|發|寄|发送|發送|傳送|来|來|从|從|发送于|發自)自?\s*(?:我的|于我的|至我的)?\s*(?:i\s?phone|i\s?pad|安卓|android|手机|手機|华为|華為|小米|"
     r"荣耀|huawei|honor|xiaomi|redmi|galaxy|samsung|vivo|oppo|魅族|三星|网易|網易|qq\s*邮箱|qq\s*郵箱|钉钉|釘釘|企业微信|企業微信|阿里|outlook|foxmail|windows|mail|yahoo|新浪|139邮箱|移动)"
-    r"|从我的\s*\w+\s*发送|從我的\s*\w+\s*傳送|(?:iphone|ipad)\s*から送信|나의\s*iphone에서\s*보냄"
+    r"|从我的\s*\w+\s*发送|從我的\s*\w+\s*傳送|(?:iphone|ipad)\s*から送信|[\w ]{1,40}에서\s*보(?:냄|냈습니다)"
     r"|envoyé\s+(?:de|depuis)\s+(?:mon|ma|yahoo|outlook|l['’])|von\s+(?:meinem|meiner)\s+.{1,40}\s*gesendet"
     r"|gesendet\s+(?:von|mit)\s+(?:meinem|der|outlook|mail|yahoo)"
     r"|enviado\s+(?:desde|do|a\s+partir\s+do)\s+(?:mi|meu|yahoo|outlook|correo)|inviato\s+(?:da"

@@ -117,6 +117,8 @@ def test_a_warning_is_temporary():
         ([], "Auto: Re: Printer"),
         (["In-Reply-To: <a@desk.example>"], "Auto: Printer"),
         ([], "自動回覆：打印機"),
+        ([], "【系统自动回复】您的来信已收到"),
+        ([], "OOO: Printer"),
         ([], "Automatic reply: Printer"),
         ([], "Out of Office: Printer"),
         ([], "Abwesenheitsnotiz: Drucker"),

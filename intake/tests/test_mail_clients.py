@@ -172,6 +172,22 @@ PLAIN = {
     "phone de": ("It works now.\n\nVon meinem iPhone gesendet\n"),
     "phone huawei": ("It works now.\n\n发自我的华为手机\n"),
     "phone huawei by its model": ("It works now.\n\n发自我的 HUAWEI Mate 60\n"),
+    "139": (
+        'It works now.\n\n\n----邮件原文----\n发件人："服务台" <help@desk.example>\n收件人：lin@139.example\n'
+        "抄 送： (无)\n发送时间：2024-03-05 10:12:00\n主题：打印机\n\n可以了吗？\n"
+    ),
+    "samsung ko": (
+        "It works now.\n\nSamsung Galaxy 스마트폰에서 보냈습니다.\n\n-------- 원본 이메일 --------\n"
+        "발신: Desk <help@desk.example>\n날짜: 24/03/05 10:12 (GMT+09:00)\n제목: x\n\nDoes it work?\n"
+    ),
+    "gmail th": (
+        "It works now.\n\nเมื่อ อ. 5 มี.ค. 2024 เวลา 10:12 Desk <help@desk.example> เขียนว่า:\n\n> Does it work?\n"
+    ),
+    "gmail vi": ("It works now.\n\nVào Th 3, 5 thg 3, 2024 vào lúc 10:12 Desk <help@desk.example> đã viết:\n\n> ok?\n"),
+    "gmail ar": (
+        "It works now.\n\nفي الثلاثاء، 5 مارس 2024 في 10:12 ص تمت كتابة ما يلي بواسطة Desk <help@desk.example>:"
+        "\n\n> ok?\n"
+    ),
     "proton": (
         "It works now.\n\nSent with [Proton Mail](https://proton.me/) secure email.\n\n"
         "On Tuesday, March 5th, 2024 at 10:12 AM, Desk <help@desk.example> wrote:\n\n> Does it work?\n"

@@ -65,6 +65,14 @@ def test_other_languages_are_read_too(text, codec, label):
 
 
 @pytest.mark.parametrize(
+    "text", ["ÄäÖöÜüÄäÖöÜü.txt", "ÄÖÜÄ ÖÜÄÖ ääää öööö", "»»»»»» ici ««««««", "¡¡¡¡ Señor ¿¿¿¿", "ÉÈÀÇ été où à"]
+)
+def test_western_letters_in_a_row_stay_what_they_are(text):
+    for label in ("iso-8859-1", "windows-1252"):
+        assert decode(text.encode(label), label)[0] == text
+
+
+@pytest.mark.parametrize(
     "label", ["idna", "punycode", "hex", "zip", "rot13", "unicode_escape", "undefined", "../x", "\0", "x" * 999]
 )
 def test_a_label_that_is_no_character_set_of_mail_is_none(label):

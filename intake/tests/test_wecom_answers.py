@@ -405,3 +405,10 @@ def test_the_form_and_the_test_button(wecom, client):
     wecom.secret = "changed"
     said = client.post(f"/desk/setup/wecom/{app.pk}/try/", follow=True).content.decode()
     assert "40001: invalid credential" in said and "s3cret" not in said
+
+
+def test_the_page_offers_no_address_of_who_has_none(hear, client):
+    ticket = hear()
+    client.force_login(colleague(ticket))
+    page = client.get(f"/desk/tickets/{ticket.number}/").content.decode()
+    assert "LinXia" in page and "stand-in.invalid" not in page

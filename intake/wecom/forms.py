@@ -26,6 +26,7 @@ class WecomAppForm(forms.ModelForm):
     class Meta:
         model = WecomApp
         fields = ["name", "corp_id", "agent_id", "api_base", "team", "module", "newcomers", "language", "is_active"]
+        widgets = {"agent_id": forms.TextInput(attrs={"inputmode": "numeric", "size": 20, "autocomplete": "off"})}
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)

@@ -8,7 +8,6 @@ from unicodedata import combining
 
 from django.utils.translation import gettext as _
 
-from accounts.services.people import STAND_INS
 from intake.wecom import client
 from intake.wecom.models import WecomMessage, WecomPerson
 from outbox.chat import Verdict, Words
@@ -43,7 +42,7 @@ class WecomService:
 
 def _person(user: Any, stream: str) -> WecomPerson | None:
     """By whom ``user`` is known: where they wrote last to this ticket, else where they became known last."""
-    if user is None or not (user.is_active or user.email.endswith(STAND_INS)):
+    if user is None or not (user.is_active or user.is_stand_in):
         return None
     known = WecomPerson.objects.filter(user=user.pk, app__is_active=True, app__agent_id__isnull=False)
     rows = list(known.select_related("app").order_by("-pk"))
