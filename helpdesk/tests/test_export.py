@@ -171,6 +171,7 @@ def test_a_folder_with_something_in_it_is_left_alone(ticket, tmp_path):
     assert [path.name for path in (tmp_path / "out").iterdir()] == ["mine"]
 
 
+@pytest.mark.proof
 @pytest.mark.parametrize("form", export.FORMS)
 def test_memory_does_not_grow_with_the_rows(ticket, tmp_path, form):
     """24 MB of messages pass through a few of them."""

@@ -146,6 +146,7 @@ def test_from_the_article_to_the_answer_and_back_after_a_reload(
     context.close()
 
 
+@pytest.mark.proof
 def test_a_browser_that_grants_no_storage_talks_as_long_as_the_page_is_open(page, site, team, widget, problems):
     make_agent(team)
     frame = _open(page, site.carry(widget, at=site.foreign))
@@ -190,6 +191,7 @@ def test_a_hostile_page_may_read_nothing_even_with_a_sign_in(page, context, live
     assert page.evaluate(read, f"{live_server.url}/embed/chat/{widget.token}/search/") != "refused"
 
 
+@pytest.mark.proof
 def test_what_is_sent_without_a_line_is_sent_later_and_once(page, context, site, team, widget):
     make_agent(team)
     frame = _open(page, site.carry(widget))
@@ -205,6 +207,7 @@ def test_what_is_sent_without_a_line_is_sent_later_and_once(page, context, site,
     assert [row.body for row in Message.objects.order_by("pk")] == ["First", "Second"]
 
 
+@pytest.mark.proof
 def test_an_answer_is_lost_and_the_words_come_once(page, site, team, widget):
     make_agent(team)
     frame = _open(page, site.carry(widget))
@@ -225,6 +228,7 @@ def test_an_answer_is_lost_and_the_words_come_once(page, site, team, widget):
     assert lost and Message.objects.filter(body="Second").count() == 1
 
 
+@pytest.mark.proof
 def test_whoever_was_there_goes_and_the_words_leave_as_a_ticket(page, site, team, widget):
     agent = make_agent(team)
     frame = _open(page, site.carry(widget))
@@ -240,6 +244,7 @@ def test_whoever_was_there_goes_and_the_words_leave_as_a_ticket(page, site, team
     assert Ticket.objects.count() == 0
 
 
+@pytest.mark.proof
 def test_a_flood_is_refused_and_loses_nothing(page, site, team, widget, monkeypatch):
     make_agent(team)
     monkeypatch.setattr("intake.chat.limits.STARTS_AN_HOUR", 0)
@@ -256,6 +261,7 @@ def test_a_flood_is_refused_and_loses_nothing(page, site, team, widget, monkeypa
     assert frame.locator("#begin [name=body]").input_value() == "It stands"
 
 
+@pytest.mark.proof
 def test_the_site_hears_how_many_are_unread_and_nothing_else(page, site, team, widget):
     agent = make_agent(team)
     page.add_init_script("window.heard = []; addEventListener('message', (event) => heard.push(event.data))")
@@ -273,6 +279,7 @@ def test_the_site_hears_how_many_are_unread_and_nothing_else(page, site, team, w
     assert "ecret" not in repr(said)
 
 
+@pytest.mark.proof
 def test_while_nobody_is_there_a_ticket_is_left(page, site, team, widget, monkeypatch):
     monkeypatch.setattr("intake.forms.LEAST_SECONDS", 0)
     TeamFactory._meta.model.objects.filter(is_fallback=True).first() or TeamFactory(is_fallback=True)
@@ -292,6 +299,7 @@ def test_while_nobody_is_there_a_ticket_is_left(page, site, team, widget, monkey
     assert (ticket.channel, ticket.requester.email) == ("chat", "ann@example.org")
 
 
+@pytest.mark.proof
 @pytest.mark.parametrize("language", ["zh-hans", "en"])
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_every_step_is_sound_for_everybody(page, live_server, team, language, scheme, problems):

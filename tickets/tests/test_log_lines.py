@@ -114,6 +114,7 @@ def test_archives_are_read_as_they_unpack():
     assert found.is_whole
 
 
+@pytest.mark.proof
 def test_a_bomb_is_read_up_to_the_limit_in_little_memory(monkeypatch):
     monkeypatch.setattr(log_lines, "MOST_BYTES", 8 * 1024 * 1024)
     bomb = gzip.compress(b"\n".join([b"x" * 99] * 10_000) * 30, 1)
