@@ -221,6 +221,16 @@ def test_a_second_page_of_the_site_goes_on_with_the_chat_of_the_first(page, cont
     assert Ticket.objects.count() == 1
 
 
+def test_every_field_that_is_wrong_is_named(page, site, team, widget):
+    make_agent(team)
+    frame = _open(page, site.carry(widget))
+    frame.get_by_role("button", name="Talk to somebody").click()
+    frame.get_by_role("button", name="Begin the chat").click()
+    problem = frame.locator("#begin [data-problem]")
+    expect(problem).to_contain_text("Please tell us your name.", timeout=_SOON)
+    expect(problem).to_contain_text("Please write something.")
+
+
 def test_ending_asks_once_and_the_question_goes_away(page, site, team, widget):
     make_agent(team)
     page.clock.install()

@@ -51,8 +51,9 @@ function go(name, quietly = false) {
 
 function problem(form, text = "", errors = {}) {
   const place = form.querySelector("[data-problem]");
-  place.textContent = text;
-  place.hidden = !text;
+  // Each marked field has its reason here.
+  place.textContent = [...new Set(Object.values(errors).flat())].join(" ") || text;
+  place.hidden = !place.textContent;
   for (const field of form.elements) field.removeAttribute("aria-invalid");
   const wrong = Object.keys(errors).map((name) => form.elements[name]).filter((field) => field?.setAttribute);
   wrong.forEach((field) => field.setAttribute("aria-invalid", "true"));
