@@ -13,7 +13,7 @@ from intake.models import ChatConversation, InboundMail
 from outbox.models import Delivery, Intent
 from outbox.registry import Notice, Recipient
 from tickets.choices import MessageKind
-from tickets.models import Message
+from tickets.models import Message, Ticket
 
 
 class TooLarge(Notice):
@@ -58,16 +58,17 @@ class ChatAnswered(Notice):
 
     def context(self, intents: list[Intent], delivery: Delivery, now: datetime) -> dict[str, Any]:
         payload = intents[0].payload
+        chat = ChatConversation.objects.select_related("widget").get(pk=payload["conversation"])
         answers = Message.objects.filter(
-            ticket=payload["ticket"],
+            ticket__requester=chat.visitor_id,
             kind=MessageKind.PUBLIC,
             author__isnull=False,
             pk__gt=payload["after"],
             pk__lte=payload["message"],
         )
-        chat = ChatConversation.objects.select_related("ticket", "widget").get(pk=payload["conversation"])
         said = list(answers.select_related("author").order_by("pk"))
-        return {"ticket": chat.ticket, "answers": said, "widget": chat.widget}
+        ticket = Ticket.objects.get(pk=payload["ticket"])
+        return {"ticket": ticket, "answers": said, "widget": chat.widget}
 
     def team_of(self, intent: Intent) -> int | None:
         chat = ChatConversation.objects.select_related("ticket").filter(pk=intent.payload["conversation"]).first()

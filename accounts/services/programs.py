@@ -59,12 +59,15 @@ def grant_service_role(
 
     Raises:
         PermissionDenied: the actor is not an administrator.
-        ValidationError: the account ended, or the role is that of customers, who submit for themselves alone.
+        ValidationError: the account ended, the role is that of customers, who submit for themselves alone, or it is
+            one that sees the tickets of its teams, and no team is named: such an account would see none at all.
     """
     _demand(actor)
     account = _running(account)
     if role.code == "customer":
         raise ValidationError({"role": _("A program is no customer.")})
+    if team is None and "ticket.view_team" in role.permissions and "ticket.view_all" not in role.permissions:
+        raise ValidationError({"team": _("Choose a team: this role sees the tickets of its teams and no others.")})
     return grant_role(actor=actor, user=account.user, role=role, team=team, now=now)
 
 

@@ -29,8 +29,11 @@ from outbox.models import Intent
 from outbox.registry import get
 from sla.models import Clock
 from tickets.models import AccessLink, Ticket, TicketEvent
+from tickets.services.conversation import customer_message, reply
 from tickets.services.links import mint_status_link
+from tickets.services.unmerging import undo_merge
 from tickets.tests.factories import make_ticket
+from tickets.tests.test_next_response import promise
 
 pytestmark = pytest.mark.django_db
 
@@ -110,6 +113,43 @@ def test_a_program_s_answer_is_nobody_s_first_response_and_takes_no_ticket(accou
     ticket.refresh_from_db()
     assert (ticket.first_response_at, ticket.assignee) == (None, None)
     assert Clock.objects.filter(ticket=ticket, state="running").count() == running
+
+
+def test_a_merge_of_a_program_answers_neither_ticket(account, team):
+    customer = make_customer()
+    promise(team)  # an answer to each message within an hour
+    one, other = (make_ticket(team=team, requester=customer) for _ in range(2))
+    agent = make_agent(team)
+    reply(ticket=one, actor=agent, body="We look at it.")
+    asked = customer_message(ticket=one, author=customer, body="And?").created_at
+    Ticket.objects.filter(pk=other.pk).update(assignee=None, waiting_since=None)
+    assert Clock.objects.filter(ticket=one, state="running", metric="next_response").exists()
+    _token, secret = issue(account)
+    said = {"into": other.number, "words": "Both go on as one."}
+    address = f"/api/v1/tickets/{one.number}/merge/"
+    answer = program(secret).post(address, said, content_type="application/json")
+    assert answer.status_code == 200, answer.content
+    other.refresh_from_db()
+    assert (other.first_response_at, other.assignee, other.waiting_since) == (None, None, asked)
+    running = Clock.objects.filter(ticket=other, state="running").values_list("metric", flat=True)
+    assert {"first_response", "next_response"} <= set(running)
+    assert not Clock.objects.filter(ticket=one, state="running").exists()
+    undo_merge(ticket=one, actor=agent, words="They go their own ways.")
+    one.refresh_from_db()
+    assert (
+        one.waiting_since == asked
+        and Clock.objects.filter(ticket=one, state="running", metric="next_response").exists()
+    )
+
+
+def test_a_role_that_sees_its_teams_takes_a_team(boss):
+    account = services.save_service_account(actor=boss, name="B", purpose="Brings.", owner=boss, now=clock.now())
+    agent, manager = Role.objects.get(code="agent"), Role.objects.get(code="manager")
+    with pytest.raises(ValidationError) as refused:
+        services.grant_service_role(actor=boss, account=account, role=agent, team=None, now=clock.now())
+    assert "team" in refused.value.message_dict
+    services.grant_service_role(actor=boss, account=account, role=manager, team=None, now=clock.now())
+    assert account.user.memberships.get().role == manager
 
 
 def test_expired_revoked_ended_and_from_elsewhere_are_refused_alike(account, boss):

@@ -144,6 +144,11 @@ class ChatConversation(models.Model):
     def __str__(self) -> str:
         return f"#{self.pk}"
 
+    @property
+    def goes_on_in(self) -> Ticket:
+        """The ticket in which it is talked on: its own, or the one that this was merged into."""
+        return self.ticket.merged_into or self.ticket
+
 
 class ChatLine(models.Model):
     """Which message one sending of the visitor became; sent again after a lost answer, it is the same one."""

@@ -38,7 +38,7 @@ def look(*, conversation: ChatConversation, read: int, writes: bool, gone: bool,
     if not gone and conversation.left_at is not None and conversation.ended_at is None:
         _returned(conversation, now)
     if news or (was_here == gone and conversation.ended_at is None):
-        push.publish(f"presence:{conversation.ticket.number}")
+        push.publish(f"presence:{conversation.goes_on_in.number}")
 
 
 def is_writing(conversation: ChatConversation, *, now: datetime) -> bool:
@@ -57,7 +57,7 @@ def _type(conversation: ChatConversation, writes: bool, now: datetime) -> bool:
 def _returned(conversation: ChatConversation, now: datetime) -> None:
     away = ChatConversation.objects.filter(pk=conversation.pk, left_at__isnull=False)
     if away.update(left_at=None):
-        record(ticket=conversation.ticket, code="ticket.chat.returned", actor=conversation.visitor, now=now)
+        record(ticket=conversation.goes_on_in, code="ticket.chat.returned", actor=conversation.visitor, now=now)
 
 
 def _place(conversation: ChatConversation) -> str:

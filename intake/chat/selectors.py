@@ -37,7 +37,7 @@ def conversation_by(*, widget: ChatWidget, secret: str, now: datetime) -> ChatCo
     """The conversation that ``secret`` opens at ``widget``. A wrong, a foreign and an old one are all alike: None."""
     if not SECRET.match(secret):
         return None
-    rows = ChatConversation.objects.lasting(now=now).select_related("ticket", "visitor", "widget")
+    rows = ChatConversation.objects.lasting(now=now).select_related("ticket__merged_into", "visitor", "widget")
     return rows.filter(widget=widget, secret_hash=hashed(secret)).first()
 
 
@@ -83,8 +83,9 @@ def lines_of(*, conversation: ChatConversation, after: int = 0) -> list[Message]
 
 def somebody_writes(*, conversation: ChatConversation, now: datetime) -> bool:
     """Whether a colleague is typing a public answer just now."""
-    here = present(tickets=[conversation.ticket_id], besides=conversation.visitor, now=now)
-    return any(one.writes == "public" for one in here.get(conversation.ticket_id, []))
+    ticket = conversation.goes_on_in
+    here = present(tickets=[ticket.pk], besides=conversation.visitor, now=now)
+    return any(one.writes == "public" for one in here.get(ticket.pk, []))
 
 
 @dataclass(frozen=True)
@@ -123,6 +124,6 @@ def chats_of(widget: ChatWidget) -> QuerySet[ChatConversation]:
 
 def facts_of(conversation: ChatConversation) -> dict[str, Any]:
     """Where the conversation stands, for its visitor."""
-    ticket = conversation.ticket
+    ticket = conversation.goes_on_in
     state = "ended" if conversation.ended_at else "live" if ticket.is_unresolved else "solved"
     return {"state": state, "number": ticket.number, "name": conversation.visitor.name}

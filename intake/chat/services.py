@@ -137,11 +137,11 @@ def end(*, conversation: ChatConversation, now: datetime) -> None:
         row.ended_at, row.here_until = now, now
         row.save(update_fields=["ended_at", "here_until"])
         # No change of the ticket: a reply that somebody is writing must not come back because the visitor went.
-        record(ticket=row.ticket, code="ticket.chat.ended", actor=row.visitor, now=now)
-        announce(row.ticket)
+        record(ticket=row.goes_on_in, code="ticket.chat.ended", actor=row.visitor, now=now)
+        announce(row.goes_on_in)
 
 
 def _locked(conversation: ChatConversation) -> ChatConversation:
     """Before the ticket's row, everywhere: two sendings of one visitor wait in line here."""
-    rows = ChatConversation.objects.select_for_update(of=("self",), no_key=True).select_related("ticket", "visitor")
-    return rows.get(pk=conversation.pk)
+    rows = ChatConversation.objects.select_for_update(of=("self",), no_key=True)
+    return rows.select_related("ticket__merged_into", "visitor").get(pk=conversation.pk)

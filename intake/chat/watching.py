@@ -3,14 +3,14 @@
 from datetime import datetime, timedelta
 
 from django.db import transaction
-from django.db.models import F, Max, OuterRef, Q, QuerySet, Subquery
+from django.db.models import Exists, F, Max, OuterRef, Q, QuerySet, Subquery
 from django.db.models.functions import Greatest
 
 from intake.chat.models import ChatConversation
 from outbox import push
 from outbox.services import enqueue
 from tickets.choices import MessageKind
-from tickets.models import Message
+from tickets.models import Message, Ticket
 from tickets.services.events import record_many
 
 #: Somebody who reloads a page or changes trains has not left.
@@ -28,19 +28,22 @@ def look_after(*, now: datetime) -> dict[str, int]:
 @transaction.atomic
 def _note_left(now: datetime) -> int:
     gone = ChatConversation.objects.filter(left_at=None, ended_at=None, here_until__lt=now - AWAY_AFTER)
-    rows = list(gone.select_for_update(of=("self",), skip_locked=True).select_related("ticket").order_by("pk")[:_BATCH])
+    rows = list(
+        gone.select_for_update(of=("self",), skip_locked=True)
+        .select_related("ticket__merged_into")
+        .order_by("pk")[:_BATCH]
+    )
     ChatConversation.objects.filter(pk__in=[row.pk for row in rows]).update(left_at=F("here_until"))
-    record_many([(row.ticket_id, "ticket.chat.left", {}) for row in rows], now=now)
+    record_many([(row.goes_on_in.pk, "ticket.chat.left", {}) for row in rows], now=now)
     for row in rows:
-        push.publish(f"ticket:{row.ticket.number}")
+        push.publish(f"ticket:{row.goes_on_in.number}")
     return len(rows)
 
 
 def _mail_answers(now: datetime) -> int:
     """One message for all answers that came since; what the visitor read in the chat is not sent as well."""
-    waiting = ChatConversation.objects.exclude(claimed_email="").filter(
-        here_until__lt=now - AWAY_AFTER, ticket__updated_at__gte=now - _RECENT
-    )
+    moved = Ticket.objects.filter(requester=OuterRef("visitor"), updated_at__gte=now - _RECENT)
+    waiting = ChatConversation.objects.exclude(claimed_email="").filter(Exists(moved), here_until__lt=now - AWAY_AFTER)
     count = 0
     for pk in _with_news(waiting).values_list("pk", flat=True)[:_BATCH]:
         count += _mail(pk, now)
@@ -52,14 +55,15 @@ def _mail(pk: int, now: datetime) -> int:
     locked = ChatConversation.objects.filter(pk=pk).select_for_update(skip_locked=True, no_key=True)
     if locked.first() is None:
         return 0
-    row = _with_news(ChatConversation.objects.filter(pk=pk)).select_related("ticket").first()
+    row = _with_news(ChatConversation.objects.filter(pk=pk)).first()
     if row is None:
         return 0
     newest, known = row.newest, max(row.read_id, row.mailed_id)  # type: ignore[attr-defined]  # annotated
+    ticket = Ticket.objects.only("number").get(messages=newest)
     enqueue(
         kind="chat.answered",
-        payload={"conversation": row.pk, "ticket": row.ticket_id, "message": newest, "after": known},
-        stream=f"ticket:{row.ticket.number}",
+        payload={"conversation": row.pk, "ticket": ticket.pk, "message": newest, "after": known},
+        stream=f"ticket:{ticket.number}",
         now=now,
     )
     ChatConversation.objects.filter(pk=pk).update(mailed_id=newest)
@@ -67,9 +71,11 @@ def _mail(pk: int, now: datetime) -> int:
 
 
 def _with_news(rows: QuerySet[ChatConversation]) -> QuerySet[ChatConversation]:
-    """Those of ``rows`` with an answer that is neither read nor mailed."""
-    answers = Message.objects.filter(ticket=OuterRef("ticket"), kind=MessageKind.PUBLIC, author__isnull=False)
-    newest = answers.order_by().values("ticket").annotate(newest=Max("pk")).values("newest")
+    """Those of ``rows`` with an answer that is neither read nor mailed, on whichever ticket of the visitor."""
+    answers = Message.objects.filter(
+        ticket__requester=OuterRef("visitor"), kind=MessageKind.PUBLIC, author__isnull=False
+    )
+    newest = answers.order_by().values("ticket__requester").annotate(newest=Max("pk")).values("newest")
     return rows.annotate(newest=Subquery(newest)).filter(
         Q(newest__gt=Greatest("read_id", "mailed_id")),
     )

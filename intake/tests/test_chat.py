@@ -248,6 +248,19 @@ class TestReading:
         bodies = [row.body for row in selectors.lines_of(conversation=chat)]
         assert bodies.count("And the invoice is wrong") == 1 and bodies[-1] == "About the invoice"
 
+    def test_what_was_merged_goes_on_in_the_other_ticket(self, opened, agent):
+        chat, now = opened(), clock.now()
+        second = say(conversation=chat, words="And the invoice is wrong", key=uuid.uuid4(), now=now)
+        new = split_ticket(ticket=chat.ticket, messages=[second], subject="Invoice", actor=agent)
+        merge_ticket(ticket=chat.ticket, into=new, actor=agent, words="Both go on as one.")
+        chat = ChatConversation.objects.get(pk=chat.pk)
+        facts = selectors.facts_of(chat)
+        assert (facts["state"], facts["number"]) == ("live", new.number)
+        beat(ticket=new, user=agent, writes="public", now=now)
+        assert selectors.somebody_writes(conversation=chat, now=now)
+        end(conversation=chat, now=now)
+        assert _codes(new)[-1] == "ticket.chat.ended"
+
     @pytest.mark.parametrize("secret", ["", "s", "x" * 43, "s" * 42, f"{SECRET} ", f"{SECRET}\n", "é" * 43])
     def test_another_secret_opens_nothing(self, opened, widget, secret):
         opened()
@@ -343,6 +356,19 @@ class TestAnswersAfterLeaving:
         assert [row.address for row in mails_of(ticket=chat.ticket, messages=[answer])[answer.pk]] == [
             "ann@example.org"
         ]
+
+    def test_those_on_a_ticket_that_was_split_off_go_too_and_stand_there(self, opened, agent):
+        make_administrator()  # hears that nobody has the new ticket, which stands before it in the order of the ticket
+        chat = opened(email="ann@example.org")
+        second = say(conversation=chat, words="And the invoice is wrong", key=uuid.uuid4(), now=clock.now())
+        new = split_ticket(ticket=chat.ticket, messages=[second], subject="Invoice", actor=agent)
+        answer = talk.reply(ticket=new, actor=agent, body="About the invoice")
+        assert look_after(now=self._away(chat))["mailed"] == 1
+        later = self._away(chat) + timedelta(hours=1)
+        run(read_clock=lambda: later)
+        mail = MailboxMessage.objects.get(to__contains="ann@example.org")
+        assert "About the invoice" in mail.text and new.number in mail.subject
+        assert [row.address for row in mails_of(ticket=new, messages=[answer])[answer.pk]] == ["ann@example.org"]
 
     def test_what_was_read_in_the_chat_is_not_sent(self, opened, agent):
         chat = opened(email="ann@example.org")

@@ -208,6 +208,47 @@ def test_what_is_sent_without_a_line_is_sent_later_and_once(page, context, site,
 
 
 @pytest.mark.proof
+def test_a_second_page_of_the_site_goes_on_with_the_chat_of_the_first(page, context, site, team, widget):
+    make_agent(team)
+    address = site.carry(widget)
+    frame = _open(page, address)
+    second = context.new_page()
+    other = _open(second, address)
+    other.get_by_role("button", name="Talk to somebody").click()
+    _begin(frame, "First")
+    other.locator("#begin [name=name]").fill("Ann")
+    other.locator("#begin [name=body]").fill("Second")
+    other.get_by_role("button", name="Begin the chat").click()
+    expect(other.locator(".chat-line")).to_contain_text("First", timeout=_SOON)
+    expect(other.locator("#words")).to_have_value("Second")
+    assert Ticket.objects.count() == 1
+
+
+@pytest.mark.proof
+def test_every_field_that_is_wrong_is_named(page, site, team, widget):
+    make_agent(team)
+    frame = _open(page, site.carry(widget))
+    frame.get_by_role("button", name="Talk to somebody").click()
+    frame.get_by_role("button", name="Begin the chat").click()
+    problem = frame.locator("#begin [data-problem]")
+    expect(problem).to_contain_text("Please tell us your name.", timeout=_SOON)
+    expect(problem).to_contain_text("Please write something.")
+
+
+@pytest.mark.proof
+def test_ending_asks_once_and_the_question_goes_away(page, site, team, widget):
+    make_agent(team)
+    page.clock.install()
+    frame = _open(page, site.carry(widget))
+    _begin(frame, "First")
+    frame.get_by_role("button", name="End the chat").click()
+    expect(frame.locator("#writes")).to_contain_text("Press once more")
+    page.clock.run_for(8500)
+    expect(frame.locator("#writes")).to_be_empty(timeout=_SOON)
+    assert ChatConversation.objects.get().ended_at is None
+
+
+@pytest.mark.proof
 def test_an_answer_is_lost_and_the_words_come_once(page, site, team, widget):
     make_agent(team)
     frame = _open(page, site.carry(widget))

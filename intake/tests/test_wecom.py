@@ -9,7 +9,7 @@ from django.db import connection
 from django.test import Client
 
 from accounts.models import User
-from accounts.tests.factories import TeamFactory, make_administrator, make_agent, make_customer
+from accounts.tests.factories import TeamFactory, make_administrator, make_agent, make_customer, make_service
 from intake.tasks import prune
 from intake.wecom import crypt, retention
 from intake.wecom.models import WecomApp, WecomMessage, WecomPerson
@@ -283,6 +283,8 @@ def test_somebody_unknown_waits_until_it_is_said_who_that_is(app, client):
     assert AES_KEY not in page
     held = WecomMessage.objects.order_by("id").first()
     assert client.post(f"/desk/setup/wecom/messages/{held.pk}/who/", {"email": "no@b.example"}).status_code == 422
+    program = make_service().user.email  # nobody writes as a program
+    assert client.post(f"/desk/setup/wecom/messages/{held.pk}/who/", {"email": program}).status_code == 422
     assert client.post(f"/desk/setup/wecom/messages/{held.pk}/who/", {"email": "LIN@hall.example"}).status_code == 302
     assert Ticket.objects.get().requester == person
     assert Ticket.objects.get().messages.count() == 2

@@ -90,7 +90,7 @@ class WhoForm(forms.Form):
     def clean(self) -> dict[str, Any]:
         data = super().clean() or {}
         if email := data.get("email"):
-            data["user"] = User.objects.filter(email__iexact=email).first()
+            data["user"] = User.objects.filter(email__iexact=email, is_service=False).first()
             if data["user"] is None:
                 self.add_error("email", _("Nobody here has this address."))
         return data

@@ -89,3 +89,6 @@ export async function fetchFile(id) {
 export const mayPass = (status) => status >= 500 || status === 408;
 
 export const sleep = (ms) => new Promise((wake) => setTimeout(wake, ms));
+
+// Until the next attempt; shorter when the line is back before.
+export const patience = (ms) => Promise.race([sleep(ms), new Promise((back) => addEventListener("online", back, { once: true }))]);

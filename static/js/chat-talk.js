@@ -1,7 +1,7 @@
 // The conversation: what was said, what is on its way, and the question for news. Short questions instead of a stream: a
 // stream carries no header, and the secret must stand in no address. Each costs little (204 when nothing is new), they come
 // every two seconds only while somebody looks and talks, and they go on behind every proxy.
-import { fetchFile, kept, mayPass, newKey, send, sleep } from "./chat-net.js";
+import { fetchFile, kept, mayPass, newKey, patience, send, sleep } from "./chat-net.js";
 
 const words = document.getElementById("chat-text").dataset;
 const lines = document.getElementById("lines");
@@ -230,7 +230,7 @@ async function flush() {
       take(answer);
     } catch {
       broke();
-      await sleep(pause());
+      await patience(pause());
     }
   }
   sending = false;

@@ -1,6 +1,6 @@
 // The panel: its steps (find an article, read it, talk or leave a ticket), what was typed and not sent, and the few words that
 // it exchanges with the site's page: «open», «close» and how many answers are unread. Never a word of the conversation.
-import { kept, lasts, mayPass, newKey, newSecret, send, sleep } from "./chat-net.js";
+import { kept, lasts, mayPass, newKey, newSecret, patience, send } from "./chat-net.js";
 import * as talk from "./chat-talk.js";
 
 const body = document.body;
@@ -51,8 +51,9 @@ function go(name, quietly = false) {
 
 function problem(form, text = "", errors = {}) {
   const place = form.querySelector("[data-problem]");
-  place.textContent = text;
-  place.hidden = !text;
+  // Each marked field has its reason here.
+  place.textContent = [...new Set(Object.values(errors).flat())].join(" ") || text;
+  place.hidden = !place.textContent;
   for (const field of form.elements) field.removeAttribute("aria-invalid");
   const wrong = Object.keys(errors).map((name) => form.elements[name]).filter((field) => field?.setAttribute);
   wrong.forEach((field) => field.setAttribute("aria-invalid", "true"));
@@ -93,7 +94,7 @@ async function insist(form, path, fields, options) {
     } catch {
       line(navigator.onLine ? words.failed : words.offline);
     }
-    await Promise.race([sleep(wait), new Promise((back) => addEventListener("online", back, { once: true }))]);
+    await patience(wait);
   }
 }
 
@@ -159,6 +160,12 @@ document.addEventListener("keydown", (event) => event.key === "Escape" && tell("
 find("#begin").addEventListener("submit", async (event) => {
   event.preventDefault();
   const form = event.target;
+  // Another page of this site began meanwhile: a secret of ours would take its place, and lose the talk that it opens.
+  if (kept.get("secret")) {
+    enter();
+    box.value ||= form.elements.body.value;
+    return;
+  }
   kept.set("secret", newSecret());
   const answer = await insist(form, "start/", { ...typed(form), website: form.elements.website.value, key: newKey() });
   if (!answer) return;
@@ -264,7 +271,10 @@ async function end(button) {
   if (!button.dataset.sure) {
     button.dataset.sure = "yes";
     find("#writes").textContent = words.end;
-    setTimeout(() => delete button.dataset.sure, 8000);
+    setTimeout(() => {
+      delete button.dataset.sure;
+      if (find("#writes").textContent === words.end) find("#writes").textContent = "";
+    }, 8000);
     return;
   }
   const answer = await insistOn(button);

@@ -17,7 +17,7 @@ from sla.choices import Severity
 from sla.metrics import Reply
 from sla.pasts import pasts_of
 from sla.selectors import open_clocks
-from sla.services.clocks import carry_over
+from sla.services.clocks import carry_over, hand_over_waiting
 from tickets.choices import Channel, MessageKind, Status
 from tickets.models import ArticleLink, Message, Participant, SeverityContest, Ticket, TicketMerge
 from tickets.services.assigning import take_if_free
@@ -45,7 +45,8 @@ def merge_ticket(
     """Merge ``ticket`` into another one of the same customer, who reads ``words`` there.
 
     The conversation goes on in ``into``; ``ticket`` is closed and says where it went. ``words`` are a person's answer
-    on both. The longer waiting and the graver severity count from here on (docs/deadlines.md, «Merging»).
+    on both, a program's on neither. The longer waiting and the graver severity count from here on
+    (docs/deadlines.md, «Merging»).
 
     Raises:
         ValidationError: without words (keyed ``words``); keyed ``into``, when that ticket cannot take this one.
@@ -121,8 +122,12 @@ def _merge(source: Change, target: Change, *, actor: User, words: str, channel: 
     kept = _keep(source, target, actor=actor)
     _hand_over(source, target, actor=actor)
     message = add_message(target, MessageKind.PUBLIC, words, author=actor, channel=channel)
-    kept.stopped = _end(source, target)
-    answered(target, Reply())
+    is_answer = not actor.is_service  # as in `reply`: what a program says meets no promise
+    if not is_answer:
+        _keep_waiting(source, target)
+    kept.stopped = _end(source, target, is_answer=is_answer)
+    if is_answer:
+        answered(target, Reply())
     take_if_free(target, actor)
     if target.ticket.status == Status.NEW:
         move(target, Status.OPEN, actor=actor)
@@ -177,6 +182,16 @@ def _hand_over(source: Change, target: Change, *, actor: User | None) -> None:
         ],
         ignore_conflicts=True,
     )
+
+
+def _keep_waiting(source: Change, target: Change) -> None:
+    """Nobody answered: what the customer waits with an answer for goes along."""
+    here, there = source.ticket.waiting_since, target.ticket.waiting_since
+    if here is None:
+        return
+    if there is None:
+        hand_over_waiting(facts=source.facts, to=target.facts)
+    target.set(waiting_since=min(here, there or here))
 
 
 def _end(source: Change, target: Change, *, is_answer: bool = True) -> list[int]:

@@ -6,7 +6,7 @@ from functools import partial
 
 from django.core.exceptions import ValidationError
 from django.db import transaction
-from django.db.models import Min, Q
+from django.db.models import Min, Q, QuerySet
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import User
@@ -119,7 +119,7 @@ class _Undo:
         return message
 
     def _deeds(self) -> list[Reply]:
-        rows = self.target.ticket.messages.filter(kind=MessageKind.PUBLIC, created_at__gt=self.merge.merged_at)
+        rows = self._answers().filter(created_at__gt=self.merge.merged_at)
         return [Reply(marks=frozenset(marks)) for marks in rows.values_list("marks", flat=True)]
 
     def _waits(self) -> list[tuple[datetime, datetime]]:
@@ -129,8 +129,12 @@ class _Undo:
         ]
 
     def _last_answer(self) -> int:
-        said = self.target.ticket.messages.filter(kind=MessageKind.PUBLIC).order_by("-pk")
-        return said.values_list("pk", flat=True).first() or 0
+        return self._answers().order_by("-pk").values_list("pk", flat=True).first() or 0
+
+    def _answers(self) -> QuerySet[Message]:
+        """What people said; a program's words are no answer."""
+        public = self.target.ticket.messages.filter(kind=MessageKind.PUBLIC)
+        return public.exclude(author__is_service=True)
 
     def _asked(self, ticket: Ticket, answered_by: int) -> datetime | None:
         """When the customer wrote what nobody has answered on either ticket."""
