@@ -8,7 +8,7 @@ from unicodedata import combining
 
 from django.utils.translation import gettext as _
 
-from accounts.services.people import STAND_INS
+from accounts.models import STAND_INS
 from intake.wecom import client
 from intake.wecom.models import WecomMessage, WecomPerson
 from outbox.chat import Verdict, Words

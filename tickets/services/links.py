@@ -10,8 +10,7 @@ from django.db.models import Q
 from django.urls import reverse
 from django.utils.crypto import salted_hmac
 
-from accounts.models import User
-from accounts.services.people import STAND_INS
+from accounts.models import STAND_INS, User
 from outbox.contention import survives_deadlock
 from tickets.models import AccessLink, Ticket
 from tickets.services.events import record
