@@ -5,7 +5,7 @@ report and, the first time, a note on the ticket; it stops nothing.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING
 from urllib.parse import urljoin, urlsplit
@@ -33,7 +33,7 @@ class Elsewhere:
     """Where the other system is, and the header by which it knows us; that one goes to no other host."""
 
     base_url: str = ""
-    authorization: str = ""
+    authorization: str = field(default="", repr=False)
 
     def address_of(self, said: str) -> str:
         """A path of an export as an address; empty when nobody said where it begins."""

@@ -193,6 +193,16 @@ def test_the_command(listener, tmp_path, capsys):
     assert listener.heard[0][1]["Authorization"] == "Basic eDp5"
 
 
+@pytest.mark.parametrize("content", ["令牌".encode(), b"Token token=\xff", b"Token\nX-Other: 1"])
+def test_a_secret_that_no_header_carries_is_refused_before_anything_is_written(listener, tmp_path, content):
+    path, secret = _file(tmp_path, _zendesk(listener, "a.log")), tmp_path / "secret"
+    secret.write_bytes(content)
+    said = [str(path), "--format", "zendesk", "--source", "old", "--fetch-attachments", "--authorization", str(secret)]
+    with pytest.raises(CommandError, match="--authorization"):
+        call_command("import_tickets", *said, "--base-url", f"http://127.0.0.1:{listener.port}")
+    assert not Ticket.objects.exists() and not listener.heard
+
+
 def test_an_address_that_cannot_be_read_any_more_is_a_failure(listener, tmp_path, settings):
     path = _file(tmp_path, _zendesk(listener, "a.log"))
     _run(path)
