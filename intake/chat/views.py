@@ -159,10 +159,10 @@ def words(request: HttpRequest, conversation: ChatConversation, now: datetime) -
         return too_many()
     said = form.cleaned_data
     try:
-        say(conversation=conversation, words=said["body"], key=said["key"], files=said["files"], now=now)
+        message = say(conversation=conversation, words=said["body"], key=said["key"], files=said["files"], now=now)
     except ValidationError as error:
         return not_taken(error)
-    conversation.ticket.refresh_from_db(fields=["status"])
+    conversation.ticket = message.ticket  # the words may have opened it again, or another one
     after = NewsForm(request.POST)
     return _news(conversation, after.cleaned_data.get("after") or 0 if after.is_valid() else 0, "", now)
 
