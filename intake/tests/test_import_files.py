@@ -145,6 +145,24 @@ def test_two_at_once_bring_a_file_once(listener, tmp_path, monkeypatch):
     assert Attachment.objects.count() == 1
 
 
+@pytest.mark.parametrize(("faster", "notes", "state"), [(200, 0, "fetched"), (404, 1, "failed")])
+def test_of_two_at_once_one_says_what_failed_if_it_still_does(listener, tmp_path, monkeypatch, faster, notes, state):
+    path = _file(tmp_path, _zendesk(listener, "a.log"))
+    _run(path)
+    real = web.get
+
+    def while_another_run_is_faster(url, **more):
+        monkeypatch.setattr(web, "get", real)
+        listener.says((faster, {}, b"there"), (404, {}, b"gone"))
+        _run(path, fetch=Elsewhere())
+        return real(url, **more)
+
+    monkeypatch.setattr(web, "get", while_another_run_is_faster)
+    _run(path, fetch=Elsewhere())
+    assert ImportedFile.objects.get().state == state
+    assert Message.objects.filter(kind="note", author=None).count() == notes
+
+
 def test_zammad_s_files_have_ids_and_the_secret_goes_there_alone(listener, tmp_path):
     with listening() as other:
         other.says(b"elsewhere")
