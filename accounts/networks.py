@@ -7,6 +7,7 @@ from django.core.exceptions import ValidationError
 from django.utils.translation import gettext as _
 
 NETWORKS_PER_TOKEN = 50
+Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 
 
 def settled(networks: Iterable[str]) -> list[str]:
@@ -18,12 +19,18 @@ def settled(networks: Iterable[str]) -> list[str]:
     found: dict[str, None] = {}
     for said in networks:
         try:
-            found[str(ipaddress.ip_network(said.strip(), strict=False))] = None
+            found[str(_plain(ipaddress.ip_network(said.strip(), strict=False)))] = None
         except ValueError:
             raise ValidationError(_("“%(said)s” is no network address.") % {"said": said[:50]}) from None
     if len(found) > NETWORKS_PER_TOKEN:
         raise ValidationError(_("At most %(max)d networks.") % {"max": NETWORKS_PER_TOKEN})
     return list(found)
+
+
+def _plain(network: Network) -> Network:
+    """An IPv4 network that is dressed as IPv6, undressed: addresses are compared so."""
+    inner = network.network_address.ipv4_mapped if isinstance(network, ipaddress.IPv6Network) else None
+    return ipaddress.ip_network(f"{inner}/{network.prefixlen - 96}") if inner and network.prefixlen >= 96 else network
 
 
 def is_inside(address: str, networks: Iterable[str]) -> bool:

@@ -2,13 +2,10 @@
 
 from celery import shared_task
 
-from intake.alerts import retention as alerts_retention
 from intake.alerts import taking_in as alerts
-from intake.chat import retention as chat_retention
 from intake.chat import watching as chats
 from intake.mail import fetching, processing
-from intake.mail import retention as mail_retention
-from intake.wecom import retention as wecom_retention
+from intake.retention import WAYS_IN
 from intake.wecom import taking_in as wecom
 from outbox import clock
 
@@ -48,7 +45,5 @@ def look_after_chats() -> None:
 def prune() -> None:
     """Forget what is old enough."""
     now = clock.now()
-    alerts_retention.prune(now=now)
-    wecom_retention.prune(now=now)
-    mail_retention.prune(now=now)
-    chat_retention.prune(now=now)
+    for forget in WAYS_IN.values():
+        forget(now=now)

@@ -6,6 +6,7 @@ import ipaddress
 from datetime import UTC, datetime, timedelta
 
 from django.conf import settings
+from django.core.cache import cache
 from django.db import connection
 from django.http import HttpRequest
 
@@ -41,6 +42,20 @@ def allow(key: str, *, limit: int, seconds: int, now: datetime, rolling: bool = 
             return False
         cursor.execute(_COUNT, [key, start, limit])
         return cursor.fetchone() is not None
+
+
+def allow_reading(key: str, *, limit: int, seconds: int, now: datetime) -> bool:
+    """`allow` for what only reads: counted in the cache, so that it writes nothing and without Redis nobody is held up.
+
+    The window is part of the key, which outlives it: a counter that is raised at the very moment at which it runs out
+    would begin anew without an end, and hold its network up for ever.
+    """
+    key = f"{key}:{int(window_start(now, seconds).timestamp())}"
+    cache.add(key, 0, timeout=2 * seconds)
+    try:
+        return cache.incr(key) <= limit
+    except ValueError:  # Redis was emptied between the two calls
+        return True
 
 
 def network_of(ip: str) -> str:

@@ -55,7 +55,7 @@ def try_again(rows: Sequence[Delivery], why: str, now: datetime) -> str:
 def wait(rows: Sequence[Delivery], why: str, seconds: int, now: datetime) -> str:
     """Patience: no attempt is counted, as for a mail server that is away."""
     old = [row for row in rows if now - row.created_at > _PATIENCE]
-    settle(old, State.DEAD, why)
+    give_up(old, why)
     queued(rows).update(
         locked_until=None,
         attempts=F("attempts") - 1,

@@ -45,10 +45,12 @@ def find_or_create_requester(*, email: str, name: str, language: str, now: datet
     and service level, but `sees_organization` is granted by an administrator alone.
 
     Raises:
-        ValidationError: not an e-mail address, or that of a service account.
+        ValidationError: not an e-mail address, that of a service account, or one of those that only `stand_in` gives.
     """
     email = email.strip().lower()
     validate_email(email)
+    if email.endswith(STAND_INS):  # some can be guessed, such as that of a phone number
+        raise ValidationError({"email": _("Nobody has this address.")})
     person = _by_email(email)
     if person is not None and person.is_service:
         raise ValidationError({"email": _("This is the address of a program.")})

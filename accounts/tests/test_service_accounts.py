@@ -177,6 +177,13 @@ def test_an_allowed_network_lets_in(account, address):
     assert ApiToken.objects.get().networks == ["10.20.0.0/16", "2001:db8::/32"]
 
 
+def test_a_network_of_ipv4_that_is_dressed_as_ipv6_is_what_it_is(account):
+    _token, secret = issue(account, networks=["::ffff:10.20.0.0/112", "::/0"])
+    assert ApiToken.objects.get().networks == ["10.20.0.0/16", "::/0"]
+    assert me(secret, "10.20.3.4").status_code == 200
+    assert me(secret, "10.21.3.4").status_code == 401
+
+
 def test_scopes_are_cut_to_the_roles(account):
     with pytest.raises(ValidationError) as refused:
         issue(account, ["admin"])

@@ -11,6 +11,7 @@ from django.db import connection
 from accounts import services
 from accounts.models import Absence, ApiToken, Membership, Role, User
 from accounts.selectors import present
+from accounts.services.people import stand_in
 from accounts.tests.factories import (
     OrganizationFactory,
     TeamFactory,
@@ -49,6 +50,14 @@ class TestRequesters:
         agent = make_agent(TeamFactory())
         assert known(agent.email).pk == agent.pk
         assert agent.memberships.count() == 1
+
+    def test_nobody_claims_the_address_of_who_is_known_by_a_number_or_an_id(self):
+        person = stand_in(key="phone-13800001111", name="Li Na", language="en")
+        for email in (person.email.upper(), "phone-13800002222@stand-in.invalid"):
+            with pytest.raises(ValidationError) as refused:
+                known(email)
+            assert "email" in refused.value.message_dict
+        assert User.objects.filter(email__startswith="phone-").get() == person
 
     @pytest.mark.parametrize("email", ["", "x", "a@b@c.de", "a@x.de\r\nBcc: y@z.de", "a b@c.de"])
     def test_what_is_no_address_is_refused(self, email):

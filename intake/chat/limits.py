@@ -1,17 +1,15 @@
 """How often visitors may do what. Numbers are per network address unless they say otherwise.
 
-What writes is counted in the database (`outbox.limits`); what only reads, in the cache, so that reading writes nothing
-and without Redis nobody is held up.
+What writes is counted in the database, what only reads in the cache (`outbox.limits`).
 """
 
 from datetime import datetime
 
-from django.core.cache import cache
 from django.http import HttpRequest
 
 from intake.chat.models import ChatConversation, ChatWidget
 from intake.limits import FOR_ONE_MAILBOX, FROM_ONE_ADDRESS
-from outbox.limits import allow, keyed_mark, network_mark
+from outbox.limits import allow, allow_reading, keyed_mark, network_mark
 
 STARTS_AN_HOUR = FROM_ONE_ADDRESS  # as many as forms: whole offices sit behind one address
 STARTS_OF_ALL = 600  # of one widget, by whomever: a flood from many addresses stops at the door
@@ -43,20 +41,13 @@ def may_guess(request: HttpRequest, *, now: datetime) -> bool:
     return allow(f"chat:guess:{network_mark(request)}", limit=WRONG_SECRETS_A_MINUTE, seconds=60, now=now)
 
 
-def may_search(request: HttpRequest, *, widget: ChatWidget) -> bool:
+def may_search(request: HttpRequest, *, widget: ChatWidget, now: datetime) -> bool:
     """Count one search, or one article that is opened."""
-    return _may_read(f"search:{widget.pk}:{network_mark(request)}", SEARCHES_A_MINUTE)
+    key = f"chat:search:{widget.pk}:{network_mark(request)}"
+    return allow_reading(key, limit=SEARCHES_A_MINUTE, seconds=60, now=now)
 
 
-def may_ask(request: HttpRequest, *, widget: ChatWidget) -> bool:
+def may_ask(request: HttpRequest, *, widget: ChatWidget, now: datetime) -> bool:
     """Count one question for news."""
-    return _may_read(f"news:{widget.pk}:{network_mark(request)}", NEWS_A_MINUTE)
-
-
-def _may_read(key: str, most: int) -> bool:
-    key = f"chat:{key}"
-    cache.add(key, 0, timeout=60)
-    try:
-        return cache.incr(key) <= most
-    except ValueError:  # it ran out between the two calls
-        return True
+    key = f"chat:news:{widget.pk}:{network_mark(request)}"
+    return allow_reading(key, limit=NEWS_A_MINUTE, seconds=60, now=now)

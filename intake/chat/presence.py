@@ -7,6 +7,8 @@ that runs out (`outbox.marks`). Open pages of the ticket hear of both by the hin
 from datetime import datetime, timedelta
 
 from django.db import transaction
+from django.db.models import Value
+from django.db.models.functions import Greatest
 
 from intake.chat.models import ChatConversation
 from outbox import marks, push
@@ -32,7 +34,7 @@ def look(*, conversation: ChatConversation, read: int, writes: bool, gone: bool,
     elif conversation.ended_at is None and conversation.here_until < now + _RENEWED_AT:
         fields["here_until"] = now + HERE
     if read > conversation.read_id:
-        fields["read_id"] = read
+        fields["read_id"] = Greatest("read_id", Value(read))  # another window may have read further meanwhile
     if fields:
         ChatConversation.objects.filter(pk=conversation.pk).update(**fields)
     if not gone and conversation.left_at is not None and conversation.ended_at is None:

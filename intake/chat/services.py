@@ -5,7 +5,7 @@ is kept as a claim, shown to the agent, and used to send answers to, within the 
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from uuid import UUID
 
@@ -39,7 +39,7 @@ class Opening:
     """What a visitor begins with; ``key`` names this sending, ``secret`` is theirs from now on."""
 
     widget: ChatWidget
-    secret: str
+    secret: str = field(repr=False)
     name: str
     words: str
     key: UUID

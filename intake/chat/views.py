@@ -98,7 +98,7 @@ def demo(request: HttpRequest) -> HttpResponse:
 @for_panel()
 def search(request: HttpRequest, widget: ChatWidget, now: datetime) -> HttpResponse:
     """Fragment: public articles that answer what was typed, and whether somebody is there by now."""
-    if not limits.may_search(request, widget=widget):
+    if not limits.may_search(request, widget=widget, now=now):
         return too_many()
     text = request.POST.get("q", "").replace("\x00", "")[:_SEARCHED]
     found = selectors.articles_for(text=text, language=get_language() or "")
@@ -109,7 +109,7 @@ def search(request: HttpRequest, widget: ChatWidget, now: datetime) -> HttpRespo
 @for_panel()
 def article(request: HttpRequest, widget: ChatWidget, now: datetime) -> HttpResponse:
     """Fragment: one public article."""
-    if not limits.may_search(request, widget=widget):
+    if not limits.may_search(request, widget=widget, now=now):
         return too_many()
     found = selectors.article_by(request.POST.get("slug", "").replace("\x00", "")[:200])
     if found is None:
@@ -159,10 +159,10 @@ def words(request: HttpRequest, conversation: ChatConversation, now: datetime) -
         return too_many()
     said = form.cleaned_data
     try:
-        say(conversation=conversation, words=said["body"], key=said["key"], files=said["files"], now=now)
+        message = say(conversation=conversation, words=said["body"], key=said["key"], files=said["files"], now=now)
     except ValidationError as error:
         return not_taken(error)
-    conversation.ticket.refresh_from_db(fields=["status"])
+    conversation.ticket = message.ticket  # the words may have opened it again, or another one
     after = NewsForm(request.POST)
     return _news(conversation, after.cleaned_data.get("after") or 0 if after.is_valid() else 0, "", now)
 
@@ -170,7 +170,7 @@ def words(request: HttpRequest, conversation: ChatConversation, now: datetime) -
 @for_visitor()
 def news(request: HttpRequest, conversation: ChatConversation, now: datetime) -> HttpResponse:
     """What was said since, and whether somebody is typing; 204 when the panel shows it already."""
-    if not limits.may_ask(request, widget=conversation.widget):
+    if not limits.may_ask(request, widget=conversation.widget, now=now):
         return too_many()
     form = NewsForm(request.POST)
     if not form.is_valid():

@@ -5,7 +5,7 @@ report and, the first time, a note on the ticket; it stops nothing.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING
 from urllib.parse import urljoin, urlsplit
@@ -33,7 +33,7 @@ class Elsewhere:
     """Where the other system is, and the header by which it knows us; that one goes to no other host."""
 
     base_url: str = ""
-    authorization: str = ""
+    authorization: str = field(default="", repr=False)
 
     def address_of(self, said: str) -> str:
         """A path of an export as an address; empty when nobody said where it begins."""
@@ -119,10 +119,13 @@ def _content(row: ImportedFile, elsewhere: Elsewhere) -> bytes:
 @transaction.atomic
 def _note(failed: list[tuple[ImportedFile, str]], *, now: datetime) -> None:
     """Keep why; and say it on the ticket what was not said there before."""
-    fresh = [(row, words) for row, words in failed if row.state == State.WAITING]
+    rows = ImportedFile.objects.select_for_update().order_by("pk")
+    # Another run may have brought a file meanwhile, or said the same of it.
+    states = dict(rows.filter(pk__in=[row.pk for row, _words in failed]).values_list("pk", "state"))
+    fresh = [(row, words) for row, words in failed if states.get(row.pk) == State.WAITING]
     for row, words in failed:
-        rows = ImportedFile.objects.filter(pk=row.pk).exclude(state=State.FETCHED)
-        rows.update(state=State.FAILED, problem=words[:300], tried_at=now)
+        if states.get(row.pk) != State.FETCHED:
+            ImportedFile.objects.filter(pk=row.pk).update(state=State.FAILED, problem=words[:300], tried_at=now)
     if fresh:
         lines = [_("Files of the other system that could not be fetched:")]
         lines += [f"- {row.name}: {words}" for row, words in fresh]

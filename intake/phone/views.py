@@ -1,6 +1,7 @@
 """The desk's page for a call, and the caller looked up while the number is typed."""
 
 from django.contrib import messages
+from django.core.exceptions import ValidationError
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
@@ -27,7 +28,11 @@ def call(request: SignedInRequest) -> HttpResponse:
     form = CallForm(request.POST, user=request.user)
     if not form.is_valid():
         return _page(request, form, str(form["phone"].value() or ""), status=422)
-    ticket = log_call(actor=request.user, data=form.cleaned_data, now=clock.now())
+    try:
+        ticket = log_call(actor=request.user, data=form.cleaned_data, now=clock.now())
+    except ValidationError as refused:
+        form.add_error(None, refused)
+        return _page(request, form, str(form["phone"].value() or ""), status=422)
     said = _("%(number)s is there. Tell the caller its number.") % {"number": ticket.number}
     messages.success(request, said, extra_tags="draft-done:call-new")
     if Ticket.objects.workable_by(request.user).filter(pk=ticket.pk).exists():

@@ -376,6 +376,14 @@ class TestAnswersAfterLeaving:
         look(conversation=chat, read=answer.pk, writes=False, gone=False, now=chat.began_at)
         assert look_after(now=self._away(chat))["mailed"] == 0
 
+    def test_of_two_windows_the_slower_one_does_not_take_back_what_the_other_read(self, opened, agent):
+        chat = opened(email="ann@example.org")
+        first, last = (talk.reply(ticket=chat.ticket, actor=agent, body=body).pk for body in ("One.", "Two."))
+        slower = ChatConversation.objects.select_related("ticket", "visitor").get(pk=chat.pk)
+        look(conversation=chat, read=last, writes=False, gone=False, now=chat.began_at)
+        look(conversation=slower, read=first, writes=False, gone=False, now=chat.began_at)
+        assert look_after(now=self._away(chat))["mailed"] == 0
+
     def test_nothing_goes_while_the_visitor_is_there_or_without_an_address(self, opened, agent):
         chat, other = opened(email="ann@example.org"), opened(secret="t" * 43)
         for one in (chat, other):

@@ -2,6 +2,7 @@
 
 import json
 import uuid
+from datetime import timedelta
 
 import pytest
 from django.conf import settings as django_settings
@@ -208,6 +209,15 @@ class TestTalking:
             assert [line["key"] for line in answer["lines"]] == [key]
         assert Message.objects.count() == 2
         assert panel.start(key=key).json()["number"] == first["number"] and Ticket.objects.count() == 1
+
+    def test_the_answer_tells_of_the_ticket_that_the_words_went_to(self, panel):
+        before = panel.start().json()
+        long_ago = clock.now() - timedelta(days=20)
+        Ticket.objects.update(status="closed", closed_at=long_ago, resolved_at=long_ago)
+        after = panel.say("Again").json()
+        assert after["number"] == Ticket.objects.latest("pk").number != before["number"]
+        assert after["state"] == "live"
+        assert panel.ask("news", {"after": after["lines"][-1]["id"], "mark": after["mark"]}).status_code == 204
 
     def test_ends_and_takes_nothing_any_more(self, panel):
         panel.start()

@@ -145,6 +145,24 @@ def test_two_at_once_bring_a_file_once(listener, tmp_path, monkeypatch):
     assert Attachment.objects.count() == 1
 
 
+@pytest.mark.parametrize(("faster", "notes", "state"), [(200, 0, "fetched"), (404, 1, "failed")])
+def test_of_two_at_once_one_says_what_failed_if_it_still_does(listener, tmp_path, monkeypatch, faster, notes, state):
+    path = _file(tmp_path, _zendesk(listener, "a.log"))
+    _run(path)
+    real = web.get
+
+    def while_another_run_is_faster(url, **more):
+        monkeypatch.setattr(web, "get", real)
+        listener.says((faster, {}, b"there"), (404, {}, b"gone"))
+        _run(path, fetch=Elsewhere())
+        return real(url, **more)
+
+    monkeypatch.setattr(web, "get", while_another_run_is_faster)
+    _run(path, fetch=Elsewhere())
+    assert ImportedFile.objects.get().state == state
+    assert Message.objects.filter(kind="note", author=None).count() == notes
+
+
 def test_zammad_s_files_have_ids_and_the_secret_goes_there_alone(listener, tmp_path):
     with listening() as other:
         other.says(b"elsewhere")
@@ -191,6 +209,16 @@ def test_the_command(listener, tmp_path, capsys):
     assert "1 files were fetched, 1 were not." in told.out
     assert "ticket 1, file “b.exe”:" in told.err and "s3cret" not in told.out + told.err
     assert listener.heard[0][1]["Authorization"] == "Basic eDp5"
+
+
+@pytest.mark.parametrize("content", ["令牌".encode(), b"Token token=\xff", b"Token\nX-Other: 1"])
+def test_a_secret_that_no_header_carries_is_refused_before_anything_is_written(listener, tmp_path, content):
+    path, secret = _file(tmp_path, _zendesk(listener, "a.log")), tmp_path / "secret"
+    secret.write_bytes(content)
+    said = [str(path), "--format", "zendesk", "--source", "old", "--fetch-attachments", "--authorization", str(secret)]
+    with pytest.raises(CommandError, match="--authorization"):
+        call_command("import_tickets", *said, "--base-url", f"http://127.0.0.1:{listener.port}")
+    assert not Ticket.objects.exists() and not listener.heard
 
 
 def test_an_address_that_cannot_be_read_any_more_is_a_failure(listener, tmp_path, settings):

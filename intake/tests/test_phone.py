@@ -76,6 +76,12 @@ def test_somebody_unknown_becomes_known_with_the_call_and_is_found_at_the_next(a
     assert [row.user for row in callers(user=agent, text="13800001111")] == [person]
 
 
+def test_an_address_that_is_nobodys_is_an_error_of_its_field(agent, client):
+    answer = send(client, name="Li Na", email="phone-13800002222@stand-in.invalid")
+    assert answer.status_code == 422 and "email" in answer.context["form"].errors
+    assert not Ticket.objects.exists()
+
+
 def test_without_an_address_the_number_is_enough(agent, client):
     send(client, name="Li Na")
     send(client, name="Li Na", subject="And line 4")

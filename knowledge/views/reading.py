@@ -4,7 +4,6 @@ import hashlib
 
 from django.conf import settings
 from django.contrib import messages
-from django.core.cache import cache
 from django.core.paginator import Paginator
 from django.db.models import Count, Q
 from django.http import HttpRequest, HttpResponse
@@ -19,6 +18,7 @@ from knowledge.forms import FilterForm
 from knowledge.models import Article
 from knowledge.selectors import matching_articles, related_articles, search_articles
 from outbox import clock
+from outbox.limits import allow_reading
 
 _PAGE = 20
 _SUGGESTIONS_A_MINUTE = 90
@@ -72,7 +72,8 @@ def suggest(request: HttpRequest) -> HttpResponse:
     """
     said = request.POST if request.method == "POST" else request.GET
     typed = " ".join(said.get(name, "") for name in ("text", "subject", "description")).strip()
-    if not _within_limit(_visitor(request)):
+    key = f"article-suggest:{_visitor(request)}"
+    if not allow_reading(key, limit=_SUGGESTIONS_A_MINUTE, seconds=60, now=clock.now()):
         return HttpResponse(status=204)
     found: list[Article] = []
     if len(typed.encode()) >= 6:  # two Chinese characters or six letters
@@ -83,16 +84,6 @@ def suggest(request: HttpRequest) -> HttpResponse:
             module=Module.objects.filter(code=said.get("module", "")[:40].replace("\x00", "")).first(),
         )
     return render(request, "knowledge/_suggestions.html", {"articles": found})
-
-
-def _within_limit(visitor: str) -> bool:
-    """Counted in the cache and not in the database: a GET writes nothing, and without Redis nobody is held up."""
-    key = f"article-suggest:{visitor}"
-    cache.add(key, 0, timeout=60)
-    try:
-        return cache.incr(key) <= _SUGGESTIONS_A_MINUTE
-    except ValueError:  # it ran out between the two calls
-        return True
 
 
 def _visitor(request: HttpRequest) -> str:

@@ -61,3 +61,21 @@ def test_a_rolling_limit_holds_across_the_border_of_two_windows():
         False,
         True,
     ]
+
+
+def test_reading_is_counted_by_window_without_a_row_of_the_database():
+    def asks(seconds):
+        return limits.allow_reading("search:a", limit=2, seconds=60, now=NOW + timedelta(seconds=seconds))
+
+    assert [asks(0), asks(1), asks(59)] == [True, True, False]
+    # No time has passed for Redis: a counter that never runs out holds nobody up beyond its window.
+    assert asks(60)
+    assert limits.allow_reading("search:b", limit=2, seconds=60, now=NOW)
+
+
+def test_without_redis_reading_is_not_held_up(monkeypatch):
+    def away(*args, **kwargs):
+        raise ConnectionError
+
+    monkeypatch.setattr("django.core.cache.backends.redis.RedisCacheClient.get_client", away)
+    assert all(limits.allow_reading("search:a", limit=1, seconds=60, now=NOW) for _ in range(3))

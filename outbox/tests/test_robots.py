@@ -197,6 +197,20 @@ def test_patience_that_is_asked_for_costs_no_attempt(told, listener, tell, backe
     assert row.state == "accepted"
 
 
+def test_patience_ends_after_three_days_and_is_said_as_loudly_as_any_dead_letter(
+    told, listener, tell, backend, time, caplog
+):
+    robot_at(listener.url)
+    listener.says(b'{"errcode":45009,"errmsg":"freq"}')
+    tell()
+    delivery.run(read_clock=time)
+    time.pass_(days=3, seconds=61)
+    delivery.run(read_clock=time)
+    row = Delivery.objects.get(channel="robot")
+    assert row.state == "dead"
+    assert f"delivery {row.pk} (sample.plain) given up" in caplog.text
+
+
 def test_many_at_once_leave_as_one_message(told, listener, tell, backend, time):
     robot_at(listener.url)
     for number in range(30):

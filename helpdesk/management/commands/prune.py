@@ -2,10 +2,7 @@
 
 from django.core.management.base import BaseCommand
 
-from intake.alerts.retention import prune as prune_alerts
-from intake.chat.retention import prune as prune_chats
-from intake.mail.retention import prune as prune_mails
-from intake.wecom.retention import prune as prune_wecom
+from intake.retention import WAYS_IN
 from outbox import clock
 from outbox.retention import prune as prune_outbox
 from tickets.services.retention import prune as prune_tickets
@@ -15,14 +12,7 @@ class Command(BaseCommand):
     help = "Delete what is old enough now (beat does it every hour), and say how much. Safe to run twice."
 
     def handle(self, *args, **options) -> None:
-        rooms = {
-            "outbox": prune_outbox,
-            "tickets": prune_tickets,
-            "alerts": prune_alerts,
-            "wecom": prune_wecom,
-            "mails": prune_mails,
-            "chats": prune_chats,
-        }
+        rooms = {"outbox": prune_outbox, "tickets": prune_tickets, **WAYS_IN}
         for room, prune in rooms.items():
             removed = prune(now=clock.now())
             told = ", ".join(f"{count} {what}" for what, count in removed.items())

@@ -76,8 +76,10 @@ class Command(BaseCommand):
             secret = options["authorization"].read_text(encoding="utf-8").strip() if options["authorization"] else ""
         except OSError as error:
             raise CommandError(f"--authorization cannot be read: {error.strerror}") from error
-        if not secret.isprintable():
-            raise CommandError("--authorization: the file has to hold one line.")
+        except UnicodeError:  # its text would show bytes of the secret
+            raise CommandError("--authorization: the file is no text in UTF-8.") from None
+        if not (secret.isascii() and secret.isprintable()):  # what no header can carry fails here, not file by file
+            raise CommandError("--authorization: the file has to hold one line of ASCII.")
         return Elsewhere(base_url, secret) if options["fetch_attachments"] else None
 
     def _say(self, report: Report) -> None:
