@@ -143,17 +143,20 @@ def _in_parts(queryset: QuerySet, query: TokenQuery, field: str, *, beyond: int,
         of_old.append(old.filter(**{field: query}).exclude(**{field: whole}))
     parts: list[tuple[str, tuple]] = []
     for condition, rows in zip(("whole", "NOT whole"), of_old, strict=False):
-        parts.append((f"SELECT pk FROM new WHERE {condition} ORDER BY rank DESC, pk DESC LIMIT {limit:d}", ()))
+        found = f"SELECT pk FROM new WHERE {condition} ORDER BY rank DESC, pk DESC LIMIT %s"  # nosec B608: two words
+        parts.append((found, (limit,)))
         parts.append(_ranked(rows, query, field)[:limit].query.sql_with_params())
+    both = " UNION ALL ".join(f"({sql})" for sql, _ in parts)
+    # All that is put in here was made by Django or stands above; what people typed are parameters.
     statement = f"""
         WITH new AS MATERIALIZED (
             SELECT pk, ts_rank(%s::real[], tokens, %s::tsquery, 1) AS rank, tokens @@ %s::tsquery AS whole
             FROM ({new[0]}) AS seen (pk, tokens) WHERE tokens @@ %s::tsquery
         )
-        SELECT pk FROM ({" UNION ALL ".join(f"({sql})" for sql, _ in parts)}) AS found (pk) LIMIT {limit:d}
-    """
+        SELECT pk FROM ({both}) AS found (pk) LIMIT %s
+    """  # nosec B608
     asked = [WEIGHTS, query.literal, whole.literal, *new[1], query.literal]
-    return RawSQL(statement, [*asked, *(value for _, values in parts for value in values)])
+    return RawSQL(statement, [*asked, *(value for _, values in parts for value in values), limit])  # nosec B611
 
 
 def _literal(places: dict[str, list[str]]) -> str:
