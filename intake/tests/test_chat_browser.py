@@ -1,6 +1,7 @@
 """The chat on a site of others: two origins, a visitor and an agent at once, a hostile page, a lost line."""
 
 import threading
+from datetime import timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
@@ -97,8 +98,9 @@ def _begin(frame, words):
 
 
 def test_from_the_article_to_the_answer_and_back_after_a_reload(
-    page, browser, live_server, site, team, widget, problems
+    page, browser, live_server, site, team, widget, problems, monkeypatch
 ):
+    monkeypatch.setattr("tickets.services.drafts.HOLD", timedelta(seconds=1))  # an answer may be taken back for so long
     agent = make_agent(team, name="Li Na")
     published(title="Printing stops", problem="The printer stops", language="en")
     frame = _open(page, site.carry(widget))
