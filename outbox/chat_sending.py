@@ -25,6 +25,8 @@ from outbox.rendering import render_words
 
 _AT_ONCE = 10
 _RUN_SECONDS = 30
+#: The parts of one message begin within this time, so that nobody else takes it up while its last one is on its way.
+_PARTS_SECONDS = settings.OUTBOX_LEASE_SECONDS / 4
 State = Delivery.State
 
 
@@ -77,7 +79,11 @@ def _send(row: Delivery, now: datetime) -> str:
 
 
 def _tell(service: chat.Service, row: Delivery, parts: list[str], now: datetime) -> str:
+    last_start = time.monotonic() + _PARTS_SECONDS
     for part in parts[row.parts_sent :]:
+        if time.monotonic() > last_start:
+            release([row])
+            return "wait"
         crash_point("before-chat", row.intent.kind)
         said = service.tell(row.user, row.stream, part, now=now)
         if said.nobody:

@@ -52,7 +52,8 @@ def widget(request: HttpRequest, pk: int) -> HttpResponse:
 def token(request: SignedInRequest, pk: int) -> HttpResponse:
     """A new token."""
     row = get_object_or_404(ChatWidget, pk=pk)
-    renew_token(widget=row, actor=request.user, now=clock.now())
+    row.token = request.POST.get("seen", row.token)
+    renew_token(widget=row, actor=request.user)
     messages.success(request, _("The new tag is below; put it on your site in place of the one before."))
     return redirect("chat:widget", pk=pk)
 

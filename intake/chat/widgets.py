@@ -1,25 +1,30 @@
 """Widgets: a new token, and what a site has to say to show one."""
 
-from datetime import datetime
-
 from django.conf import settings
 from django.core.exceptions import PermissionDenied
+from django.db import transaction
 from django.urls import reverse
 
 from accounts.models import User
 from intake.chat.models import ChatWidget, new_token
 
 
-def renew_token(*, widget: ChatWidget, actor: User, now: datetime) -> None:
+@transaction.atomic
+def renew_token(*, widget: ChatWidget, actor: User) -> None:
     """A new token; tags with the one before show nothing from now on. Conversations go on under the new one.
+
+    Of two who ask at once one gets what the other made: a tag that was just copied must not go stale.
 
     Raises:
         PermissionDenied: ``actor`` does not set the system up.
     """
     if not actor.may("admin.configure"):
         raise PermissionDenied
-    widget.token = new_token()
-    widget.save(update_fields=["token"])
+    row = ChatWidget.objects.select_for_update().get(pk=widget.pk)
+    if row.token == widget.token:
+        row.token = new_token()
+        row.save(update_fields=["token"])
+    widget.token = row.token
 
 
 def tag_of(widget: ChatWidget) -> str:

@@ -9,7 +9,7 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 
 from accounts.models import User
 from accounts.tests.factories import TeamFactory, make_administrator, make_agent, make_customer
-from intake.chat import selectors
+from intake.chat import selectors, watching
 from intake.chat.models import SECRET_LASTS, ChatConversation, ChatLine, ChatWidget
 from intake.chat.origins import clean_origin
 from intake.chat.presence import HERE, is_writing, look
@@ -357,6 +357,14 @@ class TestAnswersAfterLeaving:
             "ann@example.org"
         ]
 
+    def test_one_that_cannot_be_sent_holds_up_no_other(self, opened, agent, widget, monkeypatch):
+        first, second = opened(email="ann@example.org"), opened(secret="b" * 43, email="ben@example.org")
+        for chat in (first, second):
+            talk.reply(ticket=chat.ticket, actor=agent, body="Please restart it.")
+        real = watching._mail
+        monkeypatch.setattr(watching, "_mail", lambda pk, now: 1 / 0 if pk == first.pk else real(pk, now))
+        assert look_after(now=self._away(second))["mailed"] == 1
+
     def test_those_on_a_ticket_that_was_split_off_go_too_and_stand_there(self, opened, agent):
         make_administrator()  # hears that nobody has the new ticket, which stands before it in the order of the ticket
         chat = opened(email="ann@example.org")
@@ -430,10 +438,16 @@ class TestForgetting:
 class TestWidgets:
     def test_a_new_token_ends_the_tag_before_and_no_conversation(self, widget, opened):
         chat, before = opened(), widget.token
-        renew_token(widget=widget, actor=make_administrator(), now=clock.now())
+        renew_token(widget=widget, actor=make_administrator())
         assert selectors.widget_by(before) is None and widget.token in tag_of(widget)
         assert selectors.conversation_by(widget=widget, secret=SECRET, now=clock.now()) == chat
 
+    def test_of_two_who_renew_at_once_one_gets_what_the_other_made(self, widget):
+        late = ChatWidget.objects.get(pk=widget.pk)
+        renew_token(widget=widget, actor=make_administrator())
+        renew_token(widget=late, actor=make_administrator())
+        assert late.token == widget.token == ChatWidget.objects.get().token
+
     def test_only_administrators_renew(self, widget, agent):
         with pytest.raises(PermissionDenied):
-            renew_token(widget=widget, actor=agent, now=clock.now())
+            renew_token(widget=widget, actor=agent)

@@ -2,6 +2,7 @@
 
 import re
 from datetime import timedelta
+from types import SimpleNamespace
 from unicodedata import normalize
 
 import pytest
@@ -15,7 +16,7 @@ from intake.tests.wecom_service import wecom_service
 from intake.wecom.models import WecomApp, WecomMessage, WecomPerson
 from intake.wecom.taking_in import take_in_due
 from intake.wecom.telling import MOST_BYTES, MOST_PARTS, split
-from outbox import clock, delivery
+from outbox import chat_sending, clock, delivery
 from outbox.models import AllowedNetwork, Delivery
 from outbox.sealing import seal
 from tickets.models import Ticket
@@ -327,6 +328,23 @@ def test_after_a_failure_the_next_attempt_goes_on_with_the_part_that_failed(weco
     delivery.run(read_clock=time)
     assert chats()[-1].state == State.ACCEPTED
     told = "\n".join(text for _to, text in wecom.sent[1:])
+    assert [int(found) for found in re.findall(r"^(\d{4}) x", told, re.MULTILINE)] == list(range(70))
+
+
+def test_of_a_slow_service_each_run_sends_what_it_has_time_for_and_nothing_twice(wecom, hear, time, monkeypatch):
+    ticket = hear()
+    delivery.run(read_clock=time)
+    before = len(wecom.sent)
+    slow = SimpleNamespace(monotonic=lambda: 70.0 * len(wecom.sent))  # seconds: longer than the parts of one may begin
+    monkeypatch.setattr(chat_sending, "time", slow)
+    answer(ticket, "\n".join(f"{number:04d} " + "x" * 60 for number in range(70)))
+    runs = []
+    while not runs or chats()[-1].state == State.QUEUED:
+        delivery.run(read_clock=time)
+        runs.append(len(wecom.sent) - before)
+    assert runs == list(range(1, len(runs) + 1)) and len(runs) > 2
+    assert (chats()[-1].state, chats()[-1].attempts) == (State.ACCEPTED, 1)
+    told = "\n".join(text for _to, text in wecom.sent[before:])
     assert [int(found) for found in re.findall(r"^(\d{4}) x", told, re.MULTILINE)] == list(range(70))
 
 

@@ -201,6 +201,8 @@ class Ticket(models.Model):
             models.Index(fields=["requester", "-id"], name="ticket_requester"),
             models.Index(fields=["organization", "-id"], name="ticket_organization"),
             models.Index(fields=["resolved_at", "id"], name="ticket_resolved", condition=Q(resolved_at__isnull=False)),
+            # Chats whose visitors may have left before the answer came (`intake.chat.watching`).
+            models.Index(fields=["updated_at"], name="ticket_chat_moved", condition=Q(channel="chat")),
             models.Index(fields=["created_at"], name="ticket_created"),
             models.Index(
                 fields=["first_response_at"], name="ticket_answered", condition=Q(first_response_at__isnull=False)
