@@ -94,9 +94,9 @@ class ChatConversationQuerySet(models.QuerySet):
     """Conversations, narrowed to those whose secret still opens something."""
 
     def lasting(self, *, now: datetime) -> "ChatConversationQuerySet":
-        """Those in which somebody said something within the last thirty days."""
+        """Those in which somebody said something within the last thirty days, on whichever ticket of the visitor."""
         since = now - SECRET_LASTS
-        said = Message.objects.filter(ticket=OuterRef("ticket"), created_at__gte=since)
+        said = Message.objects.filter(ticket__requester=OuterRef("visitor"), created_at__gte=since)
         return self.exclude(secret_hash=FORGOTTEN).filter(Q(last_at__gte=since) | Exists(said))
 
 

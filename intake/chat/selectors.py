@@ -98,8 +98,8 @@ class AtTheTicket:
 
 
 def chat_of(*, ticket: Ticket, now: datetime) -> AtTheTicket | None:
-    """The newest chat of ``ticket`` or of what was merged into it."""
-    rows = ChatConversation.objects.filter(Q(ticket=ticket) | Q(ticket__merged_into=ticket))
+    """The chat of whoever ``ticket`` is from: it goes on wherever their words were merged, split off or moved to."""
+    rows = ChatConversation.objects.filter(visitor=ticket.requester_id)
     chat = rows.select_related("widget", "visitor").order_by("-pk").first()
     if chat is None:
         return None

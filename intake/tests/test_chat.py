@@ -365,6 +365,16 @@ class TestAnswersAfterLeaving:
         monkeypatch.setattr(watching, "_mail", lambda pk, now: 1 / 0 if pk == first.pk else real(pk, now))
         assert look_after(now=self._away(second))["mailed"] == 1
 
+    def test_the_page_of_a_ticket_that_was_split_off_knows_the_chat_and_answers_there_keep_it_open(self, opened, agent):
+        chat = opened()
+        second = say(conversation=chat, words="And the invoice is wrong", key=uuid.uuid4(), now=clock.now())
+        new = split_ticket(ticket=chat.ticket, messages=[second], subject="Invoice", actor=agent)
+        assert selectors.chat_of(ticket=new, now=clock.now()).chat == chat
+        later = chat.began_at + SECRET_LASTS + timedelta(days=1)
+        assert chat not in ChatConversation.objects.lasting(now=later)
+        talk.reply(ticket=new, actor=agent, body="About the invoice", now=later - timedelta(days=2))
+        assert chat in ChatConversation.objects.lasting(now=later)
+
     def test_those_on_a_ticket_that_was_split_off_go_too_and_stand_there(self, opened, agent):
         make_administrator()  # hears that nobody has the new ticket, which stands before it in the order of the ticket
         chat = opened(email="ann@example.org")
