@@ -66,7 +66,9 @@ class Visitor:
     """Somebody's browser in one language; `problems` is everything that was wrong."""
 
     def __init__(self, browser: Browser, scene: Scene, role: str, language: str, base: str) -> None:
-        context = browser.new_context(base_url=base, reduced_motion="reduce")  # no colour on its way to another
+        # No colour on its way to another; and what reads no cookie speaks the language of the browser.
+        locale = "zh-CN" if language.startswith("zh") else "en-GB"
+        context = browser.new_context(base_url=base, reduced_motion="reduce", locale=locale)
         cookies = {django_settings.LANGUAGE_COOKIE_NAME: language}
         cookies |= {name: morsel.value for name, morsel in scene.client(role).cookies.items()}
         context.add_cookies([{"name": name, "value": value, "url": base} for name, value in cookies.items()])
