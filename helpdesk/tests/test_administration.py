@@ -50,6 +50,7 @@ def test_only_who_may_configure_gets_in(client, area):
     assert client.get(area).status_code in (200, 302)
 
 
+@pytest.mark.proof
 def test_every_list_and_form_opens_without_inline_code(client):
     client.force_login(make_administrator())
     TeamFactory()

@@ -170,6 +170,7 @@ class TestSentences:
 
 
 class TestServers:
+    @pytest.mark.proof
     def test_data_survives_kill_9_of_both(self, home: Home) -> None:
         """The killed postmaster stays an unreaped zombie with its pid file, as after a crash in a container."""
         servers = Servers(home, {})

@@ -30,6 +30,7 @@ def guide(page, live_server, settings):
     assert complaints == []
 
 
+@pytest.mark.proof
 @pytest.mark.parametrize(
     ("frame", "width", "theme"),
     [

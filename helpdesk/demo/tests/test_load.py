@@ -55,6 +55,7 @@ def test_the_number_of_questions_does_not_depend_on_how_many_clocks_run(django_a
             assert escalation.sweep() == 0
 
 
+@pytest.mark.proof
 def test_another_seed_draws_others():
     drawn = []
     for seed in ("1", "1", "2"):
@@ -79,6 +80,7 @@ def test_it_stays_away_from_real_tickets(settings):
         generate("--force", "--tickets", "10")
 
 
+@pytest.mark.proof
 def test_most_may_be_closed_and_the_answered_have_conversations():
     generate("--tickets", "200", "--closed", "80", "--messages", "4")
     closed = Ticket.objects.filter(status="closed")
@@ -92,6 +94,7 @@ def test_most_may_be_closed_and_the_answered_have_conversations():
     connection.check_constraints()
 
 
+@pytest.mark.proof
 def test_its_words_are_found():
     generate("--tickets", "300")
     for words in ("printer", "打印机"):
