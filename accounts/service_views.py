@@ -3,7 +3,6 @@
 from datetime import timedelta
 from typing import Any
 
-from django import forms
 from django.contrib import messages
 from django.core.exceptions import ValidationError
 from django.db.models import Count, Max, Q
@@ -18,6 +17,7 @@ from accounts.access import SignedInRequest, requires
 from accounts.models import ApiToken, Membership, ServiceAccount
 from accounts.service_forms import ServiceAccountForm, ServiceRoleForm, ServiceTokenForm
 from outbox import clock
+from outbox.form_errors import add_errors
 
 _for_administrators = requires("admin.configure")
 
@@ -105,7 +105,7 @@ def service_token(request: SignedInRequest, pk: int) -> HttpResponse:
                 now=now,
             )
         except ValidationError as error:
-            _put(form, error)
+            add_errors(form, error)
         else:
             return _page(request, account, new_token=token, secret=secret)
     return _page(request, account, status=422, token_form=form)
@@ -132,12 +132,6 @@ def service_account_end(request: SignedInRequest, pk: int) -> HttpResponse:
 
 def _account(pk: int) -> ServiceAccount:
     return get_object_or_404(ServiceAccount.objects.select_related("user", "owner"), pk=pk)
-
-
-def _put(form: forms.Form, error: ValidationError) -> None:
-    """Errors to the fields that have them, the others to the form."""
-    for name, said in getattr(error, "message_dict", {"": error.messages}).items():
-        form.add_error(name if name in form.fields else None, ValidationError(said))
 
 
 def _page(request: SignedInRequest, account: ServiceAccount, *, status: int = 200, **given: Any) -> HttpResponse:

@@ -20,6 +20,7 @@ from intake.limits import may_preview, may_submit
 from knowledge.models import Article
 from outbox import clock
 from outbox.bounds import bounded
+from outbox.form_errors import add_errors
 from sla.choices import Severity
 from tickets.foresight import judge
 from tickets.models import Ticket
@@ -74,8 +75,7 @@ def submit(request: HttpRequest) -> HttpResponse:
     try:
         ticket, _replayed = services.submit(data=data, user=user, language=get_language() or "", now=now)
     except ValidationError as refused:
-        for name, errors in getattr(refused, "error_dict", {None: refused.error_list}).items():
-            form.add_error(name if name in form.fields else None, errors)
+        add_errors(form, refused)
         return _form(request, form, status=422)
     request.session[_SESSION] = ticket.pk
     return redirect("intake:thanks")

@@ -8,16 +8,15 @@ on with the one that failed.
 import time
 from collections import Counter
 from collections.abc import Callable
-from datetime import datetime, timedelta
+from datetime import datetime
 
-from django.conf import settings
 from django.db import transaction
 from django.db.models import F
 from django.utils.translation import override
 
 from outbox import chat, clock, push, registry
 from outbox.backoff import MAX_ATTEMPTS
-from outbox.claiming import sendable
+from outbox.claiming import LEASE, lease, sendable
 from outbox.crash import crash_point
 from outbox.models import Delivery
 from outbox.outcomes import accept, give_up, queued, release, settle, try_again, wait
@@ -26,7 +25,7 @@ from outbox.rendering import render_words
 _AT_ONCE = 10
 _RUN_SECONDS = 30
 #: The parts of one message begin within this time, so that nobody else takes it up while its last one is on its way.
-_PARTS_SECONDS = settings.OUTBOX_LEASE_SECONDS / 4
+_PARTS_SECONDS = LEASE.total_seconds() / 4
 State = Delivery.State
 
 
@@ -51,8 +50,7 @@ def _claim(channel: str, now: datetime) -> list[Delivery]:
     with transaction.atomic():
         due = sendable(channel, now=now).select_for_update(skip_locked=True, of=("self",))
         found = list(due.values_list("pk", flat=True)[:_AT_ONCE])
-        lease = now + timedelta(seconds=settings.OUTBOX_LEASE_SECONDS)
-        Delivery.objects.filter(pk__in=found).update(locked_until=lease, attempts=F("attempts") + 1)
+        lease(Delivery.objects.filter(pk__in=found), now=now)
     return list(Delivery.objects.filter(pk__in=found).select_related("intent", "user").order_by("intent_id", "id"))
 
 

@@ -1,13 +1,21 @@
 """Which deliveries may leave now, in the order of each stream."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 
-from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.conf import settings
+from django.db.models import Exists, F, OuterRef, Q, QuerySet
 
 from outbox.backoff import PASSED_AFTER
 from outbox.models import Delivery, Intent
 
+#: Nobody else takes up what a process holds for so long.
+LEASE = timedelta(seconds=settings.OUTBOX_LEASE_SECONDS)
 State = Delivery.State
+
+
+def lease(rows: QuerySet[Delivery], *, now: datetime) -> None:
+    """Hold ``rows`` for this process; the attempt is counted here, so that one that is killed counts too."""
+    rows.update(locked_until=now + LEASE, attempts=F("attempts") + 1)
 
 
 def sendable(channel: str, *, now: datetime) -> QuerySet[Delivery]:

@@ -13,7 +13,6 @@ from datetime import datetime, timedelta
 from smtplib import SMTPException, SMTPRecipientsRefused, SMTPResponseException, SMTPSenderRefused
 from uuid import UUID
 
-from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.core.mail import get_connection
 from django.core.mail.backends.base import BaseEmailBackend
@@ -22,7 +21,7 @@ from django.db.models import F, Min, QuerySet
 
 from outbox import chat_sending, clock, limits, push, registry
 from outbox.backoff import MAX_ATTEMPTS, backoff
-from outbox.claiming import sendable
+from outbox.claiming import LEASE, lease, sendable
 from outbox.crash import crash_point
 from outbox.models import Delivery
 from outbox.rendering import message_id, render_mail
@@ -32,7 +31,6 @@ from outbox.robots import sending as robots
 logger = logging.getLogger(__name__)
 
 #: A mail may take eight SMTP commands of 20 s each; the lease outlasts one that began in its first minute.
-LEASE = timedelta(seconds=settings.OUTBOX_LEASE_SECONDS)
 _BEGIN_WITHIN = LEASE / 4
 #: The mail server being away is no fault of a message: it is not counted, and tried again this much later.
 OUTAGE_PAUSE = timedelta(seconds=30)
@@ -125,7 +123,7 @@ def _claim(now: datetime, limit: int) -> list[_Message]:
         # Who holds the lowest row of a batch has the batch: grouping may have joined two leaders since we looked.
         lowest = dict(queued.values_list("batch").annotate(Min("pk")).order_by())
         mine = [batch for pk, batch in leaders if lowest.get(batch) == pk]
-        queued.filter(batch__in=mine).update(locked_until=now + LEASE, attempts=F("attempts") + 1)
+        lease(queued.filter(batch__in=mine), now=now)
         queued = Delivery.objects.filter(state=State.QUEUED, batch__in=mine).select_related("intent", "user")
         rows = list(queued.order_by("intent_id", "id"))
         messages: dict[UUID, _Message] = {batch: _Message(batch) for batch in mine}

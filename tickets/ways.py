@@ -17,10 +17,6 @@ class Ways:
     chat: Contact | None = None
 
     @property
-    def by_chat(self) -> bool:
-        return self.chat is not None
-
-    @property
     def nowhere(self) -> bool:
         return not self.mail and self.chat is None
 

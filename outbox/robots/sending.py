@@ -8,16 +8,17 @@ leave as one, and what is beyond the limit waits for the next minute, where it l
 import time
 from collections import Counter, defaultdict
 from collections.abc import Callable, Sequence
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from django.conf import settings
 from django.db import transaction
-from django.db.models import F, Q
+from django.db.models import Q
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext, override
 
 from outbox import clock, limits, web
 from outbox.cards import Card
+from outbox.claiming import lease
 from outbox.crash import crash_point
 from outbox.models import Delivery, Robot
 from outbox.outcomes import accept, release, settle, try_again, wait
@@ -70,8 +71,7 @@ def _claim(now: datetime) -> list[tuple[Robot | None, list[Delivery]]]:
         )
         rows = due.select_for_update(skip_locked=True, of=("self",)).order_by("next_attempt_at", "id")
         found = list(rows.values_list("pk", flat=True)[:_AT_ONCE])
-        lease = now + timedelta(seconds=settings.OUTBOX_LEASE_SECONDS)
-        Delivery.objects.filter(pk__in=found).update(locked_until=lease, attempts=F("attempts") + 1)
+        lease(Delivery.objects.filter(pk__in=found), now=now)
     claimed = Delivery.objects.filter(pk__in=found).select_related("intent").order_by("intent_id", "id")
     by_robot: dict[str, list[Delivery]] = defaultdict(list)
     for row in claimed:

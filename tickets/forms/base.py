@@ -7,6 +7,7 @@ from django.core.exceptions import ValidationError
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import User
+from outbox.form_errors import add_errors
 from tickets.models import Ticket
 
 Words = Any  # str or a lazy translation; django-stubs has no public name for both
@@ -80,15 +81,6 @@ class ActionForm(forms.Form):
             add_errors(self, error)
             return False
         return True
-
-
-def add_errors(form: forms.BaseForm, error: ValidationError) -> None:
-    """Put the errors of a service beside the fields they name, the others above the form."""
-    if not hasattr(error, "error_dict"):
-        form.add_error(None, error)
-        return
-    for name, errors in error.error_dict.items():
-        form.add_error(name if name in form.fields else None, errors)
 
 
 def lines(label: Words, *, rows: int = 3, required: bool = True, help_text: Words = "") -> forms.CharField:

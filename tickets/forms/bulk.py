@@ -9,9 +9,10 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts.models import User
 from outbox import clock
+from outbox.form_errors import add_errors
 from sla.choices import Severity
 from tickets.choices import Status
-from tickets.forms.base import Words, add_errors, lines, separated
+from tickets.forms.base import Words, lines, separated
 from tickets.models import BulkEdit, Ticket
 from tickets.permissions import STAFF_ACTIONS
 from tickets.selectors.handover import candidates_in, staffed_teams

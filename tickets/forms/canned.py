@@ -7,8 +7,9 @@ from django.core.exceptions import ValidationError
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import Team, User
+from outbox.form_errors import add_errors
 from tickets.canned import check_text
-from tickets.forms.base import add_errors, separated
+from tickets.forms.base import separated
 from tickets.models import CannedAnswer
 from tickets.models.writing import MACRO_MOVES
 from tickets.services.canned import save_canned

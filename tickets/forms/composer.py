@@ -8,8 +8,9 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import User
+from outbox.form_errors import add_errors
 from tickets.choices import Mark, Status
-from tickets.forms.base import MOST_TEXT, add_errors, revision_seen
+from tickets.forms.base import MOST_TEXT, revision_seen
 from tickets.forms.files import FilesField
 from tickets.message_html import reply_html
 from tickets.models import Draft, Message, Ticket

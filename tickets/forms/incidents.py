@@ -8,7 +8,8 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts.models import User
 from catalog.models import Module
-from tickets.forms.base import add_errors, lines
+from outbox.form_errors import add_errors
+from tickets.forms.base import lines
 from tickets.models import Incident, IncidentNews, Ticket
 from tickets.services.incidents import open_incident, tell_news
 

@@ -8,8 +8,8 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts.models import Team, User
 from outbox import clock
+from outbox.form_errors import add_errors
 from tickets.desk import State
-from tickets.forms.base import add_errors
 from tickets.models import SavedView
 from tickets.selectors.saved_views import own_views, teams_to_share_with
 from tickets.services.saved_views import NAME_LENGTH, change_view, save_view

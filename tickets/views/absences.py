@@ -16,7 +16,7 @@ from accounts.models import Absence
 from accounts.selectors import members
 from accounts.services import duty
 from outbox import clock
-from tickets.forms.base import add_errors
+from outbox.form_errors import add_errors
 from tickets.forms.shift import HandOverAllForm
 from tickets.selectors import absences as selectors
 from tickets.selectors.board import tickets_of

@@ -18,6 +18,7 @@ from django.views.decorators.http import require_GET, require_POST
 from accounts.access import requires
 from outbox import clock
 from outbox.bounds import bounded
+from outbox.form_errors import add_errors
 from tickets import permissions
 from tickets.choices import Channel
 from tickets.doors import Door, by_link, by_sign_in, keep_private
@@ -176,7 +177,7 @@ def _act(request: HttpRequest, door: Door, action: str) -> HttpResponse:
         try:
             target = perform(door, form.cleaned_data) or door.page
         except ValidationError as refused:
-            _add(form, refused)
+            add_errors(form, refused)
         else:
             messages.success(request, thanks, extra_tags=_draft_done(door.ticket, action))
             return redirect(target)
@@ -189,12 +190,6 @@ def _draft_done(ticket: Ticket, action: str) -> str:
         return ""
     part = {"message": "", "contest": "-contest"}.get(action, "-refute")
     return f"draft-done:ticket-{ticket.number}{part}"
-
-
-def _add(form: forms.Form, refused: ValidationError) -> None:
-    """What the service says, beside the field that it means."""
-    for name, errors in getattr(refused, "error_dict", {None: refused.error_list}).items():
-        form.add_error(name if name in form.fields else None, errors)
 
 
 def _write(door: Door, data: dict[str, Any]) -> str | None:

@@ -12,7 +12,7 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 from accounts.access import requires
 from accounts.models import User
 from outbox import clock
-from tickets.forms.base import add_errors
+from outbox.form_errors import add_errors
 from tickets.forms.shift import ShiftNoteForm
 from tickets.models import ShiftNote
 from tickets.permissions import works_for
